@@ -1,0 +1,146 @@
+"""A Plan into the world: journal, compare-and-set writes, claims, mails, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from automations.channels.protocol import Channel
+from automations.errors import MailFailed, RowkeeperError
+from automations.ledgers.protocol import Ledger, RunOutcome, RunStart
+from automations.model import CellChange, NewKey, Snapshot, WriteReceipt
+from automations.planning import Plan
+from automations.workbooks.protocol import Target, Workbook
+
+Change = CellChange | NewKey
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a run did: its number, what was written and refused, and how many mails left or failed."""
+
+    run_id: int
+    written: WriteReceipt
+    mails_sent: int = 0
+    mails_failed: tuple[str, ...] = ()
+
+
+def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, channel: Channel) -> Receipt:
+    """Do what the plan says: record first, write what still is what was seen, then send what was claimed.
+
+    Raises OutsideFailed when the workbook or the ledger refuses; the run is then recorded as failed.
+    """
+    run_id = ledger.begin_run(RunStart(plan.automation, plan.workbook, plan.now, plan.config_hash, plan.fingerprint))
+    try:
+        changes: list[Change] = [*plan.new_keys, *plan.changes]
+        _record(plan, changes, run_id, ledger)
+        receipt = _write(changes, snapshot, workbook)
+        ledger.settle_cells(run_id, receipt)
+        sent, failed = send_pending(ledger, channel)
+        _remember(plan, run_id, ledger)
+    except RowkeeperError as error:
+        ledger.end_run(run_id, RunOutcome("failed", plan.now, str(error)))
+        raise
+    counts = {
+        "cells": len(receipt.written),
+        "refused": len(receipt.refused),
+        "mails": sent,
+        "failed": len(failed),
+        "findings": len(plan.findings),
+    }
+    ledger.end_run(run_id, RunOutcome("done", plan.now, counts=counts))
+    return Receipt(run_id, receipt, sent, tuple(failed))
+
+
+def _record(plan: Plan, changes: Sequence[Change], run_id: int, ledger: Ledger) -> None:
+    with ledger.at_once():
+        ledger.journal(run_id, changes)
+        claimed = {notice.identity for notice in ledger.claim_notices(run_id, plan.notices)}
+        ledger.put_mails(run_id, [mail for mail in plan.mails if claimed.issuperset(mail.identities)])
+        ledger.add_transitions(run_id, plan.workbook, plan.transitions)
+
+
+def _write(changes: Sequence[Change], snapshot: Snapshot, workbook: Workbook) -> WriteReceipt:
+    targets = [target_of(change, snapshot) for change in changes]
+    written, refused = workbook.apply(targets) if targets else ([], [])
+    return WriteReceipt(tuple(changes[place] for place in written), tuple((changes[place], reason) for place, reason in refused))
+
+
+def target_of(change: Change, snapshot: Snapshot) -> Target:
+    """Where a change goes: the tab, headers and key it was read under."""
+    sheet = snapshot.sheets[change.table]
+    grid, key = snapshot.grids[sheet.tab], sheet.table.key
+    column = sheet.table.column(change.column)
+
+    def header(name: str) -> str:
+        return str(grid.columns[sheet.places[name]][sheet.header_row - grid.first_row])
+
+    new = isinstance(change, NewKey)
+    return Target(
+        tab=sheet.tab,
+        header_row=sheet.header_row,
+        key_place=sheet.places[key],
+        key=change.key,
+        place=sheet.places[change.column],
+        header=header(change.column),
+        key_header=header(key),
+        old=None if isinstance(change, NewKey) else change.old,
+        new=change.key if isinstance(change, NewKey) else change.new,
+        kind=column.type if column else "text",
+        row_hint=change.row,
+        content=change.content if isinstance(change, NewKey) and new else None,
+    )
+
+
+def send_pending(ledger: Ledger, channel: Channel) -> tuple[int, list[str]]:
+    """Send every pending mail once: claim it, hand it over, say how it went. Returns the number sent and what failed."""
+    sent, failed = 0, []
+    for mail in ledger.pending_mails():
+        if not ledger.settle_mail(mail.message_id, "sending", ""):
+            continue
+        try:
+            reply = channel.send(mail)
+        except MailFailed as error:
+            ledger.settle_mail(mail.message_id, "failed", str(error))
+            failed.append(f"{mail.reader}: {error}")
+        else:
+            ledger.settle_mail(mail.message_id, "sent", reply)
+            sent += 1
+    channel.close()
+    return sent, failed
+
+
+def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:
+    ledger.note_findings(run_id, plan.workbook, plan.now, [(finding.rule, finding.key, finding.column) for finding in plan.findings])
+    for table, count in plan.rows.items():
+        ledger.set_meta(rows_name(plan.workbook, table), str(count))
+
+
+def rows_name(workbook: str, table: str) -> str:
+    """The ledger's name for how many rows a table had when last seen."""
+    return f"rows {workbook} {table}"
+
+
+def undo(run_id: int, now: datetime, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, config_hash: str) -> Receipt:
+    """Write back what a run overwrote, wherever its value still stands; sends nothing. Undoing can itself be undone."""
+    rows = [row for row in ledger.changes_of(run_id) if row.state == "applied" and isinstance(row.change, CellChange)]
+    known = [
+        row.change for row in rows if row.change.table in snapshot.sheets and row.change.column in snapshot.sheets[row.change.table].places
+    ]
+    back = [
+        CellChange(each.table, each.key, each.column, each.new, each.old, f"undo {run_id}", each.row)
+        for each in known
+        if isinstance(each, CellChange)
+    ]
+    undoing = ledger.begin_run(RunStart(f"undo {run_id}", snapshot.workbook, now, config_hash, ""))
+    ledger.journal(undoing, back)
+    try:
+        receipt = _write(back, snapshot, workbook)
+    except RowkeeperError as error:
+        ledger.end_run(undoing, RunOutcome("failed", now, str(error)))
+        raise
+    ledger.settle_cells(undoing, receipt)
+    ledger.mark_undone(run_id, undoing)
+    ledger.end_run(undoing, RunOutcome("done", now, counts={"cells": len(receipt.written), "refused": len(receipt.refused)}))
+    return Receipt(undoing, receipt)

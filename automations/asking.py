@@ -1,0 +1,178 @@
+"""`explain`, `history` and `undo`: questions to the workbook and the ledger, and their answers in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from automations.applying import Receipt, undo
+from automations.config import Config
+from automations.errors import RowkeeperError
+from automations.explaining import Explanation, Said, explain
+from automations.ledgers.protocol import JournalRow, NoticeRecord, RunRecord
+from automations.model import CellChange
+from automations.planning import said
+from automations.run import World, judge, read
+from automations.yamlcheck import closest
+
+
+class NotThere(RowkeeperError):
+    """What was asked for is not there."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Why a row is as it is, and who was told about it."""
+
+    explanation: Explanation
+    notices: Sequence[NoticeRecord]
+    language: str
+
+    def data(self) -> dict[str, Any]:
+        return {**asdict(self.explanation), "notices": [{**asdict(each.notice), "state": each.state} for each in self.notices]}
+
+    def text(self, *, everything: bool = False) -> str:
+        explained = self.explanation
+        lines = [f"{explained.place} ({explained.key}), {explained.now:%Y-%m-%d %H:%M}", ""]
+        for rule in explained.rules:
+            if rule.spoke or everything or not rule.silence.startswith(("已检查", "checked")):
+                lines += [*(self._spoken(rule) if rule.spoke else self._silent(rule)), ""]
+        lines += [self._told(record) for record in self.notices]
+        return "\n".join(lines).rstrip()
+
+    def _spoken(self, rule: Said) -> list[str]:
+        words = ("依据", "读取", "参数", "结果", "日历") if self.language == "zh" else ("clause", "read", "parameter", "result", "calendar")
+        ids = ", ".join(rule.catalogue)
+        lines = [f"● {rule.title}  [{rule.rule}]", *([f"    {words[0]}: {rule.clause}  {ids}"] if rule.clause or ids else [])]
+        lines += [
+            f"    {words[1]}: {heading}{f' ({address})' if address else ''} = {value or '-'}" for heading, address, value in rule.inputs
+        ]
+        lines += [f"    {words[2]}: {title} = {value}{f' ({clause})' if clause else ''}" for title, value, clause in rule.parameters]
+        lines += [f"    {words[4] if place else words[3]}: {step}" for place, step in enumerate(rule.walk)]
+        lines += [f"    {words[3]}: {heading} = {value or '-'}" for heading, value in rule.results]
+        return lines + [f"    ! {sentence}" for sentence in rule.sentences]
+
+    def _silent(self, rule: Said) -> list[str]:
+        return [f"○ {rule.title}  [{rule.rule}]", f"    {rule.silence}"]
+
+    def _told(self, record: NoticeRecord) -> str:
+        notice = record.notice
+        reason = f", {notice.reason}" if notice.reason else ""
+        return f"✉ {notice.rule} {notice.rung} -> {notice.reader} <{notice.address}>: {record.state}{reason}"
+
+
+def explain_row(world: World, table: str, key: str, now: datetime) -> Answer:
+    """Every rule about one row.
+
+    Raises NotThere when the table or the key is not there, with the nearest one.
+    """
+    name = table_named(world.config, table)
+    snapshot, _ = read(world, now)
+    judged = judge(world, snapshot, now)
+    try:
+        explanation = explain(judged, world.config, name, key)
+    except KeyError as missing:
+        near = closest(key, map(str, judged.evaluation.keys(name))) if name in snapshot.sheets else None
+        raise NotThere(f"{missing.args[0]}" + (f"; did you mean '{near}'?" if near else "")) from None
+    return Answer(explanation, world.ledger.notices_about(world.workbook.name, name, key), world.config.language)
+
+
+def table_named(config: Config, word: str) -> str:
+    """A table by its name or its title in any language."""
+    names = {title: name for name, table in config.tables.items() for title in (*table.title.values(), *table.aliases)} | {
+        name: name for name in config.tables
+    }
+    if word not in names:
+        near = closest(word, names)
+        raise NotThere(f"no table '{word}'" + (f"; did you mean '{near}'?" if near else f"; there are {', '.join(config.tables)}"))
+    return names[word]
+
+
+@dataclass(frozen=True)
+class History:
+    """The runs so far, or one run with all it wrote."""
+
+    runs: Sequence[RunRecord]
+    changes: Sequence[JournalRow] = ()
+    notices: Sequence[NoticeRecord] = ()
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "runs": [asdict(run) for run in self.runs],
+            "changes": [{"state": row.state, "reason": row.reason, **asdict(row.change)} for row in self.changes],
+            "notices": [{**asdict(each.notice), "state": each.state} for each in self.notices],
+        }
+
+    def text(self) -> str:
+        lines = [_run_line(run) for run in self.runs] or ["no runs yet"]
+        lines += [_change_line(row) for row in self.changes]
+        lines += [
+            f"  ✉ {each.notice.rule} {each.notice.rung} {each.notice.key} -> {each.notice.reader}: {each.state}" for each in self.notices
+        ]
+        return "\n".join(lines)
+
+
+def _run_line(run: RunRecord) -> str:
+    counts = ", ".join(f"{count} {what}" for what, count in run.counts.items() if count)
+    undone = f"  (undone by {run.undone_by})" if run.undone_by else ""
+    reason = f"  {run.reason}" if run.reason else ""
+    return f"{run.id:>4}  {run.started_at:%Y-%m-%d %H:%M}  {run.automation:<10} {run.state:<8} {counts}{reason}{undone}"
+
+
+def _change_line(row: JournalRow) -> str:
+    change = row.change
+    what = f"{said(change.old) or '-'} -> {said(change.new) or '-'}" if isinstance(change, CellChange) else "numbered"
+    return f"  {row.state:<8} {change.table} {change.key} {change.column}: {what}" + (f"  ({row.reason})" if row.reason else "")
+
+
+def history(world: World, run: int | None, limit: int) -> History:
+    """The newest runs, or one of them in full.
+
+    Raises NotThere for a run that never was.
+    """
+    if run is None:
+        return History(world.ledger.runs(world.workbook.name, limit))
+    return History([_run(world, run)], world.ledger.changes_of(run), world.ledger.notices_of(run))
+
+
+def _run(world: World, number: int) -> RunRecord:
+    runs = world.ledger.runs(world.workbook.name, limit=1_000_000)
+    found = next((run for run in runs if run.id == number), None)
+    if found is None:
+        raise NotThere(f"no run {number} of this workbook" + (f"; the newest is {runs[0].id}" if runs else "; there were none"))
+    return found
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What undoing wrote back, and what people had changed since."""
+
+    run: int
+    receipt: Receipt
+
+    def data(self) -> dict[str, Any]:
+        refused = [
+            {"table": change.table, "key": change.key, "column": change.column, "reason": reason}
+            for change, reason in self.receipt.written.refused
+        ]
+        return {"run": self.run, "undone_by": self.receipt.run_id, "written": len(self.receipt.written.written), "left_alone": refused}
+
+    def text(self) -> str:
+        written, refused = self.receipt.written.written, self.receipt.written.refused
+        lines = [f"run {self.run} undone by run {self.receipt.run_id}: {len(written)} cells written back, {len(refused)} left alone"]
+        lines += [f"  {change.table} {change.key} {change.column}: {reason}" for change, reason in refused]
+        return "\n".join([*lines, "mails cannot be undone; what was sent stays noted and is not sent again"])
+
+
+def undo_run(world: World, number: int, now: datetime) -> Undone:
+    """Take a run back where its values still stand.
+
+    Raises NotThere for a run that never was or was taken back before.
+    """
+    record = _run(world, number)
+    if record.undone_by:
+        raise NotThere(f"run {number} was undone by run {record.undone_by} already")
+    snapshot, _ = read(world, now)
+    return Undone(number, undo(number, now, snapshot, world.workbook, world.ledger, world.config.hash))

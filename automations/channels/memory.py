@@ -1,0 +1,27 @@
+"""A channel that keeps its mails in a list, for tests, examples and `whatif`."""
+
+from __future__ import annotations
+
+from automations.channels.message import compose
+from automations.channels.protocol import ALREADY_THERE
+from automations.model import Mail
+
+
+class MemoryChannel:
+    """A `Channel` whose mails go nowhere: `sent` holds them in order."""
+
+    name = "memory"
+
+    def __init__(self, sender: str = "Rowkeeper <rowkeeper@localhost>") -> None:
+        self.sender = sender
+        self.sent: list[Mail] = []
+
+    def send(self, mail: Mail) -> str:
+        if any(mail.message_id == other.message_id for other in self.sent):
+            return ALREADY_THERE
+        compose(mail, self.sender)
+        self.sent.append(mail)
+        return "kept in memory"
+
+    def close(self) -> None:
+        """Nothing is put off and nothing is held open."""

@@ -1,0 +1,72 @@
+"""`check`: every mistake of config/ and templates/, every example, and what is worth a second look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from automations.config import Config, load
+from automations.errors import ConfigProblems, Problem
+from automations.examples import Prover
+from automations.hints import hints_of
+from automations.noticecheck import notice_problems
+from automations.rendering import Renderer
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What `check` found: problems stop a run, hints do not."""
+
+    problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...]
+    counts: dict[str, int]
+    unproved: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        lines = [str(problem) for problem in self.problems] + [f"{problem}".replace(": ", ": hint: ", 1) for problem in self.hints]
+        lines += [f"hint: no example proves rule '{rule}'" for rule in self.unproved]
+        if self.problems:
+            return "\n".join([*lines, ConfigProblems(self.problems).report().splitlines()[-1]])
+        counted = ", ".join(f"{count} {what}" for what, count in self.counts.items())
+        return "\n".join([*lines, f"config is good: {counted}."])
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "problems": [vars(problem) for problem in self.problems],
+            "hints": [vars(problem) for problem in self.hints],
+            "unproved": list(self.unproved),
+            "counts": self.counts,
+        }
+
+
+def check(root: Path, *, examples: bool = True) -> Checked:
+    """Everything wrong with the configuration under `root`, at once."""
+    try:
+        config = load(root)
+    except ConfigProblems as error:
+        return Checked((*error.problems, *Renderer(root / "templates" / "notices").problems(root)), (), {})
+    problems = other_problems(config)
+    unproved: tuple[str, ...] = ()
+    if examples:
+        prover = Prover(config)
+        problems += prover.problems()
+        unproved = tuple(prover.unproved())
+    return Checked(tuple(problems), tuple(hints_of(config)), counts_of(config), unproved)
+
+
+def other_problems(config: Config) -> list[Problem]:
+    """Faults that need the whole configuration: templates and notices."""
+    renderer = Renderer(config.root / "templates" / "notices")
+    return [*renderer.problems(config.root), *notice_problems(config, renderer.names())]
+
+
+def counts_of(config: Config) -> dict[str, int]:
+    policies = config.policies.values()
+    return {
+        "packs": len(config.packs),
+        "tables": len(config.tables),
+        "policies": len(config.policies),
+        "rules": sum(len(policy.rules) for policy in policies),
+        "examples": sum(len(policy.file.examples) for policy in policies),
+    }

@@ -1,0 +1,152 @@
+"""The clock of a promise over whole columns: start, due, done, pauses and the state that follows from them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automations.expressions import text_array
+
+if TYPE_CHECKING:
+    from automations.judging import Evaluation
+
+    Instants = np.ndarray[Any, np.dtype[np.datetime64]]
+    Flags = np.ndarray[Any, np.dtype[np.bool_]]
+
+NONE, NOT_STARTED, RUNNING, SOON, OVERDUE, ON_TIME, LATE, PAUSED = range(8)
+OPEN = (RUNNING, SOON, OVERDUE)
+STATE_WORDS: Mapping[str, Sequence[str]] = {
+    "zh": ("", "未开始", "进行中", "即将到期", "已逾期", "按时完成", "逾期完成", "暂停"),
+    "en": ("", "Not started", "Running", "Due soon", "Overdue", "Done on time", "Done late", "Paused"),
+}
+END_OF_DAY = np.timedelta64(86_399, "s")
+NEVER = np.datetime64("NaT", "s")
+WALL_CLOCK = ("hours", "days", "months")
+
+
+@dataclass(frozen=True)
+class Clock:
+    """The columns one deadline is computed from; blank names mean the deadline does not use them."""
+
+    table: str
+    rule: str
+    start: str
+    done: str
+    unit: str
+    limit: str = ""
+    until: str = ""
+    when: str = ""
+    paused: str = ""
+    pause_since: str = ""
+    pause_limit: str = ""
+    pause_unit: str = "working_days"
+    caps: tuple[str, ...] = ()
+    at: str = "close"
+    soon: str = "80%"
+
+    def called(self, name: str) -> str:
+        return f"{self.rule}.{name}"
+
+    def due(self, judging: Evaluation) -> Any:
+        """When the promise is due, pauses and caps included; NaT where it does not run."""
+        start = self._start(judging)
+        due = (
+            self._until(judging)
+            if self.until
+            else judging.calendar.due(start, judging.numbers(self.table, self.limit), self.unit, at=self.at)
+        )
+        due = np.where(self._active(judging), due, NEVER)
+        if self.paused:
+            due = self._after_pauses(judging, due)
+        for cap in self.caps:
+            if judging.has(self.table, cap):
+                due = np.where(np.isnat(due), due, np.fmin(due, judging.times(self.table, cap)))
+        return due
+
+    def code(self, judging: Evaluation) -> Any:
+        """The state of every row as one of the constants above."""
+        start, due = judging.times(self.table, self.start), judging.times(self.table, self.called("due"))
+        done = judging.times(self.table, self.done)
+        now, paused = judging.now64, self._paused(judging)
+        soon = soon_moment(judging, start, due, self.soon)
+        states = [~self._active(judging), np.isnat(start) & np.isnat(due), paused & ~(due < now), np.isnat(due)]
+        choices = [NONE, NOT_STARTED, PAUSED, NONE]
+        states += [~np.isnat(done) & (done <= due), ~np.isnat(done), due < now, soon <= now]
+        choices += [ON_TIME, LATE, OVERDUE, SOON]
+        return np.select(states, choices, RUNNING).astype("int64")
+
+    def _start(self, judging: Evaluation) -> Instants:
+        start = judging.times(self.table, self.start)
+        known = (start <= judging.now64) & (start >= np.datetime64(judging.calendar.first))
+        return np.where(known, start, NEVER)
+
+    def _until(self, judging: Evaluation) -> Instants:
+        until = judging.times(self.table, self.until)
+        return np.where(until == until.astype("datetime64[D]"), until + END_OF_DAY, until)
+
+    def _active(self, judging: Evaluation) -> Flags:
+        return judging.flags(self.table, self.when) if self.when else np.ones(judging.count(self.table), dtype=bool)
+
+    def _paused(self, judging: Evaluation) -> Flags:
+        return judging.flags(self.table, self.paused) if self.paused else np.zeros(judging.count(self.table), dtype=bool)
+
+    def _after_pauses(self, judging: Evaluation, due: Instants) -> Instants:
+        """Moved by the finished pauses; none (NaT) while a pause runs that began before the deadline."""
+        seconds, since = judging.pauses(self.table, self.called("paused"), self.pause_since, open_time=self.unit not in WALL_CLOCK)
+        if self.unit in WALL_CLOCK:
+            moved = due + seconds.astype("timedelta64[s]")
+        else:
+            moved = np.where(seconds > 0, judging.calendar.shift_open(due, seconds), due)
+        running = self._paused(judging) & ~self._pause_over(judging, since)
+        return np.where(running & ~(moved < since), NEVER, moved)
+
+    def _pause_over(self, judging: Evaluation, since: Instants) -> Flags:
+        """Pauses that have lasted longer than the policy allows; there the clock runs again."""
+        if not self.pause_limit:
+            return np.zeros(len(since), dtype=bool)
+        end: Flags = judging.calendar.due(since, judging.numbers(self.table, self.pause_limit), self.pause_unit) < judging.now64
+        return end
+
+
+def words_of(codes: Any, language: str) -> Any:
+    """State codes as the words staff read."""
+    words = np.array(STATE_WORDS[language], dtype=object)
+    taken = words[np.asarray(codes, dtype="int64")]
+    return text_array(taken, np.zeros(len(taken), dtype=bool))
+
+
+def soon_moment(judging: Evaluation, start: Instants, due: Instants, soon: str) -> Instants:
+    """When a promise counts as due soon: `80%` of its open time, or `1 working day before`."""
+    if share := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", soon):
+        begun = np.where(np.isnat(start), due, start)
+        return np.where(np.isnat(due), NEVER, judging.calendar.share(np.fmin(begun, due), due, float(share[1]) / 100))
+    length = parse_length(soon.removesuffix("before"))
+    return moved(judging, due, length[0] * -1, length[1])
+
+
+def parse_length(text: str) -> tuple[int, str]:
+    """`2 working days` as (2, "working_days").
+
+    Raises ValueError saying what may stand there.
+    """
+    match = re.fullmatch(r"\s*(\d+)\s+(working day|working hour|day|hour|minute|month)s?\s*", text)
+    if not match:
+        raise ValueError(f"'{text.strip()}' is not a length of time; write for example '2 working days' or '4 hours'")
+    return int(match[1]), match[2].replace(" ", "_") + "s"
+
+
+def moved(judging: Evaluation, instants: Instants, amount: int, unit: str) -> Instants:
+    """The instants moved by a length, back when it is negative; working days keep the time of day and land on open days."""
+    if unit in ("hours", "minutes"):
+        return instants + np.timedelta64(amount * (3600 if unit == "hours" else 60), "s")
+    if unit == "days":
+        return instants + np.timedelta64(amount * 86_400, "s")
+    if unit == "working_hours":
+        there: Instants = judging.calendar.shift_open(instants, amount * 3600)
+        return there
+    days = judging.calendar.add_workdays(instants, amount)
+    return np.where(np.isnat(instants), NEVER, days.astype("datetime64[s]") + (instants - instants.astype("datetime64[D]")))

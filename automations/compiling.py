@@ -1,0 +1,350 @@
+"""Policies into a program: names resolved, look-ups added, loops named, types bound."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automations.clocks import NONE, words_of
+from automations.declarations import Rollup, Running
+from automations.expressions import Evaluator, ExpressionFault, Formula, column_node, replaced, type_from_duck
+from automations.gathering import look_up, roll_up, run_total
+from automations.model import Column, ColumnType, Table
+from automations.program import ClockSpec, Loop, Node, Place, Program, in_layers
+from automations.rule import Draft, DraftNode
+
+if TYPE_CHECKING:
+    from automations.judging import Evaluation
+    from automations.yamlfile import Document
+
+ROLLED: Mapping[str, ColumnType] = {"count": "integer", "any": "boolean"}
+FAMILY: Mapping[ColumnType, str] = {
+    "integer": "number",
+    "decimal": "number",
+    "money": "number",
+    "percent": "number",
+    "date": "date",
+    "datetime": "date",
+    "boolean": "condition",
+}
+
+
+def plain(name: str) -> str:
+    """A name as it is compared: NFKC, trimmed, without case."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+@dataclass
+class Compiler:
+    """Turns a draft into a program; every fault goes into the draft's list of problems."""
+
+    draft: Draft
+    evaluator: Evaluator
+    names: dict[str, dict[str, str]] = field(default_factory=dict)
+    looked_up: dict[Place, DraftNode] = field(default_factory=dict)
+    types: dict[Place, ColumnType] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for table in self.draft.tables.values():
+            names = {plain(word): column.key for column in table.columns for word in (*column.aliases, *column.title.values())}
+            self.names[table.name] = {**names, **{plain(column.key): column.key for column in table.columns}}
+
+    def compile(self) -> Program:
+        """The program; only meaningful when the draft has no problems."""
+        add_promises(self.draft)
+        self._check_mentions()
+        nodes = {place: self._resolved(node) for place, node in list(self.draft.nodes.items())}
+        nodes |= {place: self._unbound(node) for place, node in self.looked_up.items()}
+        try:
+            layers = in_layers(nodes)
+        except Loop as loop:
+            self._name_loop(loop)
+            return Program((), (), (), (), {}, {})
+        bound = tuple(tuple(self._bound(layer)) for layer in layers)
+        return self._program(bound)
+
+    # names
+
+    def _resolved(self, node: DraftNode) -> Node:
+        if node.tree is None:
+            return self._unbound(node)
+        found: set[str] = set()
+
+        def canonical(part: dict[str, Any]) -> dict[str, Any] | None:
+            if part["class"] != "COLUMN_REF":
+                return None
+            name = self.resolve(node.table, tuple(part["column_names"]))
+            if name is None:
+                self._unknown(node, ".".join(part["column_names"]), part)
+                return column_node("?")
+            found.add(name)
+            return column_node(name)
+
+        tree = replaced(node.tree, canonical)
+        needs = frozenset((node.table, name) for name in found)
+        formula = Formula(node.name, self.evaluator.text_of(tree), frozenset(found), node.type or "text", node.text)
+        return Node(node.table, node.name, node.type or "text", node.source, needs=needs, formula=formula)
+
+    def _unbound(self, node: DraftNode) -> Node:
+        return Node(node.table, node.name, node.type or "text", node.source, needs=node.needs, soft=node.soft, kernel=node.kernel)
+
+    def resolve(self, table: str, names: tuple[str, ...]) -> str | None:
+        """The canonical name of a column as an author may write it; look-ups come into being here."""
+        dotted = ".".join(names)
+        if (table, dotted) in self.draft.nodes or (table, dotted) in self.looked_up:
+            return dotted
+        if len(names) == 1:
+            return self.names[table].get(plain(names[0]))
+        return self._look_up(table, names[0], ".".join(names[1:]))
+
+    def _look_up(self, table: str, known_as: str, wanted: str) -> str | None:
+        via = next((column for column in self.draft.tables[table].columns if column.known_as == known_as), None)
+        if via is None or via.refers_to not in self.draft.tables:
+            return None
+        target = self.draft.tables[via.refers_to]
+        found = self.resolve(target.name, tuple(wanted.split(".", 1)))
+        if found is None:
+            return None
+        name = f"{known_as}.{found}"
+        kernel = partial(look_up, table, via.key, target.name, found)
+        needs = frozenset({(table, via.key), (target.name, target.key), (target.name, found)})
+        some = next(iter(self.draft.nodes.values()))
+        self.looked_up[(table, name)] = DraftNode(table, name, f"{table}/{name}", (), some.document, kernel=kernel, needs=needs)
+        return name
+
+    def _unknown(self, node: DraftNode, name: str, part: dict[str, Any]) -> None:
+        table = self.draft.tables[node.table]
+        known = {column.key: column for column in table.columns}
+        others = [each for place, each in ((place, place[1]) for place in self.draft.nodes) if place[0] == node.table]
+        near = get_close_matches(name, [*known, *others, *self.names[node.table]], n=1)
+        hints = [f"did you mean '{each}'{_titled(known.get(each))}?" for each in near]
+        offset = node.text.find(name)
+        what = f"{_subject(node)}: no column '{name}' in table '{node.table}'"
+        self._problem(node, what, *hints, offset=max(offset, 0))
+
+    def _check_mentions(self) -> None:
+        for build, rule_id, at in self.draft.mentioned:
+            if (build.table.name, f"{rule_id}.due") not in self.draft.nodes:
+                known = [
+                    name.removesuffix(".due") for table, name in self.draft.nodes if table == build.table.name and name.endswith(".due")
+                ]
+                near = get_close_matches(rule_id, known, n=1)
+                build.fault(f"no deadline '{rule_id}' in table '{build.table.name}'", *(f"did you mean '{each}'?" for each in near), at=at)
+
+    def _name_loop(self, loop: Loop) -> None:
+        node = self.draft.nodes.get(loop.places[0]) or self.looked_up[loop.places[0]]
+        circle = " -> ".join(f"{table}.{name}" for table, name in loop.places)
+        self._problem(node, f"{_subject(node)}: these columns need each other in a circle: {circle}", "break the circle at one of them")
+
+    def formula_of(self, table: str, tree: dict[str, Any], name: str) -> Formula | None:
+        """A tree as a formula of its own, bound to its natural type; None when a name or type does not fit."""
+        found: set[str] = set()
+
+        def canonical(part: dict[str, Any]) -> dict[str, Any] | None:
+            if part["class"] != "COLUMN_REF":
+                return None
+            known = self.resolve(table, tuple(part["column_names"])) or "?"
+            found.add(known)
+            return column_node(known)
+
+        sql = self.evaluator.text_of(replaced(tree, canonical))
+        if "?" in found:
+            return None
+        try:
+            duck = self.evaluator.bind([sql], {each: self.type_of(table, each) for each in sorted(found)})[0]
+        except ExpressionFault:
+            return None
+        return Formula(name, sql, frozenset(found), type_from_duck(duck) or "text", sql)
+
+    # types
+
+    def _bound(self, layer: Iterable[Node]) -> list[Node]:
+        nodes = list(layer)
+        found = []
+        for table in dict.fromkeys(node.table for node in nodes):
+            formulas = [node for node in nodes if node.table == table and node.formula]
+            found += [
+                *self._bound_formulas(table, formulas),
+                *(self._typed(node) for node in nodes if node.table == table and not node.formula),
+            ]
+        return found
+
+    def _typed(self, node: Node) -> Node:
+        declared = self.draft.nodes.get(node.place)
+        kind = node.type if declared and declared.type else self._type_behind(node)
+        self.types[node.place] = kind
+        return replace(node, type=kind)
+
+    def _type_behind(self, node: Node) -> ColumnType:
+        """The type of a look-up or rollup: that of the column it takes its values from."""
+        kernel = node.kernel
+        place = kernel.keywords.get("of", kernel.args[2:4]) if isinstance(kernel, partial) else ()
+        return self.type_of(*place) if len(place) == 2 else "text"
+
+    def type_of(self, table: str, name: str) -> ColumnType:
+        column = self.draft.tables[table].column(name)
+        return self.types.get((table, name)) or (column.type if column else "text")
+
+    def _bound_formulas(self, table: str, nodes: list[Node]) -> list[Node]:
+        used = {name: self.type_of(table, name) for node in nodes if node.formula for name in sorted(node.formula.columns)}
+        try:
+            raw = self.evaluator.bind([node.formula.sql for node in nodes if node.formula], used) if nodes else []
+        except ExpressionFault:
+            raw = [self._bound_alone(node, used) for node in nodes]
+        return [self._with_type(node, duck) for node, duck in zip(nodes, raw, strict=True)]
+
+    def _bound_alone(self, node: Node, used: Mapping[str, ColumnType]) -> str:
+        try:
+            return self.evaluator.bind([node.formula.sql], used)[0] if node.formula else "VARCHAR"
+        except ExpressionFault as fault:
+            draft = self.draft.nodes[node.place]
+            if '"?"' not in (node.formula.sql if node.formula else ""):
+                self._problem(draft, f"{_subject(draft)}: {fault.what}", *fault.hints)
+            return ""
+
+    def _with_type(self, node: Node, duck: str) -> Node:
+        draft = self.draft.nodes[node.place]
+        raw = type_from_duck(duck) if duck else draft.type
+        if raw is None:
+            self._problem(draft, f"{_subject(draft)}: the result is {duck}, which no column can hold")
+        kind = draft.type or raw or "text"
+        if duck and duck != '"NULL"' and FAMILY.get(kind) and FAMILY.get(raw or "text") != FAMILY[kind]:
+            article = {"number": "a number", "date": "a date or time", "condition": "a condition (true or false)"}[FAMILY[kind]]
+            self._problem(draft, f"{_subject(draft)}: {article} is wanted, '{draft.text}' is {raw}")
+        self.types[node.place] = kind
+        return replace(node, type=kind, formula=replace(node.formula, type=kind) if node.formula else None)
+
+    # the whole
+
+    def _program(self, layers: tuple[tuple[Node, ...], ...]) -> Program:
+        inputs: dict[str, frozenset[Place]] = {}
+        for node in (node for layer in layers for node in layer):
+            inputs[node.source] = inputs.get(node.source, frozenset()) | node.needs | node.soft
+        draft = self.draft
+        return Program(
+            layers=layers,
+            findings=tuple(draft.findings),
+            clocks=tuple(draft.clocks),
+            watches=tuple(draft.watches),
+            writes=dict(draft.writes),
+            inputs=inputs,
+        )
+
+    def _problem(self, node: DraftNode, what: str, *hints: str, offset: int = 0) -> None:
+        self.draft.problems.append(node.document.problem(node.path, what, *hints, offset=offset))
+
+
+def _subject(node: DraftNode) -> str:
+    return f"rule '{node.source.rsplit('/', 1)[-1]}'" if node.path and node.path[0] == "rules" else f"'{node.name}'"
+
+
+def _titled(column: Column | None) -> str:
+    return f" ({column.title['zh']})" if column and "zh" in column.title else ""
+
+
+# rollups, running totals and promises
+
+
+def add_gathered(draft: Draft, table: Table, rollups: Mapping[str, Rollup], running: Mapping[str, Running], document: Document) -> None:
+    """Draft the columns a table gathers from other tables, and its running totals."""
+    for name, rollup in rollups.items():
+        if rollup.of in draft.tables:
+            _add_rollup(draft, table, name, rollup, document)
+        else:
+            near = get_close_matches(rollup.of, draft.tables, n=1)
+            hints = [f"did you mean '{each}'?" for each in near]
+            draft.problems.append(document.problem(("rollups", name, "of"), f"rollup '{name}': no table '{rollup.of}'", *hints))
+    for name, total in running.items():
+        value = _add_part(draft, table.name, f"running {name}", total.value, document, ("running", name, "value"), "money")
+        kernel = partial(run_total, table.name, value, total.by, tuple(total.order))
+        needs = frozenset((table.name, each) for each in (value, total.by, *total.order))
+        _add_gathering(draft, table, name, "money", kernel, needs, document, ("running", name))
+
+
+def _add_rollup(draft: Draft, table: Table, name: str, rollup: Rollup, document: Document) -> None:
+    other = rollup.of
+    prefix = f"{table.name}.{name}"
+    value = _add_part(draft, other, f"{prefix} value", rollup.value, document, ("rollups", name, "value")) if rollup.value else ""
+    when = _add_part(draft, other, f"{prefix} when", rollup.when, document, ("rollups", name, "when"), "boolean") if rollup.when else ""
+    needs = frozenset({(table.name, table.key), (other, rollup.via), *((other, each) for each in (value, when) if each)})
+    kernel = partial(roll_up, table.name, rollup.via, other, value, when=when, how=rollup.how)
+    _add_gathering(draft, table, name, ROLLED.get(rollup.how), kernel, needs, document, ("rollups", name))
+
+
+def _add_part(
+    draft: Draft, table: str, name: str, text: str, document: Document, path: tuple[str, ...], kind: ColumnType | None = None
+) -> str:
+    try:
+        draft.nodes[(table, name)] = DraftNode(table, name, f"{table}/{name}", path, document, draft.parse(text), text, kind)
+    except ExpressionFault as fault:
+        draft.problems.append(document.problem(path, f"'{name}': {fault.what}", *fault.hints, offset=fault.offset))
+    return name
+
+
+def _add_gathering(
+    draft: Draft,
+    table: Table,
+    name: str,
+    kind: ColumnType | None,
+    kernel: Any,
+    needs: frozenset[Place],
+    document: Document,
+    path: tuple[str, ...],
+) -> None:
+    column = table.column(name)
+    if column and not column.ours:
+        draft.problems.append(document.problem(path, f"'{name}' is staff input, not ours", "say `ours: true` or choose another name"))
+    if column:
+        draft.writes[(table.name, name)] = f"{table.name}/{name}"
+    wanted = kind or (column.type if column else None)
+    draft.nodes[(table.name, name)] = DraftNode(
+        table.name, name, f"{table.name}/{name}", path, document, kernel=kernel, needs=needs, type=wanted
+    )
+
+
+def add_promises(draft: Draft) -> None:
+    """Draft the written due and state columns: of several clocks the earliest due time wins, row by row."""
+    for (table, column, key), specs in draft.promises.items():
+        declared = draft.tables[table].column(column)
+        kind: ColumnType = declared.type if declared else "datetime"
+        first = draft.nodes[(table, specs[0].due)]
+        names = [name for spec in specs for name in (spec.due, spec.state)]
+        kernel = partial(strictest_due, table, specs, kind) if key == "due" else partial(strictest_state, table, specs, draft.language)
+        wanted: ColumnType = kind if key == "due" else "text"
+        soft = frozenset((table, name) for name in names)
+        needs = (
+            frozenset({(table, specs[0].due), (table, specs[0].state)})
+            if len(specs) == 1
+            else frozenset({(table, draft.tables[table].key)})
+        )
+        draft.nodes[(table, column)] = DraftNode(
+            table, column, specs[0].rule, first.path, first.document, kernel=kernel, needs=needs, soft=soft, type=wanted
+        )
+
+
+def strictest(table: str, specs: list[ClockSpec], judging: Evaluation) -> tuple[Any, Any]:
+    """The earliest due time of the promise, and the state code of the clock it belongs to."""
+    there = [spec for spec in specs if judging.has(table, spec.state)]
+    due = np.full(judging.count(table), np.datetime64("NaT", "s"))
+    code = np.full(judging.count(table), NONE, dtype="int64")
+    for spec in there:
+        other, state = judging.times(table, spec.due), judging.integers(table, spec.state)
+        wins = (~np.isnat(other) & (np.isnat(due) | (other < due))) | (np.isnat(due) & (code == NONE))
+        due, code = np.where(wins, other, due), np.where(wins, state, code)
+    return due, code
+
+
+def strictest_due(table: str, specs: list[ClockSpec], kind: ColumnType, judging: Evaluation) -> Any:
+    due, _ = strictest(table, specs, judging)
+    return due.astype("datetime64[D]").astype("datetime64[s]") if kind == "date" else due
+
+
+def strictest_state(table: str, specs: list[ClockSpec], language: str, judging: Evaluation) -> Any:
+    _, code = strictest(table, specs, judging)
+    return words_of(code, language)

@@ -1,0 +1,326 @@
+"""config/ read whole: packs, tables and policies into one validated, compiled Config; every problem at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+from automations.calendarfile import load_calendar
+from automations.calendars import Calendar
+from automations.compiling import Compiler, add_gathered
+from automations.declarations import AutomationFile, ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile
+from automations.errors import ConfigProblems, Problem
+from automations.expressions import Evaluator
+from automations.model import Column, Numbering, Table
+from automations.program import Program
+from automations.rule import Builder, Draft, Rule
+from automations.rules import kinds
+from automations.yamlcheck import closest, validate
+from automations.yamlfile import Document, read_document
+from automations.yamlfile import Path as YamlPath
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedPolicy:
+    """A policy file with its rules and the document its places come from."""
+
+    pack: str
+    file: PolicyFile
+    rules: Mapping[str, Rule]
+    document: Document
+
+
+@dataclass(frozen=True, eq=False)
+class Config:
+    """Everything config/ says, compiled; only a whole and valid one exists."""
+
+    root: Path
+    settings: SettingsFile
+    calendar: Calendar
+    packs: Mapping[str, PackFile]
+    tables: Mapping[str, Table]
+    policies: Mapping[str, LoadedPolicy]
+    automations: Mapping[str, AutomationFile]
+    program: Program
+    evaluator: Evaluator
+    compiler: Compiler
+    hash: str
+    hints: Sequence[Problem] = ()
+
+    @property
+    def language(self) -> str:
+        return self.settings.language
+
+    def rule(self, full: str) -> Rule | None:
+        """The rule called `policy/rule`."""
+        policy, _, rule = full.partition("/")
+        return self.policies[policy].rules.get(rule) if policy in self.policies else None
+
+
+@dataclass
+class Reader:
+    """Reads the files of config/ and gathers what is wrong with them."""
+
+    root: Path
+    problems: list[Problem] = field(default_factory=list)
+    digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
+    documents: dict[str, Document] = field(default_factory=dict)
+
+    def document(self, file: Path) -> Document | None:
+        shown = file.relative_to(self.root).as_posix()
+        document, problems = read_document(file, shown)
+        self.problems += problems
+        if file.is_file():
+            self.digest.update(shown.encode() + b"\0" + file.read_bytes())
+        return document
+
+    def read(self, model: type[T], file: Path) -> tuple[T, Document] | None:
+        document = self.document(file)
+        if document is None:
+            return None
+        value, problems = validate(model, document)
+        self.problems += problems
+        return None if value is None else (value, document)
+
+    def folder(self, pack: str) -> Path:
+        return self.root / "config" / "packs" / pack
+
+
+def load(root: Path) -> Config:
+    """The configuration under `root/config`.
+
+    Raises ConfigProblems with every fault of every file.
+    """
+    reader = Reader(root.resolve())
+    settings = reader.read(SettingsFile, reader.root / "config" / "settings.yaml")
+    if settings is None:
+        raise ConfigProblems(reader.problems)
+    packs = _packs(reader, *settings)
+    calendar = load_calendar(reader, settings[0].calendar)
+    table_files = _table_files(reader, packs)
+    tables = {name: _table(file) for name, (file, _) in table_files.items()}
+    _check_references(reader, tables, table_files)
+    policies = _policies(reader, packs, tables)
+    automations = _automations(reader, tables)
+    if calendar is None:
+        raise ConfigProblems(reader.problems)
+    evaluator = Evaluator(calendar)
+    program, compiler, hints = _compiled(reader, settings[0], tables, table_files, policies, evaluator)
+    if reader.problems:
+        raise ConfigProblems(_in_order(reader.problems))
+    return Config(
+        reader.root,
+        settings[0],
+        calendar,
+        packs,
+        tables,
+        policies,
+        automations,
+        program,
+        evaluator,
+        compiler,
+        reader.digest.hexdigest(),
+        _in_order(hints),
+    )
+
+
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(dict.fromkeys(problems), key=lambda problem: (problem.file, problem.line, problem.column, problem.what))
+
+
+def _packs(reader: Reader, settings: SettingsFile, document: Document) -> dict[str, PackFile]:
+    """The packs switched on, those they need first."""
+    found: dict[str, PackFile] = {}
+    for position, name in enumerate(settings.packs):
+        _add_pack(reader, name, found, document, ("packs", position))
+    return found
+
+
+def _add_pack(reader: Reader, name: str, found: dict[str, PackFile], document: Document, path: YamlPath) -> None:
+    if name in found:
+        return
+    file = reader.folder(name) / "pack.yaml"
+    if not file.is_file():
+        there = sorted(each.parent.name for each in (reader.root / "config" / "packs").glob("*/pack.yaml"))
+        near = closest(name, there)
+        reader.problems.append(document.problem(path, f"no pack '{name}' in config/packs", *([f"did you mean '{near}'?"] if near else [])))
+        return
+    loaded = reader.read(PackFile, file)
+    if loaded is None:
+        return
+    for position, needed in enumerate(loaded[0].needs):
+        _add_pack(reader, needed, found, loaded[1], ("needs", position))
+    found[name] = loaded[0]
+
+
+def _table_files(reader: Reader, packs: Iterable[str]) -> dict[str, tuple[TableFile, list[Document]]]:
+    found: dict[str, tuple[TableFile, list[Document]]] = {}
+    for pack in packs:
+        for file in sorted((reader.folder(pack) / "tables").glob("*.yaml")):
+            if loaded := reader.read(TableFile, file):
+                table, document = loaded
+                found[table.table] = _merged(reader, found[table.table], loaded) if table.table in found else (table, [document])
+    return found
+
+
+def _merged(reader: Reader, there: tuple[TableFile, list[Document]], more: tuple[TableFile, Document]) -> tuple[TableFile, list[Document]]:
+    """A table to which another pack adds columns."""
+    first, documents = there
+    table, document = more
+    for key in table.columns.keys() & first.columns.keys():
+        reader.problems.append(
+            document.problem(("columns", key), f"column '{key}' of table '{table.table}' is declared in {documents[0].file} already")
+        )
+    update = {name: {**getattr(table, name), **getattr(first, name)} for name in ("columns", "rollups", "running")}
+    return first.model_copy(update=update), [*documents, document]
+
+
+def _table(file: TableFile) -> Table:
+    summary = {name: column for name, column in file.summary.model_dump().items() if column}
+    columns = tuple(_column(key, column, key == file.key, key in summary.values()) for key, column in file.columns.items())
+    numbering = Numbering(file.numbering.pattern) if file.numbering else None
+    return Table(
+        name=file.table,
+        title=dict(file.title),
+        key=file.key,
+        columns=columns,
+        aliases=tuple(file.aliases),
+        owner=tuple(file.owner),
+        numbering=numbering,
+        summary=summary,
+        note=dict(file.note),
+    )
+
+
+def _column(key: str, file: ColumnFile, is_key: bool, in_summary: bool) -> Column:
+    return Column(
+        key=key,
+        title=dict(file.title),
+        type=file.type,
+        aliases=tuple(file.aliases),
+        choices=tuple(file.choices),
+        required=file.required or is_key,
+        ours=file.ours,
+        override=file.override or ("restore" if in_summary else "keep"),
+        refers_to=file.refers_to,
+        known_as=file.known_as,
+        sensitive=file.sensitive,
+        note=dict(file.note),
+        clause=file.clause,
+        width=file.width,
+    )
+
+
+def _check_references(reader: Reader, tables: Mapping[str, Table], files: Mapping[str, tuple[TableFile, list[Document]]]) -> None:
+    for name, table in tables.items():
+        document = files[name][1][0]
+        if table.column(table.key) is None:
+            near = get_close_matches(table.key, [column.key for column in table.columns], n=1)
+            reader.problems.append(
+                document.problem(("key",), f"table '{name}' has no column '{table.key}'", *(f"did you mean '{n}'?" for n in near))
+            )
+        for place, column in table.summary.items():
+            declared = table.column(column)
+            if declared is None or not declared.ours:
+                reader.problems.append(document.problem(("summary", place), f"'{column}' is not a column of ours in table '{name}'"))
+        for owner in table.owner:
+            if table.column(owner) is None:
+                reader.problems.append(document.problem(("owner",), f"table '{name}' has no column '{owner}'"))
+
+
+def _policies(reader: Reader, packs: Iterable[str], tables: Mapping[str, Table]) -> dict[str, LoadedPolicy]:
+    found: dict[str, LoadedPolicy] = {}
+    for pack in packs:
+        for file in sorted((reader.folder(pack) / "policies").glob("*.yaml")):
+            loaded = reader.read(PolicyFile, file)
+            if loaded is None:
+                continue
+            policy, document = loaded
+            if policy.table not in tables:
+                near = get_close_matches(policy.table, tables, n=1)
+                reader.problems.append(
+                    document.problem(("table",), f"no table '{policy.table}'", *(f"did you mean '{each}'?" for each in near))
+                )
+            elif policy.policy in found:
+                other = found[policy.policy].document.file
+                reader.problems.append(document.problem(("policy",), f"policy '{policy.policy}' stands in {other} already"))
+            else:
+                found[policy.policy] = LoadedPolicy(pack, policy, _rules(reader, policy, document), document)
+    return found
+
+
+def _rules(reader: Reader, policy: PolicyFile, document: Document) -> dict[str, Rule]:
+    found: dict[str, Rule] = {}
+    for position, data in enumerate(policy.rules):
+        path: YamlPath = ("rules", position)
+        rule = _rule(reader, data, document, path)
+        if rule is None:
+            continue
+        if rule.id in found:
+            reader.problems.append(document.problem((*path, "id"), f"rule '{rule.id}' stands twice in policy '{policy.policy}'"))
+        found[rule.id] = rule
+    return found
+
+
+def _rule(reader: Reader, data: Mapping[str, Any], document: Document, path: YamlPath) -> Rule | None:
+    kind = data.get("kind")
+    if kind not in kinds():
+        near = closest(str(kind), kinds())
+        what = f"rule '{data.get('id', path[-1])}': " + (f"no kind of rule '{kind}'" if kind else "needs 'kind'")
+        hints = [f"kinds: {', '.join(kinds())}", *([f"did you mean '{near}'?"] if near and kind else [])]
+        reader.problems.append(document.problem((*path, "kind"), what, *hints))
+        return None
+    rule, problems = validate(
+        kinds()[kind], document, path, lambda at, _: f"rule '{data.get('id', path[-1])}': {kind}" if len(at) <= 3 else ""
+    )
+    reader.problems += problems
+    return rule
+
+
+def _automations(reader: Reader, tables: Mapping[str, Table]) -> dict[str, AutomationFile]:
+    found = {}
+    for file in sorted((reader.root / "config" / "automations").glob("*.yaml")):
+        if loaded := reader.read(AutomationFile, file):
+            automation, document = loaded
+            found[automation.automation] = automation
+            for position, table in enumerate(automation.tables):
+                if table not in tables:
+                    near = get_close_matches(table, tables, n=1)
+                    hints = [f"did you mean '{each}'?" for each in near]
+                    reader.problems.append(document.problem(("tables", position), f"no table '{table}'", *hints))
+    return found
+
+
+def _compiled(
+    reader: Reader,
+    settings: SettingsFile,
+    tables: Mapping[str, Table],
+    files: Mapping[str, tuple[TableFile, list[Document]]],
+    policies: Mapping[str, LoadedPolicy],
+    evaluator: Evaluator,
+) -> tuple[Program, Compiler, list[Problem]]:
+    draft = Draft(tables, settings.language, evaluator.parse, settings.due_soon)
+    for name, (file, documents) in files.items():
+        add_gathered(draft, tables[name], file.rollups, file.running, documents[0])
+    for policy in policies.values():
+        positions = {data.get("id"): place for place, data in enumerate(policy.file.rules)}
+        for rule in policy.rules.values():
+            rule.compile(Builder(draft, policy.file, rule, policy.document, ("rules", positions[rule.id])))
+    compiler = Compiler(draft, evaluator)
+    program = compiler.compile()
+    reader.problems += draft.problems
+    return program, compiler, [*unused_parameters(policies, draft)]
+
+
+def unused_parameters(policies: Mapping[str, LoadedPolicy], draft: Draft) -> Iterable[Problem]:
+    """A hint for every parameter no rule uses."""
+    for name, policy in policies.items():
+        for parameter in policy.file.parameters:
+            if (name, parameter) not in draft.used_parameters:
+                yield policy.document.problem(("parameters", parameter), f"no rule of policy '{name}' uses parameter '{parameter}'")

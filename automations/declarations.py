@@ -1,0 +1,282 @@
+"""What the files in config/ may say: the closed sets of keys, one class per kind of file."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from automations.model import ColumnType
+
+DURATIONS = ("working_days", "days", "hours", "working_hours", "months")
+Unit = Literal["working_days", "days", "hours", "working_hours", "months", "CNY", "percent", "count", "text", "choice"]
+Mode = Literal["shadow", "redirect", "live"]
+
+
+def _words(value: Any) -> Any:
+    return {"zh": value} if isinstance(value, str) else value
+
+
+def _many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Said = Annotated[dict[Literal["zh", "en"], str], BeforeValidator(_words, json_schema_input_type=str | dict[Literal["zh", "en"], str])]
+"""A text for people: Chinese as it stands, or `{ zh: …, en: … }`."""
+Names = Annotated[list[str], BeforeValidator(_many, json_schema_input_type=str | list[str])]
+"""One name or a list of names."""
+
+
+class Declared(BaseModel):
+    """A mapping in config/ whose keys are closed: an unknown key is a fault with its place."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reading(Declared):
+    """How an unclear sentence was read, and how to change that."""
+
+    on: str
+    taken: Said
+    change: Said
+
+
+class LeftToPeople(Declared):
+    """A catalogue entry that no program should decide, and why."""
+
+    id: str
+    why: Said
+
+
+class Partly(Declared):
+    """A catalogue entry that is only partly automated, and what is missing."""
+
+    id: str
+    missing: Said
+
+
+class PackFile(Declared):
+    """`pack.yaml`: one policy document as a folder that is switched on or off whole."""
+
+    pack: str
+    title: Said
+    organisation: str = ""
+    catalogue: str = ""
+    entries: int | None = Field(default=None, ge=1, description="how many entries the catalogue of the document has")
+    needs: list[str] = []
+    readings: list[Reading] = []
+    left_to_people: list[LeftToPeople] = []
+    partly: list[Partly] = []
+
+
+class ColumnFile(Declared):
+    """One column of a table."""
+
+    title: Said
+    type: ColumnType = "text"
+    aliases: list[str] = []
+    choices: list[str] = []
+    required: bool = False
+    ours: bool = False
+    override: Literal["keep", "restore"] | None = None
+    refers_to: str | None = None
+    known_as: str | None = None
+    sensitive: bool = False
+    note: Said = {}
+    clause: str | None = None
+    width: int | None = None
+
+
+class NumberingFile(Declared):
+    """How the program numbers a row whose key is blank."""
+
+    pattern: str
+
+
+class Rollup(Declared):
+    """A column gathered from the rows of another table that refer to this row."""
+
+    of: str
+    via: str
+    how: Literal["sum", "count", "max", "min", "any"]
+    value: str | None = None
+    when: str | None = None
+
+
+class Running(Declared):
+    """A running total inside one table: by whom, in which order."""
+
+    value: str
+    by: str
+    order: list[str]
+
+
+class Summary(Declared):
+    """Which of our columns say the row's state, next step, due time, time left, late steps and problems."""
+
+    state: str | None = None
+    next: str | None = None
+    due: str | None = None
+    left: str | None = None
+    late: str | None = None
+    problems: str | None = None
+
+
+class TableFile(Declared):
+    """`tables/<name>.yaml`: one table of the workbook."""
+
+    table: str
+    title: Said
+    aliases: list[str] = []
+    note: Said = {}
+    key: str
+    owner: Names = []
+    numbering: NumberingFile | None = None
+    summary: Summary = Summary()
+    columns: dict[str, ColumnFile]
+    rollups: dict[str, Rollup] = {}
+    running: dict[str, Running] = {}
+
+
+Number = Decimal | None
+Amount = Annotated[Any, Field(description="a value, or a mapping from the words of `by` to values; null ends it")]
+
+
+class Parameter(Declared):
+    """A number of the policy, with its unit, its clause and its dated values."""
+
+    title: Said
+    unit: Unit
+    clause: str = ""
+    by: str | None = None
+    suggested: bool = False
+    values: dict[date, Amount]
+    note: Said = {}
+
+
+class Rung(Declared):
+    """One step of a ladder: when, to whom, with which words."""
+
+    at: str
+    to: Names
+    template: str
+    when: str | None = None
+    repeat: str | None = None
+    at_most: int = Field(default=1, ge=1, le=100)
+
+
+class NoticeFile(Declared):
+    """Who is told when a clock reaches a rung, or when a finding appears."""
+
+    on: str
+    ladder: list[Rung] = []
+    to: Names = []
+    template: str = "finding"
+
+
+class Example(Declared):
+    """A row, a clock and what must come out; it proves the rules it touches."""
+
+    name: str
+    now: datetime
+    row: dict[str, Any]
+    tables: dict[str, list[dict[str, Any]]] = {}
+    expect: dict[str, Any] = {}
+    findings: list[str] | None = None
+    notices: list[str] | None = None
+
+
+class PolicyFile(Declared):
+    """`policies/<name>.yaml`: a written policy, from top to bottom."""
+
+    policy: str
+    title: Said
+    source: str = ""
+    table: str
+    dated_by: str | None = None
+    owner: str = ""
+    enforce_from: date | None = None
+    mode: Mode = "live"
+    note: Said = {}
+    parameters: dict[str, Parameter] = {}
+    rules: list[dict[str, Any]] = []
+    notices: list[NoticeFile] = []
+    examples: list[Example] = []
+
+
+class Secret(Declared):
+    """A secret is named, never written: `{ env: SMTP_PASSWORD }`."""
+
+    env: str
+
+
+class Brakes(Declared):
+    """When a run is stopped before the first write or mail."""
+
+    state_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.3")
+    state_rows: int = 10
+    mails_per_run: int = 60
+    rows_lost_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.34")
+
+
+class WorkbookSettings(Declared):
+    """Where the tables live."""
+
+    kind: Literal["xlsx"] = "xlsx"
+    path: str = "rowkeeper.xlsx"
+
+
+class MailSettings(Declared):
+    """How mail leaves: into a folder, as .eml and .html."""
+
+    kind: Literal["folder"] = "folder"
+    path: str = "outbox"
+    sender: str = "rowkeeper@localhost.invalid"
+
+
+class AutomationFile(Declared):
+    """A named sweep over some tables."""
+
+    automation: str
+    title: Said
+    tables: list[str] = []
+
+
+class SettingsFile(Declared):
+    """`config/settings.yaml`: language, calendar, workbook, mail, ledger, packs and brakes."""
+
+    language: Literal["zh", "en"] = "zh"
+    calendar: str = "cn"
+    workbook: WorkbookSettings = WorkbookSettings()
+    mail: MailSettings = MailSettings()
+    ledger: str = "state/ledger.sqlite"
+    admin: str
+    packs: list[str]
+    brakes: Brakes = Brakes()
+    due_soon: str = "80%"
+
+
+class ExceptionFile(Declared):
+    """One day that is not like its weekday: closed, or open in other windows."""
+
+    day: date
+    name: str
+    source: str
+    closed: bool = False
+    windows: list[str] = []
+
+
+class CalendarFile(Declared):
+    """`calendars/<name>.yaml`: the working week, its windows and the dated exceptions."""
+
+    calendar: str
+    title: Said
+    zone: str
+    country: str | None = None
+    weekly: dict[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], list[str]]
+    exceptions: list[ExceptionFile] = []
+    official_until: date | None = None
+    first: date | None = None
+    last: date | None = None

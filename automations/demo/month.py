@@ -1,0 +1,183 @@
+"""The demo itself: writes the workbook, lives through the month run by run, and tells what was found."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from automations.demo.book import Office
+from automations.demo.desk import Desk
+from automations.demo.outcry import cry
+from automations.demo.planting import plant, tinker
+from automations.demo.story import PLANTED, Plant
+from automations.demo.town import END, FULL, START, YEAR_AGO, Size, Town
+from automations.errors import WorkbookUnwritable
+from automations.planning import Plan, said
+from automations.run import Run, World, run_once
+from automations.wiring import world_of
+from automations.workbooks.saving import refuse_if_open
+
+MARK = ".rowkeeper-demo"
+"""A file that says a folder is the demo's own, so that a second demo may replace it."""
+
+MORNING, AFTERNOON = time(8, 30), time(16, 0)
+DAY_OFF = datetime(2026, 9, 26, 10, 0)
+"""The one run on a day off."""
+
+Says = Callable[[str], None]
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one run did, in numbers."""
+
+    now: datetime
+    fingerprint: str
+    typed: int
+    cells: int
+    refused: int
+    mails: int
+    findings: int
+
+
+@dataclass(frozen=True, eq=False)
+class DemoResult:
+    """What the demo left behind and what was found in it."""
+
+    folder: Path
+    workbook: Path
+    runs: tuple[Seen, ...]
+    again: Seen
+    last: Plan
+    mails: Counter[str]
+    found: tuple[Plant, ...]
+    missed: tuple[Plant, ...]
+    world: World
+
+
+@dataclass
+class Watcher:
+    """Keeps the signs the plans gave, for telling which planted faults were found."""
+
+    signs: set[tuple[str, ...]] = field(default_factory=set)
+    mails: Counter[str] = field(default_factory=Counter)
+
+    def watch(self, plan: Plan) -> None:
+        """Take in one plan."""
+        self.signs |= {("finding", each.table, each.key, each.rule) for each in plan.findings}
+        self.signs |= {("notice", each.table, each.key, each.rule) for each in plan.notices if each.state != "overtaken"}
+        self.signs |= {("value", each.table, each.key, each.rule, said(each.new) or "") for each in plan.changes}
+        self.signs |= {("override", each.table, each.key) for each in plan.overrides}
+        self.signs |= {("number", each.table, each.key) for each in plan.new_keys}
+        self.mails.update(each.template for each in plan.notices if each.state == "planned")
+
+    def saw(self, plant: Plant) -> bool:
+        """Whether any plan showed a planted fault."""
+        by_row: tuple[str, ...] = (plant.sign, plant.table, plant.key)
+        by_rule = () if plant.sign in ("override", "number") else (plant.rule,)
+        return (*by_row, *by_rule, *((plant.value,) if plant.sign == "value" else ())) in self.signs
+
+
+def run_demo(
+    root: Path,
+    folder: Path,
+    say: Says,
+    *,
+    seed: int = 20260914,
+    days: int | None = None,
+    size: Size = FULL,
+    progress: Progress | None = None,
+) -> DemoResult:
+    """Write the demo's workbook into `folder`, run a month (or the first `days` working days) over it, and say what to look at.
+
+    Raises ConfigProblems when the project's configuration has faults, WorkbookBusy or WorkbookUnwritable when the folder cannot be used.
+    """
+    from automations.demo.telling import summary
+
+    world = world_in(root, folder)
+    town = told_story(world, seed, size)
+    desk = Desk(workbook_in(folder), town.story, world.config.tables, world.config.language)
+    desk.begin(town.start)
+    moments = moments_of(town.office, days)
+    watcher = Watcher()
+    seen, last = live_through(world, desk, moments, watcher, progress)
+    again = run_once(world, moments[-1])
+    found = tuple(plant for plant in PLANTED if watcher.saw(plant))
+    missed = tuple(plant for plant in PLANTED if plant not in found)
+    result = DemoResult(
+        folder, desk.path, tuple(seen), seen_of(again, moments[-1], 0), last.plan, watcher.mails, found, missed, world
+    )
+    for line in summary(result):
+        say(line)
+    return result
+
+
+def workbook_in(folder: Path) -> Path:
+    return folder / "团队台账.xlsx"
+
+
+def world_in(root: Path, folder: Path) -> World:
+    """The project's own configuration over an empty demo folder."""
+    make_room(folder)
+    return world_of(root, workbook=workbook_in(folder), outbox=folder / "outbox", ledger=folder / "state" / "ledger.sqlite")
+
+
+def make_room(folder: Path) -> None:
+    """Clear away an earlier demo; anything else in the folder stays, and a workbook that is not a demo's stops us."""
+    workbook = workbook_in(folder)
+    ours = (folder / MARK).exists()
+    if not ours and any(path.exists() for path in (workbook, folder / "outbox", folder / "state")):
+        raise WorkbookUnwritable(f"{folder}: holds files that no demo wrote; name another folder. Nothing was changed.")
+    refuse_if_open(workbook)
+    workbook.unlink(missing_ok=True)
+    for name in ("outbox", "state", ".rowkeeper"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARK).write_text("This folder is written by the demo and replaced by the next one.\n", encoding="utf-8")
+
+
+def told_story(world: World, seed: int, size: Size) -> Town:
+    """Everything people will type: first what goes wrong, then the ordinary rows around it."""
+    office = Office(world.config.calendar, YEAR_AGO - timedelta(days=60), END + timedelta(days=30))
+    town = Town.founded(office, seed, size)
+    plant(town)
+    town.live()
+    town.scribble()
+    cry(town)
+    tinker(town)
+    town.number_off()
+    return town
+
+
+def moments_of(office: Office, days: int | None) -> list[datetime]:
+    """When the program runs: every working day in the morning and in the afternoon, and once on a day off."""
+    chosen: Sequence[date] = office.between(START, END)[:days]
+    moments = [datetime.combine(day, clock) for day in chosen for clock in (MORNING, AFTERNOON)]
+    return sorted([*moments, *([DAY_OFF] if moments[-1] > DAY_OFF else [])])
+
+
+def live_through(
+    world: World, desk: Desk, moments: Sequence[datetime], watcher: Watcher, progress: Progress | None
+) -> tuple[list[Seen], Run]:
+    """People type, the program runs, over and over."""
+    seen: list[Seen] = []
+    for place, now in enumerate(moments):
+        if progress:
+            progress(place, len(moments), f"{now:%m-%d %H:%M}")
+        typed = desk.work(now)
+        run = run_once(world, now)
+        watcher.watch(run.plan)
+        seen.append(seen_of(run, now, typed))
+    if progress:
+        progress(len(moments), len(moments), "")
+    return seen, run
+
+
+def seen_of(run: Run, now: datetime, typed: int) -> Seen:
+    written = run.receipt.written
+    return Seen(now, run.plan.fingerprint, typed, len(written.written), len(written.refused), run.receipt.mails_sent, len(run.plan.findings))

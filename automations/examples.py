@@ -1,0 +1,199 @@
+"""The examples of a policy: a row, a clock and what must come out; they prove the rules they touch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from automations.cells import parse_column, shown, typed
+from automations.config import Config, LoadedPolicy
+from automations.declarations import Example
+from automations.errors import Problem
+from automations.judging import Judge, Judged, Memory, needed_only
+from automations.model import Column, Grid, Table
+from automations.occasions import occasions
+from automations.program import Place
+from automations.reading import read_snapshot
+from automations.speaking import findings_of, values_at
+from automations.summary import summaries
+from automations.yamlcheck import closest
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What one example showed: nothing wrong, or the differences in words."""
+
+    policy: str
+    name: str
+    wrong: tuple[str, ...]
+    rules: frozenset[str]
+
+
+class Prover:
+    """Runs the examples of a configuration, each policy with only the columns its examples ask for."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._judges: dict[str, Judge] = {}
+
+    def prove(self) -> list[Proof]:
+        """Every example of every policy."""
+        return [self.proof(policy, example) for policy in self.config.policies.values() for example in policy.file.examples]
+
+    def problems(self) -> list[Problem]:
+        """Every example that does not hold, at its place in its file."""
+        found = []
+        for policy in self.config.policies.values():
+            for position, example in enumerate(policy.file.examples):
+                wrong = self._unknown(policy, example) or self.proof(policy, example).wrong
+                found += [policy.document.problem(("examples", position, "name"), f"example '{example.name}': {each}") for each in wrong]
+        return found
+
+    def unproved(self) -> list[str]:
+        """The rules no example touches, as `policy/rule`."""
+        proved = {rule for proof in self.prove() for rule in proof.rules}
+        return [
+            f"{name}/{rule}" for name, policy in self.config.policies.items() for rule in policy.rules if f"{name}/{rule}" not in proved
+        ]
+
+    def proof(self, policy: LoadedPolicy, example: Example) -> Proof:
+        """Judge one example and compare."""
+        judged = self._judged(policy, example)
+        row = position_of(judged, policy.file.table)
+        wrong = [
+            *self._columns(policy, example, judged, row),
+            *_findings(policy, example, judged, row),
+            *self._notices(policy, example, judged, row),
+        ]
+        return Proof(policy.file.policy, example.name, tuple(wrong), frozenset(self._touched(policy, example)))
+
+    def _judged(self, policy: LoadedPolicy, example: Example) -> Judged:
+        tables = {policy.file.table: [example.row], **example.tables}
+        if policy.file.table in example.tables:
+            tables[policy.file.table] = [example.row, *example.tables[policy.file.table]]
+        grids = [grid_of(self.config.tables[name], rows) for name, rows in tables.items() if name in self.config.tables]
+        wanted = [self.config.tables[name] for name in tables if name in self.config.tables]
+        snapshot = read_snapshot("example", grids, wanted, example.now.date())
+        return self._judge(policy).judge(snapshot, Memory(), example.now)
+
+    def _judge(self, policy: LoadedPolicy) -> Judge:
+        name = policy.file.policy
+        if name not in self._judges:
+            program, table = self.config.program, policy.file.table
+            wanted = {(table, column) for example in policy.file.examples for column in example.expect}
+            writes = dict.fromkeys(wanted, name)
+            summary = bool({column for _, column in wanted} & set(self.config.tables[table].summary.values()))
+            told = summary or any(example.notices is not None for example in policy.file.examples)
+            clocks = tuple(clock for clock in program.clocks if told and clock.table == table)
+            findings = tuple(spec for spec in program.findings if spec.rule.startswith(f"{name}/"))
+            program = needed_only(replace(program, writes=writes, clocks=clocks, findings=findings, watches=()))
+            self._judges[name] = Judge(program, self.config.evaluator, self.config.calendar, self.config.tables)
+        return self._judges[name]
+
+    def _columns(self, policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[str]:
+        table = policy.file.table
+        summary = summaries(judged, findings_of(judged), self.config.language) if _asks_summary(example, self.config.tables[table]) else {}
+        for name, expected in example.expect.items():
+            if (table, name) in summary:
+                found: Any = summary[(table, name)][row]
+                yield from _difference(name, "text", None if found is pd.NA or pd.isna(found) else found, expected)
+            elif not judged.evaluation.has(table, name):
+                yield f"'{name}' could not be computed: {_why_not(judged, name, table)}"
+            else:
+                kind = judged.evaluation.type_of(table, name)
+                yield from _difference(name, kind, values_at(judged.evaluation, table, name, [row])[0], expected)
+
+    def _notices(self, policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[str]:
+        if example.notices is None:
+            return
+        everyone = np.ones(judged.evaluation.count(policy.file.table), dtype=bool)
+        told = occasions(judged, [(policy.file.policy, notice, everyone) for notice in policy.file.notices])
+        came = [each for each in told if each.row == row and not each.overtaken]
+        found = sorted(
+            f"{each.rule.split('/')[1]} {each.rung if each.clock else 'finding'} {reader}" for each in came for reader in each.to
+        )
+        if found != sorted(example.notices):
+            yield f"notices: expected {sorted(example.notices)}, found {found}"
+
+    def _touched(self, policy: LoadedPolicy, example: Example) -> Iterable[str]:
+        name, table = policy.file.policy, policy.file.table
+        for column in example.expect:
+            if writer := self.config.program.writes.get((table, column)):
+                yield writer
+            yield from (f"{name}/{rule}" for rule in policy.rules if column.startswith(f"{rule}.") or column in _names(policy.rules[rule]))
+        yield from (f"{name}/{rule}" for rule in example.findings or ())
+        yield from (f"{name}/{notice.split(' ')[0]}" for notice in example.notices or ())
+
+    def _unknown(self, policy: LoadedPolicy, example: Example) -> tuple[str, ...]:
+        wrong = []
+        for table, rows in {policy.file.table: [example.row], **example.tables}.items():
+            if table not in self.config.tables:
+                wrong.append(f"no table '{table}'")
+                continue
+            keys = [column.key for column in self.config.tables[table].columns]
+            for column in {column for row in rows for column in row} - set(keys):
+                near = closest(column, keys)
+                wrong.append(f"no column '{column}' in table '{table}'" + (f"; did you mean '{near}'?" if near else ""))
+        wrong += [f"no rule '{rule}' in policy '{policy.file.policy}'" for rule in example.findings or () if rule not in policy.rules]
+        return tuple(wrong)
+
+
+def _names(rule: Any) -> set[str]:
+    """The columns a rule fills, by the words of its kind."""
+    writes, proposes = getattr(rule, "writes", None), getattr(rule, "proposes", None)
+    found = {writes} if isinstance(writes, str) else set(writes.model_dump().values()) if writes else set()
+    found |= set(proposes.model_dump().values()) if proposes else set()
+    return {name for name in (*found, getattr(rule, "as_", None)) if name}
+
+
+def _asks_summary(example: Example, table: Table) -> bool:
+    own = {column for part, column in table.summary.items() if part not in ("state", "next")}
+    return bool(own & set(example.expect))
+
+
+def grid_of(table: Table, rows: Sequence[Mapping[str, Any]]) -> Grid:
+    """Rows as YAML gives them, under all declared columns, as a tab; a key that is not given is made up."""
+    columns = [column.key for column in table.columns]
+    filled = [{table.key: f"E{number}", **row} for number, row in enumerate(rows, start=1)]
+    return Grid(table.heading("zh"), [[column, *(_raw(row.get(column)) for row in filled)] for column in columns])
+
+
+def _raw(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def position_of(judged: Judged, table: str) -> int:
+    """The example's own row: the first data row."""
+    return 0 if len(judged.snapshot.sheets[table].rows) else -1
+
+
+def _difference(name: str, kind: Any, found: Any, expected: Any) -> Iterable[str]:
+    column = Column(key=name, title={}, type=kind, ours=True)
+    array, odd = parse_column(["" if expected is None else expected], column)
+    wanted = None if expected is None else typed(pd.Series(array), 0, column)
+    if odd or wanted != found:
+        yield f"{name}: expected {expected if expected is not None else 'blank'}, found {shown(found, kind, 'zh') if found is not None else 'blank'}"
+
+
+def _why_not(judged: Judged, name: str, table: str) -> str:
+    lacks: Place | None = next((place for source, place in judged.lacking.items() if source.endswith(f"/{name.split('.')[0]}")), None)
+    return f"it needs {lacks[0]}.{lacks[1]}" if lacks else f"no rule fills it in table '{table}'"
+
+
+def _findings(policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[str]:
+    if example.findings is None:
+        return
+    prefix = f"{policy.file.policy}/"
+    found = sorted(
+        {
+            spec.rule.removeprefix(prefix)
+            for spec, rows in judged.spoken()
+            if spec.rule.startswith(prefix) and spec.table == policy.file.table and row in rows
+        }
+    )
+    if found != sorted(set(example.findings)):
+        yield f"findings: expected {sorted(set(example.findings))}, found {found}"

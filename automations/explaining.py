@@ -1,0 +1,242 @@
+"""Why a cell or a notice is what it is, and why a rule stayed silent: inputs, values in force, arithmetic, clause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from automations.cells import shown, typed
+from automations.clocks import STATE_WORDS
+from automations.config import Config, LoadedPolicy
+from automations.expressions import ExpressionFault, Tree, conjuncts
+from automations.judging import Judged
+from automations.model import Column, Sheet
+from automations.program import ClockSpec
+from automations.rule import Rule, parameter_sql, with_parameters_of
+from automations.speaking import cells_shown, column_of, findings_at, one_sentence, values_at
+
+DOLLAR = re.compile(r"\$([a-z_][a-z0-9_]*)")
+DAY_NAMES = "一二三四五六日"
+
+
+@dataclass(frozen=True)
+class Said:
+    """What one rule has to say of a row."""
+
+    rule: str
+    title: str
+    clause: str
+    catalogue: tuple[str, ...]
+    spoke: bool
+    inputs: tuple[tuple[str, str, str], ...] = ()
+    parameters: tuple[tuple[str, str, str], ...] = ()
+    results: tuple[tuple[str, str], ...] = ()
+    sentences: tuple[str, ...] = ()
+    walk: tuple[str, ...] = ()
+    silence: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything the rules say of one row at one moment."""
+
+    table: str
+    key: str
+    place: str
+    now: datetime
+    rules: tuple[Said, ...] = ()
+    filled_by: Mapping[str, str] = field(default_factory=dict)
+
+
+def explain(judged: Judged, config: Config, table: str, key: str) -> Explanation:
+    """Every rule that concerns the row.
+
+    Raises KeyError naming the table or the key that is not there.
+    """
+    sheet = judged.snapshot.sheets.get(table)
+    if sheet is None:
+        raise KeyError(f"table '{table}' is not in the workbook")
+    rows = np.flatnonzero(judged.evaluation.keys(table) == key)
+    if not len(rows):
+        raise KeyError(f"'{key}' is not a key in table '{table}' ({sheet.tab})")
+    row = int(rows[0])
+    teller = Teller(judged, config, sheet, row)
+    said = [
+        teller.rule(policy, rule) for policy in config.policies.values() if policy.file.table == table for rule in policy.rules.values()
+    ]
+    filled = {column: rule for (name, column), rule in sorted(judged.program.writes.items()) if name == table}
+    filled |= dict.fromkeys(sheet.table.summary.values(), f"{table}/summary") | filled
+    return Explanation(table, key, f"{sheet.tab}!{sheet.rows[row]}", judged.evaluation.now, tuple(said), filled)
+
+
+@dataclass(frozen=True)
+class Teller:
+    """Tells of one row."""
+
+    judged: Judged
+    config: Config
+    sheet: Sheet
+    row: int
+
+    def rule(self, policy: LoadedPolicy, rule: Rule) -> Said:
+        full = f"{policy.file.policy}/{rule.id}"
+        language = self.config.language
+        sentences, results = tuple(self._sentences(full)), tuple(self._results(full))
+        clock = next((clock for clock in self.judged.program.clocks if clock.rule == full), None)
+        runs = clock is not None and self._number(clock.state) > 0
+        filled = any(value for _, value in results)
+        return Said(
+            rule=full,
+            title=rule.title.get(language) or rule.title.get("zh") or rule.id,  # type: ignore[call-overload]
+            clause=rule.clause,
+            catalogue=tuple(rule.catalogue),
+            spoke=bool(sentences) or runs or filled,
+            inputs=tuple(self._inputs(full)),
+            parameters=tuple(self._parameters(policy, rule)),
+            results=results,
+            sentences=sentences,
+            walk=tuple(self._walk(clock)) if clock and runs else (),
+            silence="" if sentences or runs or filled else self._silence(policy, rule, full),
+        )
+
+    # what it saw
+
+    def _inputs(self, full: str) -> Iterable[tuple[str, str, str]]:
+        """(heading, address, value) of the cells and look-ups a rule reads."""
+        places = sorted(self.config.program.inputs.get(full, ()))
+        for table, name in places:
+            if table != self.sheet.table.name or not self.judged.evaluation.has(table, name) or name.startswith(full.split("/")[1] + "."):
+                continue
+            address = self.sheet.address(name, self.row) if name in self.sheet.places else ""
+            yield self._heading(name), address, self._shown(name)
+
+    def _parameters(self, policy: LoadedPolicy, rule: Rule) -> Iterable[tuple[str, str, str]]:
+        """(title, value in force with its unit, clause) of the parameters a rule names."""
+        for name in sorted(set(DOLLAR.findall(str(rule.model_dump(by_alias=True))))):
+            parameter = policy.file.parameters[name]
+            value = self._evaluated(parameter_sql(parameter, policy.file))
+            title = parameter.title.get(self.config.language) or parameter.title.get("zh", name)  # type: ignore[call-overload]
+            if parameter.unit == "percent" and value not in (None, ""):
+                shown_value = shown(value, "percent", self.config.language)
+            else:
+                shown_value = f"{value.normalize():f}" if hasattr(value, "normalize") else str(value)
+            yield title, f"{shown_value} {parameter.unit}" if value is not None else "-", parameter.clause
+
+    # what it said
+
+    def _results(self, full: str) -> Iterable[tuple[str, str]]:
+        for (table, column), rule in sorted(self.judged.program.writes.items()):
+            if table == self.sheet.table.name and full in self._fillers(table, column, rule):
+                yield self._heading(column), self._shown(column)
+        for name in ("due", "state"):
+            hidden = f"{full.split('/')[1]}.{name}"
+            if self.judged.evaluation.has(self.sheet.table.name, hidden) and not any(
+                r == full for r in self.judged.program.writes.values()
+            ):
+                yield hidden, self._shown(hidden)
+
+    def _fillers(self, table: str, column: str, rule: str) -> set[str]:
+        return {rule} | {clock.rule for clock in self.judged.program.clocks if clock.table == table and clock.written_due == column}
+
+    def _sentences(self, full: str) -> Iterable[str]:
+        for spec, rows in self.judged.spoken():
+            if spec.rule == full and spec.table == self.sheet.table.name and self.row in rows:
+                yield from (one_sentence(finding, self.config.language) for finding in findings_at(self.judged, spec, np.array([self.row])))
+        for spec, rows in self.judged.spoken("waiting"):
+            if spec.rule == full and spec.table == self.sheet.table.name and self.row in rows:
+                yield spec.message.get(self.config.language) or spec.message.get("zh", "")
+
+    def _walk(self, clock: ClockSpec) -> Iterable[str]:
+        """The way from start to due, day by day, as the calendar counted it."""
+        evaluation, table = self.judged.evaluation, self.sheet.table.name
+        start, due = evaluation.times(table, clock.start)[self.row], evaluation.times(table, clock.due)[self.row]
+        state = STATE_WORDS[self.config.language][self._number(clock.state)]
+        if np.isnat(start) or np.isnat(due):
+            yield state
+            return
+        begin, end = pd.Timestamp(start).to_pydatetime(), pd.Timestamp(due).to_pydatetime()
+        yield f"{begin:%Y-%m-%d %H:%M} -> {end:%Y-%m-%d %H:%M:%S} ({clock.unit}): {state}"
+        if begin <= end and clock.unit in ("working_days", "working_hours"):
+            yield from (self._day(day, clock.unit) for day in evaluation.calendar.walk(begin, end))
+
+    def _day(self, day: Any, unit: str) -> str:
+        name = f"{day.day:%Y-%m-%d} 周{DAY_NAMES[day.day.weekday()]}" if self.config.language == "zh" else f"{day.day:%Y-%m-%d %a}"
+        counted = (f"第 {day.count} 个工作日" if self.config.language == "zh" else f"working day {day.count}") if day.open else ""
+        why = f"{day.name or day.kind}"
+        hours = f" {day.seconds / 3600:g} h" if unit == "working_hours" else ""
+        return f"{name}: {counted or why}{f' ({day.name})' if day.open and day.name else ''}{hours}"
+
+    # why it did not
+
+    def _silence(self, policy: LoadedPolicy, rule: Rule, full: str) -> str:
+        zh = self.config.language == "zh"
+        if full in self.judged.lacking:
+            table, column = self.judged.lacking[full]
+            heading = self._missing(table, column)
+            return f"不适用:缺少{heading}" if zh else f"not applicable: {heading} is missing"
+        if rule.when:
+            if failed := self._failed(policy, rule.when):
+                return ("条件不满足:" if zh else "its condition does not hold: ") + ("; ".join(failed))
+        if starts := getattr(rule, "starts", None):
+            return f"还没有开始:{starts} 为空" if zh else f"not started: {starts} is blank"
+        return "已检查,没有问题" if zh else "checked, nothing wrong"
+
+    def _failed(self, policy: LoadedPolicy, text: str) -> list[str]:
+        """The parts of a condition that do not hold on the row, each with what it found."""
+        found = []
+        for part in self._parts(policy, text):
+            formula = self.config.compiler.formula_of(self.sheet.table.name, part, "part")
+            value = self._formula(formula) if formula else None
+            if value is not True:
+                seen = ", ".join(
+                    f"{self._heading(name)} = {self._shown(name) or '-'}" for name in sorted(formula.columns if formula else ())
+                )
+                found.append(f"{formula.text if formula else text} ({seen})")
+        return found
+
+    def _parts(self, policy: LoadedPolicy, text: str) -> list[Tree]:
+        try:
+            return conjuncts(with_parameters_of(self.config.evaluator.parse(text), policy.file, self.config.evaluator.parse))
+        except ExpressionFault:
+            return []
+
+    # values
+
+    def _evaluated(self, sql: str) -> Any:
+        formula = self.config.compiler.formula_of(self.sheet.table.name, self.config.evaluator.parse(f"({sql})"), "value")
+        return self._formula(formula) if formula else None
+
+    def _formula(self, formula: Any) -> Any:
+        evaluation, table = self.judged.evaluation, self.sheet.table.name
+        if not all(evaluation.has(table, name) for name in formula.columns):
+            return None
+        columns = {name: evaluation.column(table, name)[self.row : self.row + 1] for name in formula.columns}
+        types = {name: evaluation.type_of(table, name) for name in formula.columns}
+        found = self.config.evaluator.evaluate([formula], columns, types, 1)[formula.name]
+        return typed(pd.Series(found), 0, Column(key="value", title={}, type=formula.type))
+
+    def _number(self, name: str) -> int:
+        return int(self.judged.evaluation.integers(self.sheet.table.name, name)[self.row])
+
+    def _shown(self, name: str) -> str:
+        column = column_of(self.judged.evaluation, self.sheet.table.name, name)
+        if column.sensitive:
+            return cells_shown(self.judged.evaluation, self.sheet.table.name, name, [self.row])[0]
+        value = values_at(self.judged.evaluation, self.sheet.table.name, name, [self.row])[0]
+        return shown(value, self.judged.evaluation.type_of(self.sheet.table.name, name), self.config.language)
+
+    def _heading(self, name: str) -> str:
+        column = self.sheet.table.column(name)
+        return column.heading(self.config.language) if column else name
+
+    def _missing(self, table: str, column: str) -> str:
+        declared = self.config.tables.get(table)
+        found = declared.column(column) if declared else None
+        tab = declared.heading(self.config.language) if declared else table
+        return f"{tab}.{found.heading(self.config.language) if found else column}".rstrip(".")

@@ -1,0 +1,399 @@
+"""The expression language: DuckDB parses, binds and evaluates it; only a whitelist of its parse tree is accepted."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any
+
+from automations.model import SCALE, ColumnType
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from automations.calendars import Calendar
+
+Tree = dict[str, Any]
+Resolve = Callable[[tuple[str, ...]], str | None]
+
+LONGEST = 2_000
+"""Characters an expression may have."""
+SLOWEST = 60.0
+"""Seconds one evaluation may take before it is interrupted."""
+
+CLASSES = frozenset(
+    {"COLUMN_REF", "CONSTANT", "COMPARISON", "CONJUNCTION", "OPERATOR", "BETWEEN", "CASE", "CAST", "FUNCTION", "PARAMETER", "TYPE"}
+)
+FUNCTIONS = frozenset(
+    ["+", "-", "*", "/", "//", "%", "||", "~~", "!~~", "~~*", "!~~*", "blank", "filled", "today", "now", "add_workdays", "workdays_between", "is_workday", "coalesce", "greatest", "least", "nullif", "upper", "lower", "length", "trim", "ltrim", "rtrim", "left", "right", "substr", "substring", "replace", "concat", "concat_ws", "contains", "starts_with", "ends_with", "lpad", "round", "abs", "floor", "ceil", "ceiling", "sign", "date_part", "year", "month", "day", "hour", "minute", "quarter", "weekday", "isodow", "date_trunc", "last_day", "date_diff", "datediff", "date_add", "to_years", "to_months", "to_weeks", "to_days", "to_hours", "to_minutes", "to_seconds", "make_date", "make_timestamp", "strftime", "regexp_matches", "trunc", "if", "ifnull", "list_value", "list_contains", "to_quarters"]
+)
+TYPES = frozenset(["date", "timestamp", "time", "varchar", "text", "string", "decimal", "numeric", "integer", "int", "bigint", "boolean", "bool", "interval"])
+OURS = {"today": "policy_today", "now": "policy_now", "is_workday": "policy_is_workday"}
+
+DUCK: Mapping[ColumnType, str] = {
+    "text": "VARCHAR",
+    "choice": "VARCHAR",
+    "email": "VARCHAR",
+    "phone": "VARCHAR",
+    "reference": "VARCHAR",
+    "integer": "BIGINT",
+    "decimal": "DECIMAL(18,4)",
+    "money": "DECIMAL(18,2)",
+    "percent": "DECIMAL(18,6)",
+    "date": "DATE",
+    "datetime": "TIMESTAMP",
+    "time": "TIME",
+    "boolean": "BOOLEAN",
+}
+
+SET_UP = """
+CREATE MACRO blank(x) AS x IS NULL;
+CREATE MACRO filled(x) AS x IS NOT NULL;
+CREATE MACRO policy_now() AS getvariable('now');
+CREATE MACRO policy_today() AS CAST(getvariable('now') AS DATE);
+CREATE MACRO policy_ordinal(d) AS list_extract(getvariable('ordinals'), CAST(d AS DATE) - DATE '2000-01-01' + 1);
+CREATE MACRO workdays_between(a, b) AS policy_ordinal(b) - policy_ordinal(a);
+CREATE MACRO add_workdays(d, n) AS DATE '2000-01-01' + CAST(list_extract(getvariable('workdays'), policy_ordinal(d) + n) AS INTEGER);
+CREATE MACRO policy_is_workday(d) AS policy_ordinal(d) > policy_ordinal(CAST(d AS DATE) - 1);
+SET enable_external_access = false;
+SET autoinstall_known_extensions = false;
+SET autoload_known_extensions = false;
+SET lock_configuration = true;
+"""
+
+
+class ExpressionFault(ValueError):
+    """What is wrong with an expression, where in its text, and what may have been meant."""
+
+    def __init__(self, what: str, offset: int = 0, *hints: str) -> None:
+        super().__init__(what)
+        self.what, self.offset, self.hints = what, offset, hints
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One expression ready to be evaluated over the columns of one table.
+
+    `sql` names columns by their canonical names; `columns` are those names; `type` is the declared or bound result type.
+    """
+
+    name: str
+    sql: str
+    columns: frozenset[str]
+    type: ColumnType
+    text: str
+
+
+class Evaluator:
+    """One locked DuckDB connection: parses, checks, binds and evaluates expressions; it sees no file and no network."""
+
+    def __init__(self, calendar: Calendar, *, threads: int = 2, memory: str = "2GB") -> None:
+        import duckdb  # imported late: a command that evaluates nothing does not pay for it
+
+        self._connection = duckdb.connect(config={"threads": threads, "memory_limit": memory})
+        ordinals, workdays = calendar.workday_lists()
+        self._set("ordinals", ordinals)
+        self._set("workdays", workdays)
+        self._connection.execute("SET VARIABLE now = TIMESTAMP '2000-01-01 00:00:00'")
+        for statement in SET_UP.split(";\n"):
+            if statement.strip():
+                self._connection.execute(statement)
+
+    def _set(self, variable: str, values: Sequence[int]) -> None:
+        self._connection.execute(f"SET VARIABLE {variable} = CAST(? AS INTEGER[])", [list(values)])
+
+    def set_now(self, now: datetime) -> None:
+        """Fix what `now()` and `today()` mean for the evaluations to come."""
+        self._connection.execute(f"SET VARIABLE now = TIMESTAMP '{now:%Y-%m-%d %H:%M:%S}'")
+
+    def parse(self, text: str) -> Tree:
+        """The parse tree of one expression, every node checked against the whitelist.
+
+        Raises ExpressionFault naming the place within the text.
+        """
+        if len(text) > LONGEST:
+            raise ExpressionFault(f"expression has {len(text)} characters, the limit is {LONGEST}")
+        answer = json.loads(self._one("SELECT json_serialize_sql(?)", [f"SELECT {text}"]))
+        if answer["error"]:
+            raise _syntax_fault(answer, text)
+        tree = _only_expression(answer, text)
+        for node in walk(tree):
+            _refuse_foreign(node, text)
+            if node["class"] == "FUNCTION" and node["function_name"].lower() in OURS:
+                _rename(node, OURS[node["function_name"].lower()])
+        return tree
+
+    def text_of(self, tree: Tree) -> str:
+        """The SQL text of a parse tree."""
+        return str(self._one("SELECT json_deserialize_sql(?)", [json.dumps(_statement(tree))])).removeprefix("SELECT ")
+
+    def bind(self, sql: Sequence[str], columns: Mapping[str, ColumnType]) -> list[str]:
+        """The DuckDB types of these expressions over empty columns of the given types.
+
+        Raises ExpressionFault with DuckDB's reason for the first that does not bind.
+        """
+        import duckdb
+
+        source = ", ".join(f"CAST(NULL AS {DUCK[kind]}) AS {quoted(name)}" for name, kind in columns.items()) or "1"
+        listed = ", ".join(f"{expression} AS e{position}" for position, expression in enumerate(sql))
+        try:
+            rows = self._connection.execute(f"DESCRIBE SELECT {listed} FROM (SELECT {source})").fetchall()  # noqa: S608
+        except duckdb.Error as error:
+            raise _binding_fault(str(error)) from None
+        return [str(row[1]) for row in rows]
+
+    def evaluate(
+        self, formulas: Sequence[Formula], columns: Mapping[str, Any], types: Mapping[str, ColumnType], count: int
+    ) -> dict[str, Any]:
+        """Every formula over the rows: name -> array in the frame's dtype for its type; `columns` hold pandas or numpy arrays of `count` rows."""
+        used = sorted(set().union(*(formula.columns for formula in formulas)))
+        selected = ", ".join(f"{_packed(formula)} AS e{position}" for position, formula in enumerate(formulas))
+        source = ", ".join(f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in used) or "1"
+        query = f"SELECT {selected} FROM (SELECT {source} FROM frame)"  # noqa: S608
+        found = self._run(query, {name: columns[name] for name in used}, count)
+        return {formula.name: as_array(found[f"e{position}"], formula.type, count) for position, formula in enumerate(formulas)}
+
+    def _run(self, query: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
+        import pandas as pd
+
+        frame = pd.DataFrame(dict(columns), copy=False) if columns else pd.DataFrame({"unused": range(count)})
+        self._connection.register("frame", frame)
+        watch = threading.Timer(SLOWEST, self._connection.interrupt)
+        watch.start()
+        try:
+            found: dict[str, Any] = self._connection.execute(query).fetchnumpy()
+        finally:
+            watch.cancel()
+            self._connection.unregister("frame")
+        return found
+
+    def _one(self, query: str, values: Sequence[str]) -> Any:
+        return self._connection.execute(query, list(values)).fetchone()[0]
+
+
+def walk(tree: Any) -> Iterator[Tree]:
+    """Every expression node of a tree, parents first."""
+    if isinstance(tree, dict):
+        if "class" in tree:
+            yield tree
+        for value in tree.values():
+            yield from walk(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from walk(value)
+
+
+def replaced(tree: Any, replace: Callable[[Tree], Tree | None]) -> Any:
+    """A copy of the tree in which `replace` may put another node in place of each node."""
+    if isinstance(tree, list):
+        return [replaced(value, replace) for value in tree]
+    if not isinstance(tree, dict):
+        return tree
+    new = replace(tree) if "class" in tree else None
+    return new if new is not None else {key: replaced(value, replace) for key, value in tree.items()}
+
+
+def column_node(name: str) -> Tree:
+    """A reference to one canonical column."""
+    return {
+        "class": "COLUMN_REF",
+        "type": "COLUMN_REF",
+        "alias": "",
+        "query_location": 0,
+        "query_location_length": 0,
+        "column_names": [name],
+    }
+
+
+def resolved(tree: Tree, resolve: Resolve, candidates: Iterable[str]) -> tuple[Tree, frozenset[str]]:
+    """The tree with every column name made canonical, and those names.
+
+    Raises ExpressionFault for an unknown name, with the nearest known ones.
+    """
+    found: set[str] = set()
+
+    def replace(node: Tree) -> Tree | None:
+        if node["class"] != "COLUMN_REF":
+            return None
+        name = resolve(tuple(node["column_names"]))
+        if name is None:
+            raise unknown_name(".".join(node["column_names"]), candidates, offset_of(node))
+        found.add(name)
+        return column_node(name)
+
+    return replaced(tree, replace), frozenset(found)
+
+
+def parameters_of(tree: Tree) -> list[tuple[str, int]]:
+    """The `$names` an expression uses, each with its offset in the text."""
+    return [(str(node["identifier"]), offset_of(node)) for node in walk(tree) if node["class"] == "PARAMETER"]
+
+
+def conjuncts(tree: Tree) -> list[Tree]:
+    """The parts that must all hold: `a and b and c` has three."""
+    if tree["class"] == "CONJUNCTION" and tree["type"] == "CONJUNCTION_AND":
+        return [part for child in tree["children"] for part in conjuncts(child)]
+    return [tree]
+
+
+def offset_of(node: Tree) -> int:
+    """Where a node starts in the text of its expression, in characters of UTF-8 bytes; 0 when DuckDB does not know."""
+    place = int(node.get("query_location", 0))
+    return place - len("SELECT ") if len("SELECT ") <= place < 1 << 40 else 0
+
+
+def unknown_name(name: str, candidates: Iterable[str], offset: int) -> ExpressionFault:
+    """The fault for a name that is not there, with the nearest that are."""
+    near = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
+    return ExpressionFault(f"no column '{name}'", offset, *(f"did you mean '{each}'?" for each in near))
+
+
+def quoted(name: str) -> str:
+    """A name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def type_from_duck(duck: str) -> ColumnType | None:
+    """The column type a DuckDB type is kept in; None for what cannot be a column (INTERVAL, lists)."""
+    name = duck.upper()
+    if match := re.fullmatch(r"DECIMAL\((\d+),(\d+)\)", name):
+        return "money" if int(match[2]) <= 2 else "decimal"
+    if name.endswith("INT") or name in {"INTEGER", "INTEGER_LITERAL"}:
+        return "integer"
+    if name.startswith("TIMESTAMP"):
+        return "datetime"
+    known: dict[str, ColumnType] = {
+        "VARCHAR": "text",
+        '"NULL"': "text",
+        "BOOLEAN": "boolean",
+        "DATE": "date",
+        "TIME": "time",
+        "DOUBLE": "decimal",
+    }
+    return known.get(name)
+
+
+def as_array(found: Any, kind: ColumnType, count: int) -> Any:
+    """A fetched column as the frame keeps it: see `model.Sheet` for the dtypes; a constant is spread over all rows."""
+    import numpy as np
+    import pandas as pd
+
+    data = np.asarray(np.ma.getdata(found))
+    mask = np.broadcast_to(np.ma.getmaskarray(found), data.shape)
+    if kind in ("date", "datetime"):
+        return np.where(mask, np.datetime64("NaT", "s"), data.astype("datetime64[s]"))
+    if kind == "boolean":
+        return pd.arrays.BooleanArray(data.astype(bool), mask.copy())
+    if kind in ("integer", "time") or kind in SCALE:
+        return pd.arrays.IntegerArray(np.where(mask, 0, data).astype("int64"), mask.copy())
+    return text_array(data, mask)
+
+
+def text_array(data: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Any:
+    """Texts as the frame keeps them, blank where masked, None or empty."""
+    import numpy as np
+    import pandas as pd
+
+    values = data.astype(object)
+    values[mask | (values == "") | np.equal(values, None)] = pd.NA
+    return pd.arrays.StringArray(values)
+
+
+def _packed(formula: Formula) -> str:
+    cast = f"CAST({formula.sql} AS {DUCK[formula.type]})"
+    if formula.type in SCALE:
+        return f"CAST({cast} * {SCALE[formula.type]} AS BIGINT)"
+    if formula.type == "time":
+        return f"CAST(epoch({cast}) AS BIGINT)"
+    return cast
+
+
+def _unpacked(name: str, kind: ColumnType) -> str:
+    column = quoted(name)
+    if kind in SCALE:
+        digits = len(str(SCALE[kind])) - 1
+        return f"CAST(CAST({column} AS DECIMAL(15,0)) * CAST({1 / SCALE[kind]:.{digits}f} AS DECIMAL({digits},{digits})) AS {DUCK[kind]})"
+    if kind == "time":
+        return f"(TIME '00:00:00' + to_seconds({column}))"
+    return f"CAST({column} AS {DUCK[kind]})"
+
+
+def _statement(tree: Tree) -> Tree:
+    node = {
+        "type": "SELECT_NODE",
+        "modifiers": [],
+        "cte_map": {"map": []},
+        "select_list": [tree],
+        "from_table": {"type": "EMPTY", "alias": "", "sample": None},
+        "where_clause": None,
+        "group_expressions": [],
+        "group_sets": [],
+        "aggregate_handling": "STANDARD_HANDLING",
+        "having": None,
+        "sample": None,
+        "qualify": None,
+    }
+    return {"error": False, "statements": [{"node": node}]}
+
+
+def _only_expression(answer: Tree, text: str) -> Tree:
+    statements = answer["statements"]
+    node = statements[0]["node"]
+    plain = (
+        node["type"] == "SELECT_NODE" and node["from_table"]["type"] == "EMPTY" and len(node["select_list"]) == 1 and len(statements) == 1
+    )
+    extra = node.get("modifiers") or node.get("where_clause") or node.get("group_expressions") or node.get("having") or node.get("qualify")
+    if not plain or extra or node["cte_map"]["map"]:
+        raise ExpressionFault(f"'{text}' is a query; an expression over one row is wanted")
+    tree: Tree = node["select_list"][0]
+    if tree.get("alias"):
+        raise ExpressionFault(f"an expression has no 'as {tree['alias']}'", offset_of(tree))
+    return tree
+
+
+def _refuse_foreign(node: Tree, text: str) -> None:
+    kind = str(node["class"])
+    if kind not in CLASSES:
+        raise ExpressionFault(f"{kind.lower().replace('_', ' ')} is not allowed in an expression: '{text}'", offset_of(node))
+    if kind == "FUNCTION" and node["function_name"].lower() not in FUNCTIONS:
+        near = get_close_matches(node["function_name"], FUNCTIONS, n=1)
+        raise ExpressionFault(f"no function '{node['function_name']}'", offset_of(node), *(f"did you mean '{each}'?" for each in near))
+    if kind == "FUNCTION" and (
+        node.get("distinct") or node.get("filter") or (node.get("order_bys") or {}).get("orders") or node.get("schema")
+    ):
+        raise ExpressionFault(f"'{node['function_name']}' takes only plain values here", offset_of(node))
+    if kind == "TYPE" and str(node.get("type_name", "")).lower() not in TYPES:
+        raise ExpressionFault(
+            f"no type '{node.get('type_name')}' in an expression", offset_of(node), "it may be: " + ", ".join(sorted(TYPES))
+        )
+
+
+def _rename(node: Tree, name: str) -> None:
+    node["function_name"] = name
+    if "qualified_name" in node:
+        node["qualified_name"] = {"path": [name]}
+
+
+def _syntax_fault(answer: Tree, text: str) -> ExpressionFault:
+    place = int(answer.get("position") or 0) - len("SELECT ")
+    if answer.get("error_type") == "not implemented":
+        return ExpressionFault(f"'{text}' is not an expression")
+    return ExpressionFault(str(answer["error_message"]).replace('"', "'"), max(place, 0))
+
+
+def _binding_fault(reason: str) -> ExpressionFault:
+    first = reason.split("\n", 1)[0]
+    first = re.sub(r"^\w+ Error: ", "", first).replace('"', "'")
+    first = re.sub(r" You might need to add explicit type casts\.", "", first)
+    near = re.search(r'Did you mean "([^"]+)"', reason)
+    return ExpressionFault(first, 0, *([f"did you mean '{near[1]}'?"] if near else []))

@@ -1,0 +1,97 @@
+"""Hints on a valid configuration: unused parameters, conditions that can be unknown, step limits beyond the total."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from automations.config import Config, LoadedPolicy
+from automations.errors import Problem
+from automations.expressions import Tree, conjuncts, walk
+from automations.rules.check import Check
+from automations.rules.deadline import Deadline
+
+
+def hints_of(config: Config) -> list[Problem]:
+    """Everything worth a second look, in the order of the files."""
+    found = [*config.hints]
+    for policy in config.policies.values():
+        found += [*_unknowns(config, policy), *_sums(policy)]
+    return sorted(found, key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def _unknowns(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:
+    """Checks whose condition can be unknown because a cell is blank, without saying what that means."""
+    positions = {data.get("id"): place for place, data in enumerate(policy.file.rules)}
+    for rule in policy.rules.values():
+        if isinstance(rule, Check) and rule.unknown is None:
+            trees = [config.evaluator.parse(text) for text in (rule.require, rule.when) if text]
+            doubtful = sorted(_compared(trees[0]) - _guarded(trees) - _required(config, policy))
+            if doubtful:
+                at = ("rules", positions[rule.id], "require")
+                what = f"rule '{rule.id}': unknown where {', '.join(doubtful)} is blank; such rows pass"
+                yield policy.document.problem(at, what, "say `unknown: pass` if that is meant, or `unknown: fail`")
+
+
+def _compared(tree: Tree) -> set[str]:
+    """Columns whose blankness makes the condition unknown."""
+    if tree["type"] in ("OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_COALESCE"):
+        return set()
+    if tree["class"] == "FUNCTION" and tree["function_name"] in ("blank", "filled", "coalesce", "today", "now"):
+        return set()
+    if tree["class"] == "COLUMN_REF":
+        return {".".join(tree["column_names"])}
+    if tree["type"] == "CONJUNCTION_OR" and any(
+        part["type"] == "OPERATOR_IS_NULL" or part.get("function_name") == "blank" for part in tree["children"]
+    ):
+        return set()
+    return {name for child in _children(tree) for name in _compared(child)}
+
+
+def _children(tree: Tree) -> list[Tree]:
+    found: list[Tree] = []
+    for value in tree.values():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, dict):
+                found += (
+                    [each]
+                    if "class" in each
+                    else _children({"type": "", "class": "", **{k: v for k, v in each.items() if isinstance(v, dict | list)}})
+                )
+    return found
+
+
+def _guarded(trees: list[Tree]) -> set[str]:
+    """Columns another part of the condition already asks to be filled, or compares."""
+    found: set[str] = set()
+    for part in [part for tree in trees[1:] for part in conjuncts(tree)]:
+        found |= {".".join(node["column_names"]) for node in walk(part) if node["class"] == "COLUMN_REF"}
+    return found
+
+
+def _required(config: Config, policy: LoadedPolicy) -> set[str]:
+    table = config.tables[policy.file.table]
+    return {name for column in table.columns if column.required or column.ours for name in (column.key, *column.title.values())}
+
+
+def _sums(policy: LoadedPolicy) -> Iterable[Problem]:
+    """Deadlines capped by a total whose largest limits together exceed it."""
+    positions = {data.get("id"): place for place, data in enumerate(policy.file.rules)}
+    deadlines = {rule.id: rule for rule in policy.rules.values() if isinstance(rule, Deadline) and rule.within}
+    for cap, total in deadlines.items():
+        steps = [rule for rule in deadlines.values() if cap in rule.no_later_than and _unit(policy, rule) == _unit(policy, total)]
+        lengths = [_largest(policy, rule) for rule in steps]
+        if sum(lengths) > _largest(policy, total) > 0:
+            said = " + ".join(f"{length:g}" for length in lengths)
+            what = f"rule '{cap}': its steps add up to more than the total: {said} > {_largest(policy, total):g}; the total wins"
+            yield policy.document.problem(("rules", positions[cap]), what)
+
+
+def _unit(policy: LoadedPolicy, rule: Deadline) -> str:
+    return policy.file.parameters[(rule.within or "").removeprefix("$")].unit
+
+
+def _largest(policy: LoadedPolicy, rule: Deadline) -> float:
+    values = policy.file.parameters[(rule.within or "").removeprefix("$")].values
+    newest = values[max(values)]
+    numbers = newest.values() if isinstance(newest, dict) else [newest]
+    return max((float(each) for each in numbers if each is not None), default=0)

@@ -1,0 +1,232 @@
+"""What every ledger promises: the memory of runs, cells, notices, mails, transitions and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Protocol
+
+from automations.model import CellChange, Mail, NewKey, Notice, Transition, Value, WriteReceipt
+
+Change = CellChange | NewKey
+CellAt = tuple[str, str, str]
+"""Where a cell stands, whatever its row number: (table, key, column)."""
+FindingIdentity = tuple[str, str, str | None]
+"""(rule, key, column); the column is None where the finding is about the whole row."""
+
+RunState = Literal["started", "done", "refused", "failed"]
+ChangeState = Literal["planned", "applied", "refused"]
+MailState = Literal["pending", "sending", "sent", "failed", "unknown"]
+
+MAIL_COMES_FROM: Mapping[MailState, tuple[MailState, ...]] = {
+    "pending": ("sending", "failed", "unknown"),
+    "sending": ("pending",),
+    "sent": ("sending", "unknown"),
+    "failed": ("pending", "sending", "unknown"),
+    "unknown": ("sending",),
+}
+"""From which states a mail may step into a state; `sent` is final."""
+
+
+@dataclass(frozen=True)
+class RunStart:
+    """What is known when a run begins."""
+
+    automation: str
+    workbook: str
+    now: datetime
+    config_hash: str
+    plan_fingerprint: str
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """How a run ended; `counts` are numbers by word, such as `{"cells": 12, "mails": 3}`."""
+
+    state: Literal["done", "refused", "failed"]
+    ended_at: datetime
+    reason: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """A run as remembered; one that died stays `started` and has no end."""
+
+    id: int
+    automation: str
+    workbook: str
+    started_at: datetime
+    config_hash: str
+    plan_fingerprint: str
+    state: RunState
+    ended_at: datetime | None = None
+    reason: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    undone_by: int | None = None
+
+
+@dataclass(frozen=True)
+class JournalRow:
+    """One change of a run and what became of it; `planned` means it was never settled."""
+
+    run_id: int
+    change: Change
+    state: ChangeState
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class NoticeRecord:
+    """A claimed notice and its fate: a state of `Notice`, or that of the mail which carries it."""
+
+    run_id: int
+    notice: Notice
+    state: str
+
+
+@dataclass(frozen=True)
+class MailRecord:
+    """A mail of the outbox, its state, and the last words of the channel about it."""
+
+    run_id: int
+    workbook: str
+    mail: Mail
+    state: MailState
+    reply: str = ""
+
+
+@dataclass(frozen=True)
+class FirstSeen:
+    """Since when a finding stands (in its present episode), when it was last seen, and when it was fixed."""
+
+    first_seen: datetime
+    last_seen: datetime
+    fixed_at: datetime | None
+    episode: int
+
+
+class Ledger(Protocol):
+    """The memory of what was done. Every method raises `LedgerFailed` when the store cannot be read or written.
+
+    A method that records is one transaction: all of it is kept, or nothing. `at_once` joins several into one.
+    """
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """Keep everything recorded inside together, or none of it if an error leaves the block.
+
+        Journal, claims and mails of one plan belong in one such block: a claimed notice without its mail would be lost.
+        """
+
+    def knows(self, workbook: str, automation: str | None = None) -> bool:
+        """Whether a run was brought to its end, or claimed notices, for this workbook (and this automation).
+
+        While False, old facts are a baseline and mail nobody. A run that was refused or died before its claims does not count:
+        otherwise the try after a refused first run would flood everyone.
+        """
+
+    def begin_run(self, run: RunStart) -> int:
+        """Open a run in state `started`; numbers count 1, 2, 3 over the whole ledger."""
+
+    def end_run(self, run_id: int, outcome: RunOutcome) -> bool:
+        """Close a run that is still `started`; False when it was closed before."""
+
+    def runs(self, workbook: str | None = None, limit: int = 20, automation: str | None = None) -> list[RunRecord]:
+        """The newest runs, newest first."""
+
+    def journal(self, run_id: int, changes: Sequence[Change]) -> None:
+        """Note the changes about to be written, with their old values, before the first is written."""
+
+    def settle_cells(self, run_id: int, receipt: WriteReceipt) -> None:
+        """Note which planned changes were written and which refused; the written ones become the last applied values.
+
+        `LedgerFailed` when the receipt holds a change that this run never journalled or has settled before.
+        """
+
+    def changes_of(self, run_id: int) -> list[JournalRow]:
+        """All changes of a run in the order journalled."""
+
+    def in_doubt(self, workbook: str) -> list[JournalRow]:
+        """Changes journalled for this workbook and never settled: their run died between writing and settling.
+
+        Compare each with its cell, then settle it under its own `run_id`: else our own value looks like a person's.
+        """
+
+    def last_applied(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, Value]:
+        """What the program last wrote into these cells; cells it never wrote are left out."""
+
+    def mark_undone(self, run_id: int, by_run_id: int) -> bool:
+        """Note that a run was taken back by another; False when it was taken back before."""
+
+    def claim_notices(self, run_id: int, notices: Sequence[Notice]) -> list[Notice]:
+        """Claim notices by identity within the run's workbook; returns only those nobody had claimed before."""
+
+    def known_notices(self, workbook: str, identities: Sequence[str]) -> dict[str, str]:
+        """The state of each identity that was claimed; once in a mail it is `planned sending sent failed unknown`."""
+
+    def notices_of(self, run_id: int) -> list[NoticeRecord]:
+        """All notices a run claimed, in order."""
+
+    def notices_about(self, workbook: str, table: str, key: str) -> list[NoticeRecord]:
+        """All notices ever claimed about a row, oldest first."""
+
+    def put_mails(self, run_id: int, mails: Sequence[Mail]) -> None:
+        """Put rendered mails into the outbox as `pending`, frozen; a message id that is there already is left alone."""
+
+    def pending_mails(self) -> list[Mail]:
+        """Mails waiting to be sent, of any run, oldest first."""
+
+    def outbox(self, states: Collection[MailState] = (), workbook: str | None = None, limit: int = 50) -> list[MailRecord]:
+        """The newest mails in these states (none given: in any), newest first."""
+
+    def settle_mail(self, message_id: str, state: MailState, reply: str) -> bool:
+        """Step a mail, and the notices in it, to a state it may come to (see `MAIL_COMES_FROM`); False when it is not ours."""
+
+    def add_transitions(self, run_id: int, workbook: str, transitions: Sequence[Transition]) -> None:
+        """Append to the log of observed transitions; nothing in it is ever changed."""
+
+    def transitions(self, workbook: str) -> list[Transition]:
+        """The whole log of a workbook, oldest first."""
+
+    def watched(self, workbook: str) -> dict[tuple[str, str, str], bool]:
+        """The last known value of each watched condition by (table, key, watch)."""
+
+    def findings(self, workbook: str) -> dict[FindingIdentity, FirstSeen]:
+        """Every finding ever noted for a workbook."""
+
+    def note_findings(
+        self,
+        run_id: int,
+        workbook: str,
+        now: datetime,
+        identities: Collection[FindingIdentity],
+        rules: Collection[str] | None = None,
+    ) -> None:
+        """Note the findings of a run: new, still there, or back with the next episode; those no longer seen are fixed at `now`.
+
+        With `rules`, only findings of these rules can become fixed: what was not judged is not a pass.
+        """
+
+    def config_version(self, config_hash: str, text: str, now: datetime) -> None:
+        """Keep the text of a configuration under its hash, once."""
+
+    def config_text(self, config_hash: str) -> str | None:
+        """The text of a configuration once accepted."""
+
+    def meta(self, name: str) -> str | None:
+        """A named text, such as the instance id."""
+
+    def set_meta(self, name: str, value: str) -> None:
+        """Set a named text."""
+
+    def swap_meta(self, name: str, was: str | None, becomes: str) -> bool:
+        """Set a named text only if it still is `was` (None: not set yet); False when someone else was first."""
+
+    def backup_to(self, path: Path) -> None:
+        """Write a whole, consistent copy to this path, replacing what is there."""
+
+    def close(self) -> None:
+        """Let go of the store."""

@@ -1,0 +1,201 @@
+"""How the nouns become rows of the ledger and come back, exactly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from datetime import date, datetime, time
+from decimal import Decimal
+from sqlite3 import Row
+from typing import Any
+
+from automations.ledgers.protocol import Change, FindingIdentity, FirstSeen, JournalRow, MailRecord, NoticeRecord, RunRecord
+from automations.model import CellChange, Mail, NewKey, Notice, Transition, Value
+
+Values = dict[str, Any]
+
+
+def written(value: object) -> str:
+    """JSON text in which Chinese stays readable and the same thing is always the same text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def some(values: Collection[str] | None) -> str | None:
+    """A list for `json_each`, sorted; None stays None, which means all."""
+    return None if values is None else written(sorted(values))
+
+
+def typed_text(value: Value) -> str:
+    """A typed value as JSON: `5`, `"x"`, `true`, `null`, `{"decimal": "1.50"}`, `{"date": "2026-09-30"}`."""
+    match value:
+        case datetime():  # before date: a datetime is one
+            return written({"datetime": value.isoformat()})
+        case date():
+            return written({"date": value.isoformat()})
+        case time():
+            return written({"time": value.isoformat()})
+        case Decimal():
+            return written({"decimal": str(value)})
+        case None | bool() | int() | str():
+            return written(value)
+    raise TypeError(f"{type(value).__name__} is not a value of a cell")
+
+
+def typed_value(text: str) -> Value:
+    """The typed value that `typed_text` wrote."""
+    match json.loads(text):
+        case {"datetime": str(shown)}:
+            return datetime.fromisoformat(shown)
+        case {"date": str(shown)}:
+            return date.fromisoformat(shown)
+        case {"time": str(shown)}:
+            return time.fromisoformat(shown)
+        case {"decimal": str(shown)}:
+            return Decimal(shown)
+        case (None | bool() | int() | str()) as plain:
+            return plain
+    raise ValueError(f"{text} is not a value written by typed_text")
+
+
+def moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def change_values(run_id: int, change: Change) -> Values:
+    """The columns of `change`; a number given to a row has the number as its new value."""
+    place = {"run_id": run_id, "table_name": change.table, "key": change.key, "column_name": change.column, "row_at": change.row}
+    match change:
+        case CellChange():
+            values = {"old_value": typed_text(change.old), "new_value": typed_text(change.new)}
+            return place | values | {"kind": "cell", "rule": change.rule, "content": ""}
+        case NewKey():
+            values = {"old_value": typed_text(None), "new_value": typed_text(change.key)}
+            return place | values | {"kind": "key", "rule": "", "content": change.content}
+
+
+def journal_row(row: Row) -> JournalRow:
+    change: Change
+    if row["kind"] == "key":
+        change = NewKey(table=row["table_name"], column=row["column_name"], key=row["key"], row=row["row_at"], content=row["content"])
+    else:
+        old, new = typed_value(row["old_value"]), typed_value(row["new_value"])
+        change = CellChange(row["table_name"], row["key"], row["column_name"], old, new, row["rule"], row["row_at"])
+    return JournalRow(run_id=row["run_id"], change=change, state=row["state"], reason=row["reason"])
+
+
+def run_record(row: Row) -> RunRecord:
+    return RunRecord(
+        id=row["id"],
+        automation=row["automation"],
+        workbook=row["workbook"],
+        started_at=datetime.fromisoformat(row["started_at"]),
+        config_hash=row["config_hash"],
+        plan_fingerprint=row["plan_fingerprint"],
+        state=row["state"],
+        ended_at=moment(row["ended_at"]),
+        reason=row["reason"],
+        counts=json.loads(row["counts"]),
+        undone_by=row["undone_by"],
+    )
+
+
+def notice_values(notice: Notice) -> Values:
+    return {
+        "identity": notice.identity,
+        "policy": notice.policy,
+        "rule": notice.rule,
+        "table_name": notice.table,
+        "key": notice.key,
+        "rung": notice.rung,
+        "episode": notice.episode,
+        "template": notice.template,
+        "reader": notice.reader,
+        "address": notice.address,
+        "language": notice.language,
+        "facts": written(dict(notice.facts)),
+        "claimed_as": notice.state,
+        "reason": notice.reason,
+    }
+
+
+def notice_record(row: Row) -> NoticeRecord:
+    notice = Notice(
+        identity=row["identity"],
+        policy=row["policy"],
+        rule=row["rule"],
+        table=row["table_name"],
+        key=row["key"],
+        rung=row["rung"],
+        episode=row["episode"],
+        template=row["template"],
+        reader=row["reader"],
+        address=row["address"],
+        language=row["language"],
+        facts=json.loads(row["facts"]),
+        state=row["claimed_as"],
+        reason=row["reason"],
+    )
+    return NoticeRecord(run_id=row["run_id"], notice=notice, state=row["state"])
+
+
+def mail_values(mail: Mail) -> Values:
+    return {
+        "message_id": mail.message_id,
+        "recipient": mail.to,
+        "reader": mail.reader,
+        "subject": mail.subject,
+        "text": mail.text,
+        "html": mail.html,
+        "identities": written(mail.identities),
+        "sent_at": mail.sent_at.isoformat(),
+        "language": mail.language,
+        "reply_to": mail.reply_to,
+    }
+
+
+def mail_record(row: Row) -> MailRecord:
+    mail = Mail(
+        message_id=row["message_id"],
+        to=row["recipient"],
+        reader=row["reader"],
+        subject=row["subject"],
+        text=row["text"],
+        html=row["html"],
+        identities=tuple(json.loads(row["identities"])),
+        sent_at=datetime.fromisoformat(row["sent_at"]),
+        language=row["language"],
+        reply_to=row["reply_to"],
+    )
+    return MailRecord(run_id=row["run_id"], workbook=row["workbook"], mail=mail, state=row["state"], reply=row["reply"])
+
+
+def transition_values(transition: Transition) -> Values:
+    return {
+        "table_name": transition.table,
+        "key": transition.key,
+        "watch": transition.watch,
+        "old_value": transition.old,
+        "new_value": transition.new,
+        "seen_at": transition.seen_at.isoformat(),
+        "not_before": transition.not_before and transition.not_before.isoformat(),
+    }
+
+
+def transition(row: Row) -> Transition:
+    old = None if row["old_value"] is None else bool(row["old_value"])
+    seen_at, not_before = datetime.fromisoformat(row["seen_at"]), moment(row["not_before"])
+    return Transition(row["table_name"], row["key"], row["watch"], old, bool(row["new_value"]), seen_at, not_before)
+
+
+def finding_values(identity: FindingIdentity) -> Values:
+    rule, key, column = identity
+    return {"rule": rule, "key": key, "column_name": column or ""}
+
+
+def finding_identity(row: Row) -> FindingIdentity:
+    return row["rule"], row["key"], row["column_name"] or None
+
+
+def first_seen(row: Row) -> FirstSeen:
+    first, last = datetime.fromisoformat(row["first_seen"]), datetime.fromisoformat(row["last_seen"])
+    return FirstSeen(first_seen=first, last_seen=last, fixed_at=moment(row["fixed_at"]), episode=row["episode"])

@@ -1,0 +1,214 @@
+"""The ledger in one SQLite file, safe against crashes and double starts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+
+from automations.errors import LedgerFailed
+from automations.ledgers import rows
+from automations.ledgers.database import Database
+from automations.ledgers.protocol import (
+    MAIL_COMES_FROM,
+    CellAt,
+    Change,
+    FindingIdentity,
+    FirstSeen,
+    JournalRow,
+    MailRecord,
+    MailState,
+    NoticeRecord,
+    RunOutcome,
+    RunRecord,
+    RunStart,
+)
+from automations.model import Mail, Notice, Transition, Value, WriteReceipt
+
+
+class SqliteLedger:
+    """A `Ledger` kept in a file on a local disk; what each method promises is written in the protocol.
+
+    The file is made, and its schema brought up to date, when it is opened. Only its owner may read it. One object serves one thread;
+    any number of processes may open the same file.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self._database = Database(path)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        return self._database.transaction()
+
+    def knows(self, workbook: str, automation: str | None = None) -> bool:
+        return bool(self._database.rows("knows", workbook=workbook, automation=automation)[0]["known"])
+
+    def begin_run(self, run: RunStart) -> int:
+        with self.at_once():
+            opened = self._database.rows(
+                "begin_run",
+                automation=run.automation,
+                workbook=run.workbook,
+                started_at=run.now.isoformat(),
+                config_hash=run.config_hash,
+                plan_fingerprint=run.plan_fingerprint,
+            )
+        return int(opened[0]["id"])
+
+    def end_run(self, run_id: int, outcome: RunOutcome) -> bool:
+        counts, ended_at = rows.written(dict(outcome.counts)), outcome.ended_at.isoformat()
+        with self.at_once():
+            ended = self._database.do(
+                "end_run", run_id=run_id, state=outcome.state, ended_at=ended_at, reason=outcome.reason, counts=counts
+            )
+        return ended == 1
+
+    def runs(self, workbook: str | None = None, limit: int = 20, automation: str | None = None) -> list[RunRecord]:
+        return [rows.run_record(row) for row in self._database.rows("runs", workbook=workbook, automation=automation, limit=limit)]
+
+    def journal(self, run_id: int, changes: Sequence[Change]) -> None:
+        with self.at_once():
+            self._database.do_each("journal", (rows.change_values(run_id, change) for change in changes))
+
+    def settle_cells(self, run_id: int, receipt: WriteReceipt) -> None:
+        written = [rows.change_values(run_id, change) | {"state": "applied", "reason": ""} for change in receipt.written]
+        refused = [rows.change_values(run_id, change) | {"state": "refused", "reason": why} for change, why in receipt.refused]
+        with self.at_once():
+            workbook = self._workbook_of(run_id)
+            settled = self._database.do_each("settle_change", written + refused)
+            if settled != len(written) + len(refused):
+                raise _never_journalled(run_id, len(written) + len(refused) - settled)
+            self._database.do_each("remember_cell", (values | {"workbook": workbook} for values in written))
+
+    def changes_of(self, run_id: int) -> list[JournalRow]:
+        return [rows.journal_row(row) for row in self._database.rows("changes_of", run_id=run_id)]
+
+    def in_doubt(self, workbook: str) -> list[JournalRow]:
+        return [rows.journal_row(row) for row in self._database.rows("in_doubt", workbook=workbook)]
+
+    def last_applied(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, Value]:
+        keys: dict[tuple[str, str], list[str]] = {}
+        for table, key, column in cells:
+            keys.setdefault((table, column), []).append(key)
+        return {at: value for place, wanted in keys.items() for at, value in self._last_in_column(workbook, *place, wanted)}
+
+    def _last_in_column(self, workbook: str, table: str, column: str, keys: list[str]) -> list[tuple[CellAt, Value]]:
+        found = self._database.rows("last_applied", workbook=workbook, table_name=table, column_name=column, keys=rows.written(keys))
+        return [((table, key, column), rows.typed_value(value)) for key, value in found]
+
+    def mark_undone(self, run_id: int, by_run_id: int) -> bool:
+        with self.at_once():
+            return self._database.do("mark_undone", run_id=run_id, by_run_id=by_run_id) == 1
+
+    def claim_notices(self, run_id: int, notices: Sequence[Notice]) -> list[Notice]:
+        with self.at_once():
+            workbook = self._workbook_of(run_id)
+            return [notice for notice in notices if self._claim(run_id, workbook, notice)]
+
+    def _claim(self, run_id: int, workbook: str, notice: Notice) -> bool:
+        return self._database.do("claim_notice", run_id=run_id, workbook=workbook, **rows.notice_values(notice)) == 1
+
+    def known_notices(self, workbook: str, identities: Sequence[str]) -> dict[str, str]:
+        found = self._database.rows("known_notices", workbook=workbook, identities=rows.written(identities))
+        return {row["identity"]: row["state"] for row in found}
+
+    def notices_of(self, run_id: int) -> list[NoticeRecord]:
+        return [rows.notice_record(row) for row in self._database.rows("notices_of", run_id=run_id)]
+
+    def notices_about(self, workbook: str, table: str, key: str) -> list[NoticeRecord]:
+        return [rows.notice_record(row) for row in self._database.rows("notices_about", workbook=workbook, table_name=table, key=key)]
+
+    def put_mails(self, run_id: int, mails: Sequence[Mail]) -> None:
+        with self.at_once():
+            workbook = self._workbook_of(run_id)
+            for mail in mails:
+                self._put(run_id, workbook, mail)
+
+    def _put(self, run_id: int, workbook: str, mail: Mail) -> None:
+        if self._database.do("put_mail", run_id=run_id, workbook=workbook, **rows.mail_values(mail)) == 1:
+            place = {"workbook": workbook, "message_id": mail.message_id}
+            self._database.do_each("put_in_mail", (place | {"identity": identity} for identity in mail.identities))
+
+    def pending_mails(self) -> list[Mail]:
+        return [rows.mail_record(row).mail for row in self._database.rows("pending_mails")]
+
+    def outbox(self, states: Collection[MailState] = (), workbook: str | None = None, limit: int = 50) -> list[MailRecord]:
+        found = self._database.rows("outbox", states=rows.some(states), workbook=workbook, limit=limit)
+        return [rows.mail_record(row) for row in found]
+
+    def settle_mail(self, message_id: str, state: MailState, reply: str) -> bool:
+        comes_from = rows.some(MAIL_COMES_FROM[state])
+        with self.at_once():
+            if self._database.do("settle_mail", message_id=message_id, state=state, reply=reply, comes_from=comes_from) != 1:
+                return False
+            self._database.do("settle_notices", message_id=message_id, state="planned" if state == "pending" else state)
+        return True
+
+    def add_transitions(self, run_id: int, workbook: str, transitions: Sequence[Transition]) -> None:
+        place = {"run_id": run_id, "workbook": workbook}
+        with self.at_once():
+            self._database.do_each("add_transition", (place | rows.transition_values(transition) for transition in transitions))
+
+    def transitions(self, workbook: str) -> list[Transition]:
+        return [rows.transition(row) for row in self._database.rows("transitions", workbook=workbook)]
+
+    def watched(self, workbook: str) -> dict[tuple[str, str, str], bool]:
+        found = self._database.rows("watched", workbook=workbook)
+        return {(table, key, watch): bool(value) for table, key, watch, value in found}
+
+    def findings(self, workbook: str) -> dict[FindingIdentity, FirstSeen]:
+        return {rows.finding_identity(row): rows.first_seen(row) for row in self._database.rows("findings", workbook=workbook)}
+
+    def note_findings(
+        self,
+        run_id: int,
+        workbook: str,
+        now: datetime,
+        identities: Collection[FindingIdentity],
+        rules: Collection[str] | None = None,
+    ) -> None:
+        seen = {"run_id": run_id, "workbook": workbook, "now": now.isoformat()}
+        with self.at_once():
+            self._database.do_each("see_finding", (seen | rows.finding_values(identity) for identity in identities))
+            self._database.do("fix_findings", **seen, rules=rows.some(rules))
+
+    def config_version(self, config_hash: str, text: str, now: datetime) -> None:
+        with self.at_once():
+            self._database.do("keep_config", config_hash=config_hash, text=text, accepted_at=now.isoformat())
+
+    def config_text(self, config_hash: str) -> str | None:
+        found = self._database.rows("config_text", config_hash=config_hash)
+        return str(found[0]["text"]) if found else None
+
+    def meta(self, name: str) -> str | None:
+        found = self._database.rows("meta", name=name)
+        return str(found[0]["value"]) if found else None
+
+    def set_meta(self, name: str, value: str) -> None:
+        with self.at_once():
+            self._database.do("set_meta", name=name, value=value)
+
+    def swap_meta(self, name: str, was: str | None, becomes: str) -> bool:
+        with self.at_once():
+            if was is None:
+                return self._database.do("first_meta", name=name, value=becomes) == 1
+            return self._database.do("swap_meta", name=name, was=was, value=becomes) == 1
+
+    def backup_to(self, path: Path) -> None:
+        self._database.backup_to(path)
+
+    def close(self) -> None:
+        self._database.close()
+
+    def _workbook_of(self, run_id: int) -> str:
+        found = self._database.rows("workbook_of", run_id=run_id)
+        if not found:
+            raise LedgerFailed(f"the ledger has no run {run_id}; begin a run before recording anything under its number.")
+        return str(found[0]["workbook"])
+
+
+def _never_journalled(run_id: int, count: int) -> LedgerFailed:
+    return LedgerFailed(
+        f"run {run_id}: {count} changes of the receipt were never journalled or are settled already; nothing of the receipt was recorded. "
+        "Look at the run's changes and at these cells before the next run."
+    )

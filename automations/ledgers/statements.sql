@@ -1,0 +1,181 @@
+-- Every statement of the ledger, each under its name and a sentence. Python holds no SQL.
+
+-- name: knows
+-- Whether a run ended well, or claimed notices, for a workbook (and an automation).
+SELECT EXISTS (
+  SELECT 1 FROM run
+  WHERE workbook = :workbook
+    AND (:automation IS NULL OR automation = :automation)
+    AND (state = 'done' OR EXISTS (SELECT 1 FROM notice WHERE notice.run_id = run.id))
+) AS known;
+
+-- name: begin_run
+-- Open a run and return its number.
+INSERT INTO run (automation, workbook, started_at, config_hash, plan_fingerprint, state)
+VALUES (:automation, :workbook, :started_at, :config_hash, :plan_fingerprint, 'started')
+RETURNING id;
+
+-- name: end_run
+-- Close a run that is still open.
+UPDATE run SET state = :state, ended_at = :ended_at, reason = :reason, counts = :counts
+WHERE id = :run_id AND state = 'started';
+
+-- name: workbook_of
+-- The workbook a run belongs to.
+SELECT workbook FROM run WHERE id = :run_id;
+
+-- name: runs
+-- The newest runs.
+SELECT * FROM run
+WHERE (:workbook IS NULL OR workbook = :workbook) AND (:automation IS NULL OR automation = :automation)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: mark_undone
+-- Note which run took this one back, once.
+UPDATE run SET undone_by = :by_run_id WHERE id = :run_id AND undone_by IS NULL;
+
+-- name: journal
+-- Note a change before it is written.
+INSERT INTO change (run_id, kind, table_name, key, column_name, row_at, old_value, new_value, rule, content, state)
+VALUES (:run_id, :kind, :table_name, :key, :column_name, :row_at, :old_value, :new_value, :rule, :content, 'planned');
+
+-- name: settle_change
+-- Note what became of a planned change.
+UPDATE change SET state = :state, reason = :reason
+WHERE run_id = :run_id AND table_name = :table_name AND key = :key AND column_name = :column_name AND state = 'planned';
+
+-- name: remember_cell
+-- Keep the value last written into a cell; a late settlement of an older run does not replace a newer value.
+INSERT INTO cell (workbook, table_name, key, column_name, value, run_id)
+VALUES (:workbook, :table_name, :key, :column_name, :new_value, :run_id)
+ON CONFLICT (workbook, table_name, key, column_name) DO UPDATE SET value = excluded.value, run_id = excluded.run_id
+WHERE excluded.run_id >= cell.run_id;
+
+-- name: last_applied
+-- The values last written into a column at the wanted keys; :keys is a JSON list.
+SELECT cell.key, cell.value
+FROM json_each(:keys) AS wanted CROSS JOIN cell
+WHERE cell.workbook = :workbook AND cell.table_name = :table_name AND cell.key = wanted.value AND cell.column_name = :column_name;
+
+-- name: changes_of
+-- All changes of a run.
+SELECT * FROM change WHERE run_id = :run_id ORDER BY id;
+
+-- name: in_doubt
+-- Changes of a workbook that were journalled and never settled.
+SELECT change.* FROM change JOIN run ON run.id = change.run_id
+WHERE run.workbook = :workbook AND change.state = 'planned'
+ORDER BY change.id;
+
+-- name: claim_notice
+-- Claim a notice by its identity; changes nothing when it was claimed before.
+INSERT INTO notice (workbook, identity, run_id, policy, rule, table_name, key, rung, episode, template, reader, address, language,
+  facts, claimed_as, reason, state)
+VALUES (:workbook, :identity, :run_id, :policy, :rule, :table_name, :key, :rung, :episode, :template, :reader, :address, :language,
+  :facts, :claimed_as, :reason, :claimed_as)
+ON CONFLICT (workbook, identity) DO NOTHING;
+
+-- name: known_notices
+-- The states of the wanted identities; :identities is a JSON list.
+SELECT notice.identity, notice.state
+FROM json_each(:identities) AS wanted CROSS JOIN notice
+WHERE notice.workbook = :workbook AND notice.identity = wanted.value;
+
+-- name: notices_of
+-- All notices a run claimed.
+SELECT * FROM notice WHERE run_id = :run_id ORDER BY id;
+
+-- name: notices_about
+-- All notices about a row.
+SELECT * FROM notice WHERE workbook = :workbook AND table_name = :table_name AND key = :key ORDER BY id;
+
+-- name: settle_notices
+-- Let the notices in a mail share its fate.
+UPDATE notice SET state = :state
+WHERE workbook = (SELECT workbook FROM mail WHERE message_id = :message_id)
+  AND identity IN (SELECT identity FROM mail_notice WHERE message_id = :message_id);
+
+-- name: put_mail
+-- Put a frozen mail into the outbox; changes nothing when its message id is there.
+INSERT INTO mail (message_id, run_id, workbook, recipient, reader, subject, text, html, identities, sent_at, language, reply_to, state)
+VALUES (:message_id, :run_id, :workbook, :recipient, :reader, :subject, :text, :html, :identities, :sent_at, :language, :reply_to, 'pending')
+ON CONFLICT (message_id) DO NOTHING;
+
+-- name: put_in_mail
+-- Note that a notice stands in a mail.
+INSERT INTO mail_notice (workbook, identity, message_id) VALUES (:workbook, :identity, :message_id);
+
+-- name: pending_mails
+-- Mails waiting to be sent.
+SELECT * FROM mail WHERE state = 'pending' ORDER BY id;
+
+-- name: outbox
+-- The newest mails in some states; :states is a JSON list, empty for any.
+SELECT * FROM mail
+WHERE (json_array_length(:states) = 0 OR state IN (SELECT value FROM json_each(:states)))
+  AND (:workbook IS NULL OR workbook = :workbook)
+ORDER BY id DESC LIMIT :limit;
+
+-- name: settle_mail
+-- Step a mail to a state, only from the states it may come from; :comes_from is a JSON list.
+UPDATE mail SET state = :state, reply = :reply
+WHERE message_id = :message_id AND state IN (SELECT value FROM json_each(:comes_from));
+
+-- name: add_transition
+-- Append an observed transition.
+INSERT INTO transition (run_id, workbook, table_name, key, watch, old_value, new_value, seen_at, not_before)
+VALUES (:run_id, :workbook, :table_name, :key, :watch, :old_value, :new_value, :seen_at, :not_before);
+
+-- name: transitions
+-- The log of a workbook.
+SELECT * FROM transition WHERE workbook = :workbook ORDER BY id;
+
+-- name: watched
+-- The last known value of each watched condition.
+SELECT table_name, key, watch, new_value FROM transition
+WHERE id IN (SELECT max(id) FROM transition WHERE workbook = :workbook GROUP BY table_name, key, watch);
+
+-- name: findings
+-- Every finding of a workbook.
+SELECT * FROM finding WHERE workbook = :workbook;
+
+-- name: see_finding
+-- Note a finding as new, as still there, or as back with the next episode.
+INSERT INTO finding (workbook, rule, key, column_name, first_seen, last_seen, fixed_at, episode, seen_by)
+VALUES (:workbook, :rule, :key, :column_name, :now, :now, NULL, 1, :run_id)
+ON CONFLICT (workbook, rule, key, column_name) DO UPDATE SET
+  first_seen = CASE WHEN finding.fixed_at IS NULL THEN finding.first_seen ELSE excluded.first_seen END,
+  episode = CASE WHEN finding.fixed_at IS NULL THEN finding.episode ELSE finding.episode + 1 END,
+  last_seen = excluded.last_seen,
+  fixed_at = NULL,
+  seen_by = excluded.seen_by;
+
+-- name: fix_findings
+-- Note as fixed what this run judged and did not see; :rules is a JSON list, or null for all.
+UPDATE finding SET fixed_at = :now
+WHERE workbook = :workbook AND fixed_at IS NULL AND seen_by <> :run_id
+  AND (:rules IS NULL OR rule IN (SELECT value FROM json_each(:rules)));
+
+-- name: keep_config
+-- Keep the text of a configuration, once.
+INSERT INTO config_version (hash, text, accepted_at) VALUES (:config_hash, :text, :accepted_at) ON CONFLICT (hash) DO NOTHING;
+
+-- name: config_text
+-- The text of a configuration.
+SELECT text FROM config_version WHERE hash = :config_hash;
+
+-- name: meta
+-- A named text.
+SELECT value FROM meta WHERE name = :name;
+
+-- name: set_meta
+-- Set a named text.
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- name: first_meta
+-- Set a named text that is not set yet.
+INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- name: swap_meta
+-- Set a named text that still is what we saw.
+UPDATE meta SET value = :value WHERE name = :name AND value = :was;

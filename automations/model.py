@@ -1,0 +1,285 @@
+"""The nouns: tables, columns, snapshots, findings, changes, notices and plans, all frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:  # pandas costs seconds to import; a command that reads no table does not pay for it
+    import pandas as pd
+
+Value = str | int | Decimal | date | datetime | time | bool | None
+Words = Mapping[str, str]
+"""A text in several languages: `{"zh": "客户投诉", "en": "Complaints"}`."""
+
+ColumnType = Literal[
+    "text",
+    "integer",
+    "decimal",
+    "money",
+    "percent",
+    "date",
+    "datetime",
+    "time",
+    "boolean",
+    "choice",
+    "email",
+    "phone",
+    "reference",
+]
+Level = Literal["info", "warn", "fail"]
+
+SCALE: Mapping[str, int] = {"decimal": 10_000, "money": 100, "percent": 1_000_000}
+"""Exact numbers are kept as whole multiples of 1/SCALE: money in fen, decimals in 1/10,000, percent as a share in 1/1,000,000."""
+
+SUMMARY = ("state", "next", "due", "left", "late", "problems")
+"""What the program says beside every row: see `Table.summary`."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One declared column of a table, found in the sheet by header text, never by position."""
+
+    key: str
+    title: Words
+    type: ColumnType = "text"
+    aliases: tuple[str, ...] = ()
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    core: bool = False
+    ours: bool = False
+    override: Literal["keep", "restore"] = "keep"
+    refers_to: str | None = None
+    known_as: str | None = None
+    sensitive: bool = False
+    note: Words = field(default_factory=dict)
+    clause: str | None = None
+    width: int | None = None
+
+    def heading(self, language: str) -> str:
+        """The header text written by `init` in this language."""
+        return self.title.get(language) or self.title.get("zh") or self.key
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """How blank keys are filled: `TS-{received_at:%Y%m%d}-{n:03d}` counts from 1 within each prefix."""
+
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A declared table: its tab title, its key, its columns, and where the summary of a row is written."""
+
+    name: str
+    title: Words
+    key: str
+    columns: tuple[Column, ...]
+    aliases: tuple[str, ...] = ()
+    owner: tuple[str, ...] = ()
+    numbering: Numbering | None = None
+    summary: Mapping[str, str] = field(default_factory=dict)
+    note: Words = field(default_factory=dict)
+
+    def column(self, key: str) -> Column | None:
+        return next((column for column in self.columns if column.key == key), None)
+
+    def heading(self, language: str) -> str:
+        """The tab title written by `init` in this language."""
+        return self.title.get(language) or self.title.get("zh") or self.name
+
+
+@dataclass(frozen=True)
+class Grid:
+    """One tab as a workbook holds it, before any meaning: raw values by column.
+
+    `columns[c][r]` is the cell in column `c` (0 = A) and sheet row `r + first_row`; blanks are None or "".
+    Every column has the same length.
+    """
+
+    title: str
+    columns: Sequence[Sequence[Any]]
+    first_row: int = 1
+
+
+@dataclass(frozen=True)
+class CellProblem:
+    """A cell that could not be read as its declared type."""
+
+    table: str
+    column: str
+    row: int
+    shown: str
+    expected: Words
+
+
+@dataclass(frozen=True)
+class SheetProblem:
+    """A whole tab or column that could not be used; other tables go on."""
+
+    table: str
+    code: Literal["tab missing", "header missing", "header doubled", "key missing", "two header rows", "merged cells"]
+    what: Words
+    stops: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """One table as read: typed columns, and where each row and column stands in the tab.
+
+    `frame` has one row per data row and only the declared columns that were found, with these dtypes:
+    text, choice, email, phone, reference: `string[python]`; integer: Int64; decimal, money, percent: Int64 (see SCALE);
+    date, datetime: datetime64[s]; time: Int64 (seconds since midnight); boolean: boolean.
+    `rows[i]` is the row number in the tab (1-based) of frame row i; `places[column]` the 0-based column in the tab.
+    """
+
+    table: Table
+    tab: str
+    header_row: int
+    frame: pd.DataFrame
+    rows: Sequence[int]
+    places: Mapping[str, int]
+    problems: tuple[CellProblem, ...] = ()
+
+    def address(self, column: str, position: int) -> str:
+        """The A1 address of a cell: `F17`."""
+        return f"{letters(self.places[column])}{self.rows[position]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """All tables of one reading of the workbook."""
+
+    workbook: str
+    sheets: Mapping[str, Sheet]
+    problems: tuple[SheetProblem, ...] = ()
+    fingerprint: str = ""
+    grids: Mapping[str, Grid] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with a row, said to the row's owner. Identity: rule, key and column."""
+
+    rule: str
+    level: Level
+    table: str
+    key: str
+    row: int
+    column: str | None
+    address: str
+    value: str
+    sentence: Words
+    fix: Words
+    clause: str
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class CellChange:
+    """One cell the program wants to write: compare with `old`, then set `new`.
+
+    `new` and `old` are typed values as `cells.py` reads them; `column` must be declared `ours`.
+    """
+
+    table: str
+    key: str
+    column: str
+    old: Value
+    new: Value
+    rule: str
+    row: int
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """A number the program gives to a row whose key is blank; the row is known by its place and its content."""
+
+    table: str
+    column: str
+    key: str
+    row: int
+    content: str
+
+
+@dataclass(frozen=True)
+class Notice:
+    """One message to one reader about one occasion, rendered and frozen while planning."""
+
+    identity: str
+    policy: str
+    rule: str
+    table: str
+    key: str
+    rung: str
+    episode: int
+    template: str
+    reader: str
+    address: str
+    language: str
+    facts: Mapping[str, str]
+    state: Literal["planned", "baseline", "overtaken", "suppressed"] = "planned"
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A rendered mail to one reader: one notice, or several of one run together."""
+
+    message_id: str
+    to: str
+    reader: str
+    subject: str
+    text: str
+    html: str
+    identities: tuple[str, ...]
+    sent_at: datetime
+    language: str = "zh"
+    reply_to: str = ""
+
+
+@dataclass(frozen=True)
+class Transition:
+    """A watched condition of a row that was seen to change between two runs."""
+
+    table: str
+    key: str
+    watch: str
+    old: bool | None
+    new: bool
+    seen_at: datetime
+    not_before: datetime | None
+
+
+@dataclass(frozen=True)
+class Override:
+    """A value a person put into a column of ours; it is left alone and reported."""
+
+    table: str
+    key: str
+    column: str
+    theirs: Value
+    ours: Value
+    row: int
+
+
+@dataclass(frozen=True)
+class WriteReceipt:
+    """What became of the changes: written, or refused with the reason in words."""
+
+    written: tuple[CellChange | NewKey, ...] = ()
+    refused: tuple[tuple[CellChange | NewKey, str], ...] = ()
+
+
+def letters(place: int) -> str:
+    """The column letters of a 0-based column: 0 is A, 26 is AA."""
+    name = ""
+    place += 1
+    while place:
+        place, rest = divmod(place - 1, 26)
+        name = chr(65 + rest) + name
+    return name

@@ -1,0 +1,150 @@
+"""Occasions: which rungs of which ladders have come for which rows, before anybody is addressed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from automations.clocks import OPEN, moved, parse_length
+from automations.declarations import NoticeFile, Rung
+from automations.judging import Judged
+from automations.program import ClockSpec, FindingSpec
+from automations.summary import governing
+
+HOLD = "hold_until"
+"""A staff column of this name holds the row's notices until its date."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When a rung comes: a share of the clock, or a length before or after its start or due time."""
+
+    share: float | None = None
+    from_start: bool = False
+    amount: int = 0
+    unit: str = "working_days"
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """One row at one rung: who is to be told, with which template, and how often it has come."""
+
+    policy: str
+    rule: str
+    table: str
+    row: int
+    rung: str
+    times: int
+    to: tuple[str, ...]
+    template: str
+    clock: ClockSpec | None = None
+    finding: FindingSpec | None = None
+    overtaken: bool = False
+
+
+def parse_moment(at: str) -> Moment:
+    """`80%`, `start`, `due`, `ready`, `due + 1 working day`, `due - 2 hours`, `ready + 1 working day`.
+
+    Raises ValueError saying what may stand there.
+    """
+    text = at.strip()
+    if share := re.fullmatch(r"(\d+(?:\.\d+)?)\s*%", text):
+        return Moment(share=float(share[1]) / 100)
+    match = re.fullmatch(r"(start|due|ready)(?:\s*([+-])\s*(.+))?", text)
+    if not match:
+        raise ValueError(f"'{at}' is no moment; write '80%', 'start', 'due', 'due + 1 working day' or 'due - 2 hours'")
+    if not match[2]:
+        return Moment(from_start=match[1] != "due")
+    amount, unit = parse_length(match[3])
+    return Moment(from_start=match[1] != "due", amount=amount if match[2] == "+" else -amount, unit=unit)
+
+
+def parse_repeat(text: str) -> tuple[int, str]:
+    """`every 1 working day` as (1, "working_days").
+
+    Raises ValueError saying what may stand there.
+    """
+    if not text.startswith("every "):
+        raise ValueError(f"'{text}' is no repeat; write 'every 1 working day'")
+    return parse_length(text.removeprefix("every "))
+
+
+def clock_occasions(judged: Judged, policy: str, notice: NoticeFile, clock: ClockSpec, counts: Any, enforced: Any) -> Iterable[Occasion]:
+    """The rungs of one ladder that have come, for the rows whose clock runs: the highest, and those it overtakes."""
+    evaluation = judged.evaluation
+    codes = evaluation.integers(clock.table, clock.state)
+    rows = np.flatnonzero(np.isin(codes, OPEN) & counts & enforced & tellable(judged, clock.table))
+    if not len(rows):
+        return
+    start, due = evaluation.times(clock.table, clock.start)[rows], evaluation.times(clock.table, clock.due)[rows]
+    come = [_times_come(judged, rung, start, due) for rung in notice.ladder]
+    for place, row in enumerate(rows):
+        reached = [(rung, int(times[place])) for rung, times in zip(notice.ladder, come, strict=True) if times[place]]
+        for position, (rung, times) in enumerate(reached):
+            yield Occasion(
+                policy,
+                clock.rule,
+                clock.table,
+                int(row),
+                rung.at,
+                times,
+                tuple(rung.to),
+                rung.template,
+                clock=clock,
+                overtaken=position < len(reached) - 1,
+            )
+
+
+def _times_come(judged: Judged, rung: Rung, start: Any, due: Any) -> Any:
+    """How often a rung has come: 0 not yet, 1 once, more where it repeats."""
+    evaluation = judged.evaluation
+    moment = parse_moment(rung.at)
+    if moment.share is not None:
+        begun = np.where(np.isnat(start), due, start)
+        at = evaluation.calendar.share(np.fmin(begun, due), due, moment.share)
+    else:
+        at = start if moment.from_start else due
+        at = moved(evaluation, at, moment.amount, moment.unit) if moment.amount else at
+    times = (at <= evaluation.now64).astype("int64")
+    if rung.repeat:
+        amount, unit = parse_repeat(rung.repeat)
+        for again in range(1, rung.at_most):
+            times += moved(evaluation, at, amount * again, unit) <= evaluation.now64
+    return times
+
+
+def finding_occasions(judged: Judged, policy: str, notice: NoticeFile, spec: FindingSpec, rows: Any, enforced: Any) -> Iterable[Occasion]:
+    """One occasion for every row a finding (or a waiting approval) speaks of."""
+    rungs = notice.ladder[:1]
+    to = tuple(rungs[0].to) if rungs else tuple(notice.to)
+    template = rungs[0].template if rungs else notice.template
+    allowed = tellable(judged, spec.table) & enforced
+    for row in rows[allowed[rows]]:
+        yield Occasion(policy, spec.rule, spec.table, int(row), spec.where, 1, to, template, finding=spec)
+
+
+def tellable(judged: Judged, table: str) -> Any:
+    """Rows somebody may be told about: they have a key of their own and are not on hold."""
+    evaluation = judged.evaluation
+    allowed = ~judged.blocked[table] & (evaluation.keys(table) != "")
+    if evaluation.has(table, HOLD):
+        allowed &= ~(evaluation.times(table, HOLD) >= evaluation.now64.astype("datetime64[D]"))
+    return allowed
+
+
+def occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]]) -> Iterable[Occasion]:
+    """Every occasion of every notice; `policies` are (policy, notice, rows its policy is enforced on)."""
+    counted = {name: governing(judged, name) for name in judged.snapshot.sheets}
+    by_rule = {clock.rule: (clock, counts) for clocks in counted.values() for clock, counts in clocks}
+    for policy, notice, enforced in policies:
+        rule = f"{policy}/{notice.on}"
+        if rule in by_rule:
+            yield from clock_occasions(judged, policy, notice, *by_rule[rule], enforced)
+            continue
+        for place, spec in enumerate(judged.program.findings):
+            if spec.rule == rule and len(judged.hits[place]):
+                yield from finding_occasions(judged, policy, notice, spec, judged.hits[place], enforced)

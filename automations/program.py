@@ -1,0 +1,176 @@
+"""What the policies compile to: a graph of columns in layers, the findings they raise, and the clocks they run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from automations.expressions import Formula
+from automations.model import ColumnType, Level, Words
+
+if TYPE_CHECKING:
+    from automations.judging import Evaluation
+
+Place = tuple[str, str]
+"""(table, column): where a value stands."""
+Kernel = Callable[["Evaluation"], Any]
+"""Computes one whole column from columns already there."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One computed column: a formula for DuckDB, or a kernel for what SQL cannot say (look-ups, rollups, clocks).
+
+    `needs` must be there; `soft` are used when they are there and only order the evaluation.
+    """
+
+    table: str
+    name: str
+    type: ColumnType
+    source: str
+    needs: frozenset[Place] = frozenset()
+    soft: frozenset[Place] = frozenset()
+    formula: Formula | None = None
+    kernel: Kernel | None = None
+
+    @property
+    def place(self) -> Place:
+        return self.table, self.name
+
+
+@dataclass(frozen=True)
+class FindingSpec:
+    """Rows where the boolean column `where` holds get a finding on `column`."""
+
+    rule: str
+    table: str
+    where: str
+    column: str | None
+    level: Level
+    message: Words
+    fix: Words
+    clause: str
+    kind: Literal["finding", "waiting"] = "finding"
+    who: str = ""
+
+
+@dataclass(frozen=True)
+class ClockSpec:
+    """A promise with a due time, by the names of its columns; `written_due` is the column it shares with other clocks of the promise."""
+
+    rule: str
+    table: str
+    title: Words
+    start: str
+    due: str
+    done: str
+    state: str
+    clause: str
+    unit: str
+    soon: str = "80%"
+    written_due: str | None = None
+    paused: str | None = None
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A boolean column whose changes between runs are logged, because a clock pauses on it."""
+
+    table: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Program:
+    """All policies, compiled: layers of nodes, and which of them fill a column of ours.
+
+    `writes[(table, our column)]` is the rule that fills it; the node has the column's name.
+    """
+
+    layers: tuple[tuple[Node, ...], ...]
+    findings: tuple[FindingSpec, ...]
+    clocks: tuple[ClockSpec, ...]
+    watches: tuple[Watch, ...]
+    writes: Mapping[Place, str]
+    inputs: Mapping[str, frozenset[Place]]
+
+    def nodes(self) -> Iterable[Node]:
+        return (node for layer in self.layers for node in layer)
+
+
+class Loop(ValueError):
+    """Columns that need each other in a circle."""
+
+    def __init__(self, places: tuple[Place, ...]) -> None:
+        self.places = places
+        super().__init__(" -> ".join(f"{table}.{name}" for table, name in places))
+
+
+def in_layers(nodes: Mapping[Place, Node]) -> tuple[tuple[Node, ...], ...]:
+    """The nodes in layers: each needs only what stands in layers before it.
+
+    Raises Loop naming the circle when there is one.
+    """
+    depth: dict[Place, int] = {}
+    for place in nodes:
+        _depth(place, nodes, depth, ())
+    layers: list[list[Node]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    for place, node in nodes.items():
+        layers[depth[place]].append(node)
+    return tuple(tuple(layer) for layer in layers)
+
+
+def _depth(place: Place, nodes: Mapping[Place, Node], depth: dict[Place, int], trail: tuple[Place, ...]) -> int:
+    if place not in nodes:
+        return -1
+    if place in trail:
+        raise Loop((*trail[trail.index(place) :], place))
+    if place not in depth:
+        below = sorted(nodes[place].needs | nodes[place].soft)
+        depth[place] = 1 + max((_depth(each, nodes, depth, (*trail, place)) for each in below), default=-1)
+    return depth[place]
+
+
+def restricted(program: Program, present: frozenset[Place], tables: frozenset[str]) -> tuple[Program, Mapping[str, Place]]:
+    """The part of the program that these columns allow, and for each rule left out one place it lacks."""
+    there = set(present)
+    lacking: dict[str, Place] = {}
+    layers = []
+    for layer in program.layers:
+        kept = []
+        for node in layer:
+            missing = sorted(place for place in node.needs if place not in there)
+            if missing or node.table not in tables:
+                first = missing[0] if missing else (node.table, "")
+                lacking.setdefault(node.source, _root(first, program, there))
+            else:
+                kept.append(node)
+        there |= {node.place for node in kept}
+        layers.append(tuple(kept))
+    return _kept(program, tuple(layers), there), lacking
+
+
+def _root(place: Place, program: Program, there: set[Place]) -> Place:
+    """The sheet column behind a missing computed one."""
+    by_place = {node.place: node for node in program.nodes()}
+    seen: set[Place] = set()
+    while place in by_place and place not in seen:
+        seen.add(place)
+        missing = sorted(each for each in by_place[place].needs if each not in there)
+        if not missing:
+            return place
+        place = missing[0]
+    return place
+
+
+def _kept(program: Program, layers: tuple[tuple[Node, ...], ...], there: set[Place]) -> Program:
+    computed = {node.place for layer in layers for node in layer}
+    return Program(
+        layers=layers,
+        findings=tuple(spec for spec in program.findings if (spec.table, spec.where) in there),
+        clocks=tuple(spec for spec in program.clocks if (spec.table, spec.state) in computed),
+        watches=tuple(watch for watch in program.watches if (watch.table, watch.name) in computed),
+        writes={place: rule for place, rule in program.writes.items() if place in computed},
+        inputs=program.inputs,
+    )

@@ -1,0 +1,330 @@
+"""What every kind of rule has in common, and the builder through which a rule adds columns, findings and clocks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from automations.clocks import words_of
+from automations.declarations import DURATIONS, Declared, Names, Parameter, PolicyFile, Said
+from automations.errors import Problem
+from automations.expressions import ExpressionFault, Tree, conjuncts, parameters_of, replaced, walk
+from automations.model import ColumnType, Level, Table, Words
+from automations.program import ClockSpec, FindingSpec, Kernel, Place, Watch
+from automations.yamlfile import Document, Path
+
+Expression = str
+"""A DuckDB scalar expression over the columns of the policy's table."""
+
+
+class Rule(Declared):
+    """One rule of a policy. The pydantic fields of a kind are its YAML keys; its docstring is its manual."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    kind: str
+    title: Said = {}
+    when: Expression | None = None
+    level: Level = "warn"
+    clause: str = ""
+    catalogue: Names = []
+    message: Said = {}
+    fix: Said = {}
+
+    def compile(self, build: Builder) -> None:
+        """Turn the rule into columns, findings and clocks."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class DraftNode:
+    """A column on its way into the graph: its tree still names columns as the author wrote them."""
+
+    table: str
+    name: str
+    source: str
+    path: Path
+    document: Document
+    tree: Tree | None = None
+    text: str = ""
+    type: ColumnType | None = None
+    kernel: Kernel | None = None
+    needs: frozenset[Place] = frozenset()
+    soft: frozenset[Place] = frozenset()
+
+
+@dataclass
+class Draft:
+    """Everything the rules asked for, before names are resolved."""
+
+    tables: Mapping[str, Table]
+    language: str
+    parse: Any
+    due_soon: str = "80%"
+    nodes: dict[Place, DraftNode] = field(default_factory=dict)
+    promises: dict[tuple[str, str, str], list[ClockSpec]] = field(default_factory=dict)
+    mentioned: list[tuple[Builder, str, tuple[str | int, ...]]] = field(default_factory=list)
+    findings: list[FindingSpec] = field(default_factory=list)
+    clocks: list[ClockSpec] = field(default_factory=list)
+    watches: list[Watch] = field(default_factory=list)
+    writes: dict[Place, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    used_parameters: set[tuple[str, str]] = field(default_factory=set)
+
+
+class Builder:
+    """What one rule may add to the draft; every name it gives is prefixed with the rule's id."""
+
+    def __init__(self, draft: Draft, policy: PolicyFile, rule: Rule, document: Document, path: Path) -> None:
+        self.draft, self.policy, self.rule, self.document, self.path = draft, policy, rule, document, path
+        self.table = draft.tables[policy.table]
+        self.full = f"{policy.policy}/{rule.id}"
+
+    # names
+
+    def called(self, name: str) -> str:
+        """The canonical name of one of this rule's columns: `assign.due`."""
+        return f"{self.rule.id}.{name}"
+
+    def title(self) -> Words:
+        return self.rule.title or {"zh": self.rule.id, "en": self.rule.id}
+
+    def heading(self, column: str) -> Words:
+        """A column's titles, or its name where it is not declared."""
+        declared = self.table.column(column)
+        return declared.title if declared else {"zh": column, "en": column}
+
+    # columns
+
+    def formula(self, name: str, text: str, *at: str | int, type: ColumnType | None = None) -> str:  # noqa: A002
+        """Add a column computed by an expression; returns its canonical name."""
+        tree = self.tree(text, *at)
+        if tree is not None:
+            self._add(name, DraftNode(self.table.name, name, self.full, (*self.path, *at), self.document, tree, text, type))
+        return name
+
+    def kernel(
+        self, name: str, type: ColumnType, kernel: Kernel, needs: Iterable[str], soft: Iterable[str] = (), also: Iterable[Place] = ()
+    ) -> str:
+        """Add a column computed from whole columns of the same table (and `also` of others); returns its canonical name."""
+        places = self._places(needs) | frozenset(also)
+        node = DraftNode(
+            self.table.name, name, self.full, self.path, self.document, type=type, kernel=kernel, needs=places, soft=self._places(soft)
+        )
+        self._add(name, node)
+        return name
+
+    def active(self) -> str | None:
+        """The boolean column of `when`, if the rule has one."""
+        return self.formula(self.called("when"), self.rule.when, "when", type="boolean") if self.rule.when else None
+
+    def composed(
+        self, name: str, template: str, parts: Mapping[str, tuple[str, tuple[str | int, ...]]], type: ColumnType | None = None
+    ) -> str:
+        """Add a column from a template whose `_names` stand for expressions of the rule, each with its place in the file."""
+        trees = {key: self.tree(text, *at) for key, (text, at) in parts.items()}
+        if all(tree is not None for tree in trees.values()):
+            tree = replaced(self.draft.parse(template), lambda node: trees.get(_single(node)))
+            text = next((text for text, _ in parts.values()), template)
+            at = next((at for _, at in parts.values()), ())
+            self._add(name, DraftNode(self.table.name, name, self.full, (*self.path, *at), self.document, tree, text, type))
+        return name
+
+    def guard(self) -> dict[str, tuple[str, tuple[str | int, ...]]]:
+        """The rule's `when` as the part `_when` of a template."""
+        return {"_when": (self.rule.when or "true", ("when",))}
+
+    def tree(self, text: str, *at: str | int) -> Tree | None:
+        """The parsed expression with its parameters put in; None after noting the fault."""
+        try:
+            tree: Tree = self.draft.parse(text)
+            for name, offset in parameters_of(tree):
+                self.parameter(name, *at, offset=offset)
+            return with_parameters_of(tree, self.policy, self.draft.parse)
+        except ExpressionFault as fault:
+            self.fault(fault.what, *fault.hints, at=at, offset=fault.offset, text=text)
+            return None
+
+    def parameter(self, dollar: str, *at: str | int, offset: int = 0) -> Parameter | None:
+        """The parameter of that name (`$name` or `name`), or None after noting the fault."""
+        name = dollar.removeprefix("$")
+        if name not in self.policy.parameters:
+            near = get_close_matches(name, self.policy.parameters, n=1)
+            self.fault(f"no parameter '${name}'", *(f"did you mean '${each}'?" for each in near), at=at, offset=offset)
+            return None
+        self.draft.used_parameters.add((self.policy.policy, name))
+        return self.policy.parameters[name]
+
+    def duration(self, dollar: str, *at: str | int) -> Parameter | None:
+        """A parameter that is a length of time."""
+        parameter = self.parameter(dollar, *at)
+        if parameter and parameter.unit not in DURATIONS:
+            self.fault(f"'{dollar}' is in {parameter.unit}; a length of time is wanted", "it may be in: " + ", ".join(DURATIONS), at=at)
+            return None
+        return parameter
+
+    # results
+
+    def writes(self, column: str, *at: str | int, as_promise: bool = False) -> bool:
+        """Say that the node called `column` fills that column of ours."""
+        declared = self.table.column(column)
+        place = (self.table.name, column)
+        if declared is None or not declared.ours:
+            ours = [each.key for each in self.table.columns if each.ours]
+            near = get_close_matches(column, ours, n=1)
+            why = (
+                f"no column '{column}' in table '{self.table.name}'" if declared is None else f"column '{column}' is staff input, not ours"
+            )
+            self.fault(why, *(f"did you mean '{each}'?" for each in near), at=at)
+            return False
+        if place in self.draft.writes and not as_promise:
+            self.fault(f"column '{column}' is already filled by rule '{self.draft.writes[place]}'", at=at)
+            return False
+        self.draft.writes.setdefault(place, self.full)
+        return True
+
+    def finding(self, where: str, column: str | None, message: Words, fix: Words, level: Level | None = None) -> None:
+        """Add a finding where a boolean column holds; the rule's own message and fix win over these."""
+        rule = self.rule
+        spec = FindingSpec(
+            rule=self.full,
+            table=self.table.name,
+            where=where,
+            column=column,
+            level=level or rule.level,
+            message=self.filled_in(rule.message or message),
+            fix=self.filled_in(rule.fix or fix),
+            clause=rule.clause,
+        )
+        self.draft.findings.append(spec)
+
+    def filled_in(self, words: Words) -> Words:
+        """The text with `{$parameter}` replaced by its newest value; `{column}` stays for the row."""
+        return {language: self._parameters_in(text) for language, text in words.items()}
+
+    def _parameters_in(self, text: str) -> str:
+        for name, parameter in self.policy.parameters.items():
+            text = text.replace("{$" + name + "}", shown_value(parameter))
+        return text
+
+    def waiting(self, where: str, column: str, message: Words, who: str) -> None:
+        """Add an occasion: somebody is waited for. It is no finding, but notices and the next step may speak of it."""
+        spec = FindingSpec(self.full, self.table.name, where, column, "info", message, {}, self.rule.clause, kind="waiting", who=who)
+        self.draft.findings.append(spec)
+
+    def promise(self, spec: ClockSpec, due: str | None, state: str | None) -> None:
+        """Add a clock; clocks that write the same `due` column are one promise."""
+        for column, key in ((due, "due"), (state, "state")):
+            if column and not self.writes(column, "writes", key, as_promise=True):
+                return
+        self.draft.clocks.append(spec)
+        for column, key in ((due, "due"), (state, "state")):
+            if column:
+                self.draft.promises.setdefault((self.table.name, column, key), []).append(spec)
+
+    def state_words(self, name: str, code: str) -> None:
+        """Add the clock's state as the words staff read."""
+        table, language = self.table.name, self.draft.language
+        self.kernel(name, "text", lambda judging: words_of(judging.integers(table, code), language), [code])
+
+    def mentions(self, rule_id: str, *at: str | int) -> None:
+        """Note that another rule of the table is named here; an unknown one is a fault found at the end."""
+        self.draft.mentioned.append((self, rule_id, at))
+
+    def unknown_column(self, column: str, *at: str | int) -> None:
+        """Note the fault of a column the table does not have."""
+        near = [each for each in (get_close_matches(column, [each.key for each in self.table.columns], n=1))]
+        hints = [f"did you mean '{each}' ({self.heading(each).get('zh', each)})?" for each in near]
+        self.fault(f"no column '{column}' in table '{self.table.name}'", *hints, at=at)
+
+    def fault(self, what: str, *hints: str, at: tuple[str | int, ...] = (), offset: int = 0, text: str = "") -> None:
+        """Note a fault of the rule at that place in its file."""
+        if text:
+            offset = len(text.encode()[:offset].decode(errors="ignore"))
+        prefix = f"rule '{self.rule.id}': "
+        self.draft.problems.append(self.document.problem((*self.path, *at), prefix + what, *hints, offset=offset))
+
+    def _places(self, names: Iterable[str]) -> frozenset[Place]:
+        return frozenset((self.table.name, name) for name in names)
+
+    def _add(self, name: str, node: DraftNode) -> None:
+        place = (self.table.name, name)
+        if place in self.draft.nodes:
+            self.fault(f"'{name}' is already computed by rule '{self.draft.nodes[place].source}'", "ids of rules differ within a table")
+            return
+        self.draft.nodes[place] = node
+
+
+def _single(node: Tree) -> str:
+    """The name of a column reference of one part; empty for any other node."""
+    return str(node["column_names"][0]) if node["class"] == "COLUMN_REF" and len(node["column_names"]) == 1 else ""
+
+
+def with_parameters_of(tree: Tree, policy: PolicyFile, parse: Callable[[str], Tree]) -> Tree:
+    """The tree with `$name` replaced by the value in force on the row's reference date."""
+
+    def replace(node: Tree) -> Tree | None:
+        return parse(f"({parameter_sql(policy.parameters[str(node['identifier'])], policy)})") if node["class"] == "PARAMETER" else None
+
+    result: Tree = replaced(tree, replace)
+    return result
+
+
+def parameter_sql(parameter: Parameter, policy: PolicyFile) -> str:
+    """The value in force as SQL: one literal, or a CASE over the dates and the words of `by`."""
+    dated = sorted(parameter.values.items(), reverse=True)
+    if len(dated) == 1 and policy.dated_by is None:
+        return _by_sql(dated[0][1], parameter)
+    if len(dated) == 1 and dated[0][0].year <= 2000:
+        return _by_sql(dated[0][1], parameter)
+    cases = " ".join(f"WHEN {policy.dated_by} >= DATE '{day}' THEN {_by_sql(value, parameter)}" for day, value in dated)
+    return f"CASE {cases} END"
+
+
+def _by_sql(value: Any, parameter: Parameter) -> str:
+    if not isinstance(value, dict):
+        return _literal(value, parameter)
+    rest = f" ELSE {_literal(value['*'], parameter)}" if "*" in value else ""
+    cases = " ".join(f"WHEN {_text(word)} THEN {_literal(each, parameter)}" for word, each in value.items() if word != "*")
+    return f"CASE {parameter.by} {cases}{rest} END"
+
+
+def _literal(value: Any, parameter: Parameter) -> str:
+    if value is None:
+        return "NULL"
+    if parameter.unit in ("text", "choice"):
+        return _text(str(value))
+    if parameter.unit == "percent":
+        from decimal import Decimal
+
+        return f"{(Decimal(str(value)) / 100).normalize():f}"
+    return str(value)
+
+
+def _text(value: str) -> str:
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def shown_value(parameter: Parameter) -> str:
+    """The newest value of a parameter as people write it."""
+    value = parameter.values[max(parameter.values)]
+    if isinstance(value, dict):
+        return "、".join(f"{word} {each}" for word, each in value.items())
+    return "" if value is None else f"{value}"
+
+
+def guards_of(trees: list[Tree]) -> set[str]:
+    """The columns these conditions already ask to be filled."""
+    found = set()
+    for part in [part for tree in trees for part in conjuncts(tree)]:
+        if part["type"] == "OPERATOR_IS_NOT_NULL" or (part["class"] == "FUNCTION" and part["function_name"] == "filled"):
+            found |= {".".join(node["column_names"]) for node in walk(part) if node["class"] == "COLUMN_REF"}
+    return found
+
+
+OnUnknown = Literal["pass", "fail"]

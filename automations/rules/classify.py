@@ -1,0 +1,121 @@
+"""classify: a decision table that gives every row its class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+from pydantic import Field
+
+from automations.decisiontables import Cell, lint, parse_cell
+from automations.declarations import Declared
+from automations.rule import Builder, Rule
+
+
+class Line(Declared):
+    """One row of the table: what the inputs must be, and the class that follows."""
+
+    if_: dict[str, Any] = Field(alias="if")
+    then: str
+
+
+class Classify(Rule):
+    """A decision table with a hit policy: `unique` (two matching rows are a fault), `first`, or `collect` (all, joined).
+
+    Cells: a value, a list, `100..500` (both ends in), `100..<500`, `> 5`, `not X`, `missing`, `any`; numbers may be `$parameters`.
+    otherwise: the class when no row matches, or `none`: the row is then undecided and gets a finding.
+
+        - id: tier
+          kind: classify
+          writes: tier_level
+          rows:
+            - { if: { annual_purchase: "> $tier1_min" }, then: 一级客户 }
+            - { if: { annual_purchase: "$tier3_max..$tier1_min" }, then: 二级客户 }
+            - { if: { annual_purchase: "< $tier3_max" }, then: 三级客户 }
+          otherwise: none
+    """
+
+    kind: Literal["classify"] = "classify"
+    hit: Literal["unique", "first", "collect"] = "unique"
+    rows: list[Line]
+    otherwise: str | None = None
+    writes: str | None = None
+    as_: str | None = Field(default=None, alias="as")
+
+    def compile(self, build: Builder) -> None:
+        if (self.writes is None) == (self.as_ is None):
+            build.fault("classify needs one of 'writes' and 'as'")
+            return
+        if self.writes and not build.writes(self.writes, "writes"):
+            return
+        cells = [{column: parse_cell(value) for column, value in line.if_.items()} for line in self.rows]
+        self._check_choices(build)
+        self._lint(build, cells)
+        name = self.writes or str(self.as_)
+        parts = self._parts(cells) | build.guard()
+        build.composed(name, f"case when coalesce(_when, false) then {self._chosen()} end", parts, "text")
+        if self.otherwise in (None, "none"):
+            self._undecided(build, parts, name)
+
+    def _parts(self, cells: list[dict[str, Cell]]) -> dict[str, tuple[str, tuple[str | int, ...]]]:
+        conditions = [" and ".join(cell.sql(column) for column, cell in row.items()) or "true" for row in cells]
+        return {f"_row{place}": (condition, ("rows", place, "if")) for place, condition in enumerate(conditions)}
+
+    def _chosen(self) -> str:
+        rest = "null" if self.otherwise in (None, "none") else _text(self.otherwise or "")
+        cases = [f"case when _row{place} then {_text(line.then)} end" for place, line in enumerate(self.rows)]
+        if self.hit == "collect":
+            return f"coalesce(nullif(concat_ws('、', {', '.join(cases)}), ''), {rest})"
+        return f"coalesce({', '.join(cases)}, {rest})"
+
+    def _undecided(self, build: Builder, parts: dict[str, tuple[str, tuple[str | int, ...]]], name: str) -> None:
+        matched = " or ".join(f"_row{place}" for place in range(len(self.rows)))
+        missed = build.composed(build.called("undecided"), f"coalesce(_when, false) and not ({matched})", parts, "boolean")
+        title = build.title()
+        message = {"zh": f"{title.get('zh')}:没有适用的一档", "en": f"{title.get('en')}: no line of the table fits"}
+        columns = [column for line in self.rows for column in line.if_]
+        zh = "、".join(dict.fromkeys(f'"{build.heading(column).get("zh")}"' for column in columns))
+        build.finding(missed, self.writes or None, message, {"zh": f"请核对{zh}", "en": "check what it is decided by"})
+
+    def _check_choices(self, build: Builder) -> None:
+        declared = build.table.column(self.writes or "")
+        for place, line in enumerate(self.rows):
+            if declared and declared.choices and line.then not in declared.choices:
+                build.fault(
+                    f"'{line.then}' is not a choice of '{declared.key}'",
+                    "choices: " + ", ".join(declared.choices),
+                    at=("rows", place, "then"),
+                )
+
+    def _lint(self, build: Builder, cells: list[dict[str, Cell]]) -> None:
+        values = numbers_of(build)
+        choices = {c: column.choices for row in cells for c in row if (column := build.table.column(c)) and column.choices}
+        titles = {column: build.heading(column).get("zh", column) for row in cells for column in row}
+        try:
+            found = lint(cells, choices, values, titles)
+        except KeyError as missing:
+            build.fault(f"no parameter '${missing.args[0]}'", at=("rows",))
+            return
+        for first, second, said in found.overlaps if self.hit == "unique" else ():
+            build.fault(
+                f"rows {first + 1} and {second + 1} both match where {said}", "say `hit: first` if the order decides", at=("rows", second)
+            )
+        if found.gap and self.otherwise is None and self.hit != "collect":
+            build.fault(f"no row matches where {found.gap}", "add a row, or say `otherwise: none` for an undecided finding", at=("rows",))
+
+
+def numbers_of(build: Builder) -> Mapping[str, Decimal]:
+    """The newest plain numbers among the policy's parameters."""
+    newest = {name: parameter.values[max(parameter.values)] for name, parameter in build.policy.parameters.items()}
+    return {
+        name: Decimal(str(value)) for name, value in newest.items() if value is not None and not isinstance(value, dict) and _numeric(value)
+    }
+
+
+def _numeric(value: Any) -> bool:
+    return str(value).replace(".", "", 1).lstrip("-").isdigit()
+
+
+def _text(word: str) -> str:
+    return "'" + word.replace("'", "''") + "'"

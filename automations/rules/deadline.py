@@ -1,0 +1,155 @@
+"""deadline: something that must be done within a time."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from automations.clocks import Clock, parse_length
+from automations.declarations import Declared, Names
+from automations.program import ClockSpec, Watch
+from automations.rule import Builder, Expression, Rule
+
+
+class Writes(Declared):
+    """Our columns for the due time and the clock's state."""
+
+    due: str | None = None
+    state: str | None = None
+
+
+class Pauses(Declared):
+    """While the condition holds the clock stands still; `since` names the column that says from when."""
+
+    while_: Expression = Field(alias="while")
+    since: str | None = None
+    at_most: str | None = None
+
+
+class Deadline(Rule):
+    """`done` must be filled within `within` of `starts`, or by the date `until`.
+
+    within: a parameter in working_days, days, hours, working_hours or months; no_later_than: rules whose due time
+    caps this one; at: `close` of the last working day, or `time_of_start`; soon: when it counts as due soon.
+    Deadlines that write the same `due` column are one promise: the earliest wins.
+
+        - id: assign
+          kind: deadline
+          starts: received_at
+          within: $assign_within
+          no_later_than: total
+          done: assigned_at
+          writes: { due: due_assign, state: assign_state }
+    """
+
+    kind: Literal["deadline"] = "deadline"
+    starts: Expression | None = None
+    within: str | None = None
+    until: Expression | None = None
+    done: Expression
+    no_later_than: Names = []
+    writes: Writes = Writes()
+    at: Literal["close", "time_of_start"] = "close"
+    soon: str | None = None
+    pauses: Pauses | None = None
+
+    def compile(self, build: Builder) -> None:
+        if (self.within is None) == (self.until is None):
+            build.fault("deadline needs one of 'within' and 'until'")
+            return
+        if not (starts := self.starts or build.policy.dated_by):
+            build.fault("deadline needs 'starts'")
+            return
+        start = build.formula(build.called("start"), starts, "starts", type="datetime")
+        done = build.formula(build.called("done"), self.done, "done", type="datetime")
+        limit, unit = self._limit(build)
+        clock = Clock(
+            table=build.table.name,
+            rule=self.id,
+            start=start,
+            done=done,
+            unit=unit,
+            limit=limit,
+            until=build.formula(build.called("until"), self.until, "until", type="datetime") if self.until else "",
+            when=build.active() or "",
+            caps=tuple(f"{cap}.due" for cap in self.no_later_than),
+            at=self.at,
+            soon=self.soon or build.draft.due_soon,
+            **self._pauses(build),
+        )
+        self._columns(build, clock)
+        self._findings(build, clock)
+
+    def _limit(self, build: Builder) -> tuple[str, str]:
+        if not self.within:
+            return "", "days"
+        parameter = build.duration(self.within, "within")
+        return build.formula(build.called("limit"), self.within, "within", type="decimal"), parameter.unit if parameter else "days"
+
+    def _pauses(self, build: Builder) -> dict[str, Any]:
+        if not self.pauses:
+            return {}
+        name = build.formula(build.called("paused"), self.pauses.while_, "pauses", "while", type="boolean")
+        build.draft.watches.append(Watch(build.table.name, name))
+        found: dict[str, Any] = {"paused": name, "pause_since": self.pauses.since or ""}
+        if self.pauses.at_most and (parameter := build.duration(self.pauses.at_most, "pauses", "at_most")):
+            limit = build.formula(build.called("pause limit"), self.pauses.at_most, "pauses", "at_most", type="decimal")
+            found |= {"pause_limit": limit, "pause_unit": parameter.unit}
+        return found
+
+    def _columns(self, build: Builder, clock: Clock) -> None:
+        for cap in self.no_later_than:
+            build.mentions(cap, "no_later_than")
+        try:
+            if not clock.soon.endswith("%"):
+                parse_length(clock.soon.removesuffix("before"))
+        except ValueError as error:
+            build.fault(str(error), at=("soon",))
+        needs = [
+            name for name in (clock.start, clock.limit, clock.until, clock.when, clock.paused, clock.pause_since, clock.pause_limit) if name
+        ]
+        due = build.kernel(clock.called("due"), "datetime", clock.due, needs, soft=clock.caps)
+        build.kernel(clock.called("code"), "integer", clock.code, [*needs, due, clock.done])
+        build.state_words(clock.called("state"), clock.called("code"))
+        spec = ClockSpec(
+            rule=build.full,
+            table=clock.table,
+            title=build.title(),
+            start=clock.start,
+            due=due,
+            done=clock.done,
+            state=clock.called("code"),
+            clause=self.clause,
+            unit=clock.unit,
+            soon=clock.soon,
+            written_due=self.writes.due,
+            paused=clock.paused or None,
+        )
+        build.promise(spec, self.writes.due, self.writes.state)
+
+    def _findings(self, build: Builder, clock: Clock) -> None:
+        column = self.starts if self.starts and build.table.column(self.starts) else None
+        if self.starts:
+            parts = {"_start": (self.starts, ("starts",)), **build.guard()}
+            name = build.composed(build.called("future"), "coalesce(_when, false) and _start > now()", parts, "boolean")
+            what = build.heading(column) if column else {"zh": "起算时间", "en": "the start"}
+            message = {
+                "zh": f'"{what.get("zh")}"晚于现在,无法计算"{build.title().get("zh")}"的期限',
+                "en": f"{what.get('en')} lies in the future",
+            }
+            build.finding(name, column, message, {"zh": "请核对日期", "en": "check the date"})
+        if self.within:
+            parts = {"_start": (starts_of(self, build), ("starts",)), "_limit": (self.within, ("within",)), **build.guard()}
+            name = build.composed(
+                build.called("no value"), "coalesce(_when, false) and _start is not null and _limit is null", parts, "boolean"
+            )
+            title = build.title()
+            message = {"zh": f"没有适用于本行的期限数值({title.get('zh')})", "en": f"no value in force for '{title.get('en', self.id)}'"}
+            fix = {"zh": "请核对本行的分类,或由管理员补充参数", "en": "check the row's classes, or have the parameter completed"}
+            build.finding(name, column, message, fix)
+
+
+def starts_of(rule: Deadline, build: Builder) -> str:
+    """The expression a deadline starts from: its own, or the policy's date."""
+    return rule.starts or build.policy.dated_by or "NULL"

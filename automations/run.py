@@ -1,0 +1,98 @@
+"""One run, top to bottom: read, judge, plan, refuse if unsafe, apply, record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from automations.applying import Receipt, apply, rows_name
+from automations.channels.protocol import Channel
+from automations.config import Config
+from automations.judging import Judge, Judged, Memory
+from automations.ledgers.protocol import Ledger
+from automations.model import NewKey, Snapshot
+from automations.notices import FLAPPING, Renders, Told, plan_notices
+from automations.numbering import numbered
+from automations.planning import Plan, Remembered, make_plan
+from automations.reading import read_snapshot
+from automations.speaking import findings_of
+from automations.workbooks.protocol import Workbook
+
+SWEEP = "sweep"
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """The parts a run works with, wired from the settings."""
+
+    config: Config
+    workbook: Workbook
+    ledger: Ledger
+    channel: Channel
+    renderer: Renders
+    judge: Judge
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What one run planned and did."""
+
+    plan: Plan
+    receipt: Receipt
+
+
+def run_once(world: World, now: datetime, *, force: bool = False, automation: str = SWEEP) -> Run:
+    """Run one automation from top to bottom and say what was done.
+
+    Raises PlanRefused when a brake trips (unless forced), OutsideFailed when the world refuses.
+    """
+    plan, snapshot = plan_once(world, now, automation)
+    if not force:
+        plan.refuse_if_unsafe()
+    return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel))
+
+
+def plan_once(world: World, now: datetime, automation: str = SWEEP) -> tuple[Plan, Snapshot]:
+    """Read, judge and plan; nothing is written anywhere."""
+    snapshot, new_keys = read(world, now, automation)
+    judged = judge(world, snapshot, now)
+    findings = findings_of(judged)
+    notices, mails = plan_notices(judged, world.config, findings, told(world), world.renderer, now)
+    plan = make_plan(judged, world.config, remembered(world), findings, notices, mails, new_keys, now, automation)
+    return plan, snapshot
+
+
+def read(world: World, now: datetime, automation: str = SWEEP) -> tuple[Snapshot, list[NewKey]]:
+    """The typed tables of the workbook, blank keys numbered."""
+    grids = world.workbook.grids()
+    chosen = world.config.automations[automation].tables if automation in world.config.automations else []
+    tables = [table for name, table in world.config.tables.items() if not chosen or name in chosen]
+    snapshot = read_snapshot(world.workbook.name, grids, tables, now.date())
+    return numbered(replace(snapshot, grids={grid.title: grid for grid in grids}))
+
+
+def judge(world: World, snapshot: Snapshot, now: datetime) -> Judged:
+    """Every column of every table at this moment."""
+    return world.judge.judge(snapshot, Memory(world.ledger.transitions(snapshot.workbook)), now)
+
+
+def told(world: World) -> Told:
+    """What the ledger knows of notices already claimed."""
+    ledger, name = world.ledger, world.workbook.name
+    seen = ledger.findings(name)
+
+    def episode(rule: str, key: str, column: str | None) -> int:
+        before = seen.get((rule, key, column))
+        if before is None or before.fixed_at is None:
+            return before.episode if before else 1
+        return before.episode + (0 if before.fixed_at - before.first_seen < FLAPPING else 1)
+
+    return Told(not ledger.knows(name), lambda identities: ledger.known_notices(name, identities), episode)
+
+
+def remembered(world: World) -> Remembered:
+    """What the ledger knows of cells, conditions and rows."""
+    ledger, name = world.ledger, world.workbook.name
+    counts = {table: int(ledger.meta(rows_name(name, table)) or 0) for table in world.config.tables}
+    last = next((record.started_at for record in ledger.runs(name, limit=1)), None)
+    return Remembered(not ledger.knows(name), lambda cells: ledger.last_applied(name, cells), ledger.watched(name), last, counts)

@@ -1,0 +1,126 @@
+"""`init`: the plan of what a workbook lacks, and doing it; beside the wiring, so that it may know the xlsx backend."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from automations.config import Config, load
+from automations.headers import find_by_header, find_header, find_tab
+from automations.model import Grid, Table, Words
+from automations.workbooks.newbook import create, tab_title
+from automations.workbooks.upgrading import Addition, apply_upgrade, plan_upgrade
+from automations.workbooks.xlsx import XlsxWorkbook
+
+WORDS: Mapping[str, Words] = {
+    "create": {"zh": "将新建工作簿 {path}:", "en": "would create the workbook {path}:"},
+    "upgrade": {"zh": "将补全工作簿 {path}，只增加，不删改:", "en": "would add to the workbook {path}; nothing is removed or moved:"},
+    "created": {"zh": "已新建工作簿 {path}:", "en": "created the workbook {path}:"},
+    "upgraded": {"zh": "已补全工作簿 {path}:", "en": "added to the workbook {path}:"},
+    "empty": {
+        "zh": "工作簿 {path} 已齐全，没有要补的。",
+        "en": "the workbook {path} has every tab and column that is needed; nothing to do.",
+    },
+    "tab": {"zh": "  工作表“{tab}”，{count} 列: {names}", "en": "  tab '{tab}', {count} columns: {names}"},
+    "columns": {"zh": "  工作表“{tab}”右侧增加 {count} 列: {names}", "en": "  tab '{tab}', {count} columns at the right: {names}"},
+    "do": {"zh": "什么都还没有写。执行: runner.py init --yes", "en": "Nothing was written yet. To do it: runner.py init --yes"},
+    "next": {"zh": "接下来: runner.py plan", "en": "Next: runner.py plan"},
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One tab that is added (`new`), or the columns that are added to one."""
+
+    tab: str
+    new: bool
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """What the workbook lacks, and whether it was added."""
+
+    path: Path
+    creates: bool
+    steps: tuple[Step, ...]
+    done: bool
+    language: str
+
+    @property
+    def empty(self) -> bool:
+        """Whether the workbook has all that is needed."""
+        return not self.steps
+
+    def data(self) -> dict[str, Any]:
+        """`{"workbook", "creates", "done", "steps": [{tab, new, columns}]}`."""
+        return {"workbook": str(self.path), "creates": self.creates, "done": self.done, "steps": [asdict(step) for step in self.steps]}
+
+    def text(self) -> str:
+        """The plan, and what comes next."""
+        if self.empty:
+            return self._say("empty")
+        head = ("create" if self.creates else "upgrade") + ("d" if self.done else "")
+        return "\n".join([self._say(head), *map(self._line, self.steps), self._say("next" if self.done else "do")])
+
+    def _line(self, step: Step) -> str:
+        names = ("、" if self.language == "zh" else ", ").join(step.columns)
+        return self._say("tab" if step.new else "columns", tab=step.tab, count=len(step.columns), names=names)
+
+    def _say(self, word: str, **facts: object) -> str:
+        return (WORDS[word].get(self.language) or WORDS[word]["en"]).format(path=self.path, **facts)
+
+
+def init(root: Path, workbook: Path | None = None, *, do: bool = False) -> InitResult:
+    """Plan the workbook of the settings (or `workbook`): create it, or add what it lacks; `do` it or only say it.
+
+    Only tables of packs that are switched on. Raises ConfigProblems, WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
+    """
+    config = load(root)
+    path = workbook or config.root / config.settings.workbook.path
+    return _upgraded(config, path, do) if path.exists() else _created(config, path, do)
+
+
+def _created(config: Config, path: Path, do: bool) -> InitResult:
+    language, tables = config.language, tuple(config.tables.values())
+    if do:
+        create(path, tables, language)
+    steps = tuple(Step(tab_title(table, language), True, tuple(column.heading(language) for column in table.columns)) for table in tables)
+    return InitResult(path, True, steps, do, language)
+
+
+def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
+    additions = missing(config, XlsxWorkbook(path).grids())
+    if do:
+        apply_upgrade(path, additions)
+    steps = tuple(Step(each.tab, not each.header_row, each.headers) for each in additions)
+    return InitResult(path, False, steps, do, config.language)
+
+
+def missing(config: Config, grids: Sequence[Grid]) -> list[Addition]:
+    """The tabs a workbook lacks, and in those it has the columns of ours, the required ones and those a rule reads."""
+    tables = list(config.tables.values())
+    tabs = tabs_of(tables, grids)
+    used = {place for places in config.program.inputs.values() for place in places}
+
+    def found(table: Table, grid: Grid) -> set[str] | None:
+        if tabs.get(table.name) is not grid:
+            return None
+        header = find_header(table, grid)
+        there = {*header.places, *header.doubled} if header else set()
+        return there | {each.key for each in table.columns if not (each.ours or each.required or (table.name, each.key) in used)}
+
+    return plan_upgrade(grids, tables, config.language, found)
+
+
+def tabs_of(tables: Sequence[Table], grids: Sequence[Grid]) -> dict[str, Grid]:
+    """The tab of each table, as a run finds it: by its name first, then the tabs left over by their headers."""
+    named = {table.name: grid for table in tables if (grid := find_tab(table, grids))}
+    free = [grid for grid in grids if not any(grid is taken for taken in named.values())]
+    for table in tables:
+        if table.name not in named and (grid := find_by_header(table, free)):
+            named[table.name] = grid
+            free = [other for other in free if other is not grid]
+    return named

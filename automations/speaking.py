@@ -1,0 +1,154 @@
+"""Findings in words: which row, what is wrong, by which clause, and how to fix it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from automations.cells import shown, typed_list
+from automations.judging import Evaluation, Judged
+from automations.model import CellProblem, Column, Finding, Sheet, Words
+from automations.program import FindingSpec
+
+MASK = "***"
+FIELD = re.compile(r"\{([^{}$]+)\}")
+WORDS: Mapping[str, Words] = {
+    "unreadable": {"zh": '"{heading}"填的是"{shown}",看不懂', "en": "'{heading}' holds '{shown}', which cannot be read"},
+    "expected": {"zh": "应填{expected}", "en": "write {expected}"},
+    "doubled": {"zh": '编号"{key}"在本表出现多次,这些行暂不处理', "en": "key '{key}' stands in several rows; they are left alone"},
+    "doubled fix": {"zh": "请改正编号,使每行编号唯一", "en": "give every row its own key"},
+}
+
+
+def findings_of(judged: Judged) -> list[Finding]:
+    """Every finding about every row, in the order of tables, rows and rules."""
+    found = [finding for spec, rows in judged.spoken() for finding in findings_at(judged, spec, rows)]
+    for sheet in judged.snapshot.sheets.values():
+        found += [_unreadable(judged, sheet, problem) for problem in sheet.problems]
+        found += _doubled(judged, sheet)
+    order = {name: place for place, name in enumerate(judged.snapshot.sheets)}
+    return sorted(found, key=lambda finding: (order[finding.table], finding.row, finding.rule, finding.column or ""))
+
+
+def findings_at(judged: Judged, spec: FindingSpec, rows: Any) -> Iterable[Finding]:
+    """What one finding spec says of these rows."""
+    evaluation, sheet = judged.evaluation, judged.snapshot.sheets[spec.table]
+    names = {name for words in (spec.message, spec.fix) for text in words.values() for name in FIELD.findall(text)}
+    values = {name: cells_shown(evaluation, spec.table, name, rows) for name in names if evaluation.has(spec.table, name)}
+    there = spec.column if spec.column and spec.column in sheet.places else None
+    said = cells_shown(evaluation, spec.table, there, rows) if there else [""] * len(rows)
+    keys, owners = evaluation.keys(spec.table)[rows], owners_of(judged, spec.table)[rows]
+    for place, row in enumerate(rows):
+        here = {name: column[place] for name, column in values.items()}
+        yield Finding(
+            rule=spec.rule,
+            level=spec.level,
+            table=spec.table,
+            key=str(keys[place]),
+            row=int(sheet.rows[row]),
+            column=spec.column,
+            address=sheet.address(there or sheet.table.key, int(row)),
+            value=said[place],
+            sentence=filled(spec.message, here),
+            fix=filled(spec.fix, here),
+            clause=spec.clause,
+            owner=str(owners[place]),
+        )
+
+
+def filled(words: Words, values: Mapping[str, str]) -> dict[str, str]:
+    """The texts with `{column}` replaced by the row's values."""
+    return {language: FIELD.sub(lambda found: values.get(found[1], found[0]), text) for language, text in words.items()}
+
+
+def column_of(evaluation: Evaluation, table: str, name: str) -> Column:
+    """The declared column, or a stand-in of the right type for a hidden one."""
+    declared = evaluation.snapshot.sheets[table].table.column(name)
+    return declared or Column(key=name, title={"zh": name}, type=evaluation.type_of(table, name))
+
+
+def cells_shown(evaluation: Evaluation, table: str, name: str, rows: Any, language: str = "zh") -> list[str]:
+    """The values of a column at some rows, as people read them; sensitive ones masked."""
+    column = column_of(evaluation, table, name)
+    if column.sensitive:
+        return [MASK] * len(rows)
+    values = values_at(evaluation, table, name, rows)
+    return [shown(value, column.type, language) for value in values]
+
+
+def values_at(evaluation: Evaluation, table: str, name: str, rows: Any) -> list[Any]:
+    """The typed values of a column at some rows."""
+    array = evaluation.column(table, name)
+    column = column_of(evaluation, table, name)
+    computed = Column(key=name, title=column.title, type=evaluation.type_of(table, name))
+    return typed_list(pd.Series(array[np.asarray(rows, dtype="int64")], copy=False), range(len(rows)), computed)
+
+
+def owners_of(judged: Judged, table: str) -> Any:
+    """For every row the person responsible: the first filled of the table's owner columns."""
+    evaluation = judged.evaluation
+    found = np.full(evaluation.count(table), "", dtype=object)
+    for column in judged.snapshot.sheets[table].table.owner:
+        if evaluation.has(table, column):
+            found = np.where(found == "", evaluation.texts(table, column), found)
+    return found
+
+
+def _unreadable(judged: Judged, sheet: Sheet, problem: CellProblem) -> Finding:
+    column = sheet.table.column(problem.column)
+    position = list(sheet.rows).index(problem.row) if problem.row in sheet.rows else 0
+    values = {
+        language: {"heading": column.heading(language) if column else problem.column, "shown": problem.shown} for language in ("zh", "en")
+    }
+    return Finding(
+        rule=f"{sheet.table.name}/readable",
+        level="warn",
+        table=sheet.table.name,
+        key=str(judged.evaluation.keys(sheet.table.name)[position]),
+        row=problem.row,
+        column=problem.column,
+        address=sheet.address(problem.column, position),
+        value=problem.shown,
+        sentence={language: WORDS["unreadable"][language].format(**values[language]) for language in values},
+        fix={language: WORDS["expected"][language].format(expected=problem.expected.get(language, "")) for language in values},
+        clause="",
+    )
+
+
+def _doubled(judged: Judged, sheet: Sheet) -> Iterable[Finding]:
+    table = sheet.table
+    keys = judged.evaluation.keys(table.name)
+    for row in np.flatnonzero(judged.blocked[table.name]):
+        yield Finding(
+            rule=f"{table.name}/key-once",
+            level="fail",
+            table=table.name,
+            key=str(keys[row]),
+            row=int(sheet.rows[row]),
+            column=table.key,
+            address=sheet.address(table.key, int(row)),
+            value=str(keys[row]),
+            sentence={language: text.format(key=keys[row]) for language, text in WORDS["doubled"].items()},
+            fix=WORDS["doubled fix"],
+            clause="",
+        )
+
+
+def sentence_in_row(findings: Sequence[Finding], language: str) -> str:
+    """What stands in the row's 问题 cell: the findings, numbered when there are several."""
+    texts = [one_sentence(finding, language) for finding in findings]
+    return texts[0] if len(texts) == 1 else "\n".join(f"{place}. {text}" for place, text in enumerate(texts, start=1))
+
+
+def one_sentence(finding: Finding, language: str) -> str:
+    """Message, clause and what to do: `缺"责任部门"(第五章第二条(七)4)。请补填"责任部门"。`"""
+    message, fix = (words.get(language) or words.get("zh") or "" for words in (finding.sentence, finding.fix))
+    if language == "zh":
+        clause = f"({finding.clause})" if finding.clause else ""
+        return message.rstrip("。") + clause + "。" + (fix.rstrip("。") + "。" if fix else "")
+    clause = f" ({finding.clause})" if finding.clause else ""
+    return message.rstrip(".") + clause + "." + (f" {fix[:1].upper()}{fix[1:].rstrip('.')}." if fix else "")

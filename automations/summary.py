@@ -1,0 +1,124 @@
+"""What stands beside every row: the nearest due time, the time left in words, the late steps and the problems."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from automations.clocks import OPEN, OVERDUE, PAUSED
+from automations.expressions import text_array
+from automations.judging import Evaluation, Judged
+from automations.model import Finding, Words
+from automations.program import ClockSpec
+from automations.speaking import sentence_in_row
+
+NEVER = np.datetime64("NaT", "s")
+LEFT: Mapping[str, Words] = {
+    "late": {"zh": "已逾期 {n} 个工作日", "en": "{n} working days late"},
+    "late today": {"zh": "今天 {time} 已到期", "en": "was due today {time}"},
+    "late now": {"zh": "已逾期,未满 1 个工作日", "en": "late by less than a working day"},
+    "today": {"zh": "今天 {time} 到期", "en": "due today {time}"},
+    "tomorrow": {"zh": "明天 {time} 到期", "en": "due tomorrow {time}"},
+    "days": {"zh": "还有 {n} 天", "en": "{n} days left"},
+    "workdays": {"zh": "还有 {n} 个工作日", "en": "{n} working days left"},
+    "paused": {"zh": "暂停中", "en": "paused"},
+    "provisional": {"zh": "(暂定)", "en": " (provisional)"},
+}
+
+
+def summaries(judged: Judged, findings: Sequence[Finding], language: str) -> dict[tuple[str, str], Any]:
+    """Columns for the summary of every table, in the frame's dtypes, by (table, column)."""
+    found: dict[tuple[str, str], Any] = {}
+    for name, sheet in judged.snapshot.sheets.items():
+        wanted = sheet.table.summary
+        clocks = governing(judged, name)
+        if "problems" in wanted:
+            found[(name, wanted["problems"])] = _problems(judged, name, findings, language)
+        if {"due", "left", "late"} & set(wanted) and clocks:
+            due, paused = nearest_due(judged.evaluation, name, clocks)
+            parts = {
+                "due": due,
+                "left": time_left(judged.evaluation, due, paused, language),
+                "late": _late(judged.evaluation, name, clocks, language),
+            }
+            found |= {(name, wanted[part]): values for part, values in parts.items() if part in wanted}
+    return found
+
+
+def governing(judged: Judged, table: str) -> list[tuple[ClockSpec, Any]]:
+    """The clocks of a table with the rows where each is the one that counts: the strictest of its promise."""
+    evaluation = judged.evaluation
+    clocks = [clock for clock in judged.program.clocks if clock.table == table]
+    taken: dict[str, Any] = {}
+    found = []
+    for clock in clocks:
+        counts = np.ones(evaluation.count(table), dtype=bool)
+        if clock.written_due and evaluation.has(table, clock.written_due):
+            promised, due = evaluation.times(table, clock.written_due), evaluation.times(table, clock.due)
+            whole_days = evaluation.type_of(table, clock.written_due) == "date"
+            same = (due.astype("datetime64[D]") if whole_days else due) == promised
+            counts = (same | np.isnat(due)) & ~taken.get(clock.written_due, np.zeros_like(counts))
+            taken[clock.written_due] = taken.get(clock.written_due, np.zeros_like(counts)) | (counts & same)
+        found.append((clock, counts))
+    return found
+
+
+def nearest_due(evaluation: Evaluation, table: str, clocks: Sequence[tuple[ClockSpec, Any]]) -> tuple[Any, Any]:
+    """Per row the earliest due time among its open clocks, and whether a clock is paused while none is open."""
+    due = np.full(evaluation.count(table), NEVER)
+    paused = np.zeros(evaluation.count(table), dtype=bool)
+    for clock, counts in clocks:
+        codes = evaluation.integers(table, clock.state)
+        due = np.fmin(due, np.where(np.isin(codes, OPEN) & counts, evaluation.times(table, clock.due), NEVER))
+        paused |= codes == PAUSED
+    return due, paused & np.isnat(due)
+
+
+def time_left(evaluation: Evaluation, due: Any, paused: Any, language: str) -> Any:
+    """The time left in words that change only when their meaning changes."""
+    words = np.full(len(due), "", dtype=object)
+    rows = np.flatnonzero(~np.isnat(due))
+    distinct, place = np.unique(due[rows], return_inverse=True)
+    words[rows] = np.array([_left(evaluation, each, language) for each in distinct], dtype=object)[place] if len(rows) else ""
+    words[paused] = LEFT["paused"][language]
+    return text_array(words, words == "")
+
+
+def _left(evaluation: Evaluation, due: Any, language: str) -> str:
+    calendar, now = evaluation.calendar, evaluation.now64
+    clock = pd.Timestamp(due).strftime("%H:%M")
+    days = int((due.astype("datetime64[D]") - now.astype("datetime64[D]")).astype(int))
+    between = int(calendar.workdays_between(now, due)) if due >= now else int(calendar.workdays_between(due, now))
+    if due < now:
+        kind = "late today" if days == 0 else "late" if between else "late now"
+    else:
+        kind = {0: "today", 1: "tomorrow"}.get(days) or ("workdays" if between else "days")
+    mark = LEFT["provisional"][language] if bool(np.any(calendar.provisional(np.array([due])))) else ""
+    return LEFT[kind][language].format(n=between if kind in ("late", "workdays") else days, time=clock) + mark
+
+
+def _late(evaluation: Evaluation, table: str, clocks: Sequence[tuple[ClockSpec, Any]], language: str) -> Any:
+    words = np.full(evaluation.count(table), "", dtype=object)
+    for clock, counts in clocks:
+        rows = np.flatnonzero((evaluation.integers(table, clock.state) == OVERDUE) & counts)
+        title = clock.title.get(language) or clock.title.get("zh") or clock.rule
+        separator = "、" if language == "zh" else ", "
+        words[rows] = np.where(words[rows] == "", title, words[rows] + separator + title)
+    return text_array(words, words == "")
+
+
+def _problems(judged: Judged, table: str, findings: Sequence[Finding], language: str) -> Any:
+    sheet = judged.snapshot.sheets[table]
+    by_row: dict[int, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        if finding.table == table:
+            by_row[finding.row].append(finding)
+    words = np.full(len(sheet.rows), "", dtype=object)
+    position = {row: place for place, row in enumerate(sheet.rows)} if by_row else {}
+    for row, spoken in by_row.items():
+        words[position[row]] = sentence_in_row(spoken, language)
+    return text_array(words, words == "")

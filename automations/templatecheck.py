@@ -1,0 +1,158 @@
+"""What a template may say: the fields of a notice, and everything else refused with its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from automations.yamlcheck import closest
+
+if TYPE_CHECKING:  # jinja2 costs a third of a second to import; a command that mails nobody does not pay for it
+    from jinja2 import nodes
+
+LAYOUT, SEVERAL = "layout", "several"
+TEXTS: Mapping[str, str] = {
+    "reader": "name of the person who gets the mail",
+    "table": "title of the table",
+    "key": "key of the row, such as TS-20260917-003",
+    "place": "where the row stands, such as 客户投诉!第 12 行",
+    "title": "title of the rule: what is to be done",
+    "state": "word for where the step stands",
+    "due": "date and time by which it must be done",
+    "left": "time left, or how late, in words",
+    "next_step": "what to do next",
+    "problem": "what is wrong with the row, a sentence",
+    "fix": "how to put it right, a sentence",
+    "clause": "clause of the policy",
+    "source": "the policy document",
+    "why": "why the reader gets this, a full sentence",
+    "owner": "person responsible for the row",
+    "contact": "whom to ask",
+    "hold": "how to put the matter on hold, a sentence",
+    "sent_at": "date and time of the mail",
+    "before": "what was sent before and to whom, a sentence",
+}
+SENTENCES = frozenset({"next_step", "problem", "fix", "why", "hold", "before"})
+"""The fields that may be of several lines; the others are brought on one."""
+FLAGS = frozenset({"provisional", "urgent"})
+FIELDS = FLAGS | {*TEXTS, "rows"}
+"""What a notice template may say; every field is always there, a text may be empty."""
+SEVERAL_FIELDS = frozenset({"reader", "sent_at", "count", "more", "urgent_count", "items", "whys", "holds", "contacts"}) | FLAGS
+"""What the template for several notices in one mail may say."""
+LISTS: Mapping[str, frozenset[str]] = {
+    "rows": frozenset({"heading", "value"}),
+    "items": FIELDS,
+    **dict.fromkeys(("whys", "holds", "contacts"), frozenset({"sentence"})),
+}
+FIELDS_OF: Mapping[str, frozenset[str]] = {SEVERAL: SEVERAL_FIELDS, LAYOUT: FIELDS | SEVERAL_FIELDS}
+Known = Mapping[str, frozenset[str]]
+"""The names in reach, each with what may stand after its dot."""
+LOOP = frozenset({"index", "first", "last", "length"})
+FILTERS = ("ended", "line", "lines", "escape", "lower", "upper", "trim", "length", "truncate")
+_LOGIC = frozenset({"If", "For", "CondExpr", "Compare", "Operand", "Not", "And", "Or", "Filter"})
+ALLOWED = _LOGIC | {"Template", "Output", "TemplateData", "Name", "Const", "Getattr", "Extends", "Block", "Concat"}
+"""The parts of Jinja a template may use, by the names of its parse tree."""
+REFUSED: Mapping[str, str] = {
+    "Mul": "'*'",
+    "Pow": "'**'",
+    "Call": "a call with '()'",
+    "Getitem": "'[]'",
+    "Test": "'is'",
+    "ScopedEvalContextModifier": "'autoescape'",
+    **{kind: f"'{word}'" for kind, word in (("Assign", "set"), ("AssignBlock", "set"), ("CallBlock", "call"), ("FromImport", "import"))},
+}
+
+ADVICE = "a template only puts the fields into words; see templates/README.md"
+_TAG = re.compile(r"\{[{%].*?[%}]\}")
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """Something in a template that is refused: its line, the word to point at, what, and hints."""
+
+    line: int
+    word: str
+    what: str
+    hints: tuple[str, ...] = ()
+
+
+class Walk:
+    """Finds what is refused in a parsed template: unknown names, calls, loops over anything but the lists of the notice."""
+
+    def __init__(self, tree: nodes.Template, name: str, templates: Sequence[str]) -> None:
+        self.found: list[Mistake] = []
+        self._name, self._templates = name, templates
+        self._fields: Known = dict.fromkeys(FIELDS_OF.get(notice_of(name), FIELDS), frozenset())
+        self._visit(tree, self._fields, 0)
+
+    def _visit(self, node: nodes.Node, known: Known, depth: int) -> None:
+        kind = type(node).__name__
+        if kind not in ALLOWED:
+            word = REFUSED.get(kind, f"'{kind.lower()}'")
+            return self._say(node, word.strip("'"), f"{word} is refused in a template", ADVICE)
+        special = getattr(self, f"_on_{kind.lower()}", None)
+        if special:
+            return special(node, known, depth)  # type: ignore[no-any-return]
+        return self._visit_all(node.iter_child_nodes(), self._fields if kind == "Block" else known, depth)
+
+    def _visit_all(self, children: Iterable[nodes.Node], known: Known, depth: int) -> None:
+        for child in children:
+            self._visit(child, known, depth)
+
+    def _on_name(self, node: nodes.Name, known: Known, _depth: int) -> None:
+        if node.name not in known:
+            self._say(node, node.name, f"no field '{node.name}'", *meant(node.name, known))
+
+    def _on_getattr(self, node: nodes.Getattr, known: Known, depth: int) -> None:
+        owner = getattr(node.node, "name", None) if type(node.node).__name__ == "Name" else None
+        if owner is None:
+            self._visit(node.node, known, depth)
+            self._say(node, node.attr, f"'.{node.attr}' is refused here", "write the name of a loop variable before the dot")
+        elif owner not in known:
+            self._say(node, owner, f"no field '{owner}'", *meant(owner, known))
+        elif node.attr not in known[owner]:
+            self._say(node, node.attr, f"'{owner}' has no '{node.attr}'", *meant(node.attr, known[owner]))
+
+    def _on_for(self, node: nodes.For, known: Known, depth: int) -> None:
+        over = getattr(node.iter, "attr", getattr(node.iter, "name", ""))
+        if type(node.iter).__name__ not in ("Name", "Getattr") or over not in LISTS or node.recursive or depth > 1:
+            return self._say(node, "for", "this loop is refused", f"go through one of {', '.join(LISTS)}, at most two loops deep")
+        self._visit(node.iter, known, depth)
+        inside = {**known, getattr(node.target, "name", ""): LISTS[over], "loop": LOOP}
+        self._visit_all([*node.body, *([node.test] if node.test else [])], inside, depth + 1)
+        return self._visit_all(node.else_, known, depth)
+
+    def _on_filter(self, node: nodes.Filter, known: Known, depth: int) -> None:
+        if node.name not in FILTERS:
+            self._say(node, node.name, f"filter '{node.name}' is refused", *meant(node.name, FILTERS), f"filters: {', '.join(FILTERS)}")
+        self._visit_all(node.iter_child_nodes(), known, depth)
+
+    def _on_extends(self, node: nodes.Extends, _known: Known, _depth: int) -> None:
+        parent = getattr(node.template, "value", "")
+        if parent not in self._templates:
+            self._say(node, str(parent) or "extends", f"no layout '{parent}'", *meant(str(parent), self._templates))
+        elif parent.endswith(".html.j2") != self._name.endswith(".html.j2"):
+            self._say(node, parent, f"'{parent}' is not of the same kind", "an HTML file extends an HTML layout, a text file a text layout")
+
+    def _say(self, node: nodes.Node, word: str, what: str, *hints: str) -> None:
+        self.found.append(Mistake(node.lineno, word, what, hints))
+
+
+def notice_of(name: str) -> str:
+    """The notice a file belongs to: `zh/deadline-late.txt.j2` is of `deadline-late`."""
+    return name.rpartition("/")[2].partition(".")[0]
+
+
+def column_of(source: str, mistake: Mistake) -> int:
+    """The 1-based column of the word inside a tag of its line."""
+    line = source.split("\n")[mistake.line - 1]
+    places = [tag.start() + at for tag in _TAG.finditer(line) if (at := tag[0].find(mistake.word)) >= 0]
+    return places[0] + 1 if places else 1
+
+
+def meant(word: str, known: Iterable[str]) -> tuple[str, ...]:
+    """A hint with the known word somebody most likely meant, if there is one."""
+    near = closest(word, known)
+    return (f"did you mean '{near}'?",) if near else ()

@@ -1,0 +1,44 @@
+"""Settings into parts: the one importer of workbooks, channels and ledgers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from automations.channels.folder import FolderChannel
+from automations.config import Config, load
+from automations.judging import Judge
+from automations.ledgers.memory import MemoryLedger
+from automations.ledgers.protocol import Ledger
+from automations.ledgers.sqlite import SqliteLedger
+from automations.rendering import Renderer
+from automations.run import World
+from automations.workbooks.xlsx import XlsxWorkbook
+
+
+def world_of(
+    root: Path, *, workbook: Path | None = None, outbox: Path | None = None, ledger: Path | None = None, looking: bool = False
+) -> World:
+    """The parts for a project folder; `looking` opens the ledger only if it is there, so that nothing is created.
+
+    `workbook`, `outbox` and `ledger` take the place of what the settings say.
+
+    Raises ConfigProblems with every fault of the configuration and the templates.
+    """
+    config = load(root)
+    path = workbook or config.root / config.settings.workbook.path
+    channel = FolderChannel(outbox or config.root / config.settings.mail.path, config.settings.mail.sender)
+    judge = Judge(config.program, config.evaluator, config.calendar, config.tables)
+    return World(
+        config,
+        XlsxWorkbook(path),
+        ledger_of(config, ledger, looking=looking),
+        channel,
+        Renderer(config.root / "templates" / "notices"),
+        judge,
+    )
+
+
+def ledger_of(config: Config, ledger: Path | None = None, *, looking: bool = False) -> Ledger:
+    """The ledger of the settings, or this one; an empty one in memory when only looking and there is none yet."""
+    path = ledger or config.root / config.settings.ledger
+    return MemoryLedger() if looking and not path.exists() else SqliteLedger(path)

@@ -1,0 +1,347 @@
+"""What every ledger must do; `test_ledgers.py` runs it for each."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from automations.errors import LedgerFailed
+from automations.ledgers.protocol import FirstSeen, JournalRow, Ledger, MailRecord, NoticeRecord, RunOutcome, RunRecord, RunStart
+from automations.ledgers.sqlite import SqliteLedger
+from automations.model import CellChange, Mail, NewKey, Notice, Transition, Value, WriteReceipt
+
+BOOK = "客户台账"
+MONDAY = datetime(2026, 9, 28, 8, 30)
+TUESDAY = datetime(2026, 9, 29, 8, 30)
+WEDNESDAY = datetime(2026, 9, 30, 8, 30)
+START = RunStart(automation="daily", workbook=BOOK, now=MONDAY, config_hash="c1", plan_fingerprint="p1")
+DONE = RunOutcome(state="done", ended_at=MONDAY, counts={"cells": 2, "mails": 1})
+
+
+def change(column: str = "assign_state", new: Value = "进行中", old: Value = None, key: str = "TS-1") -> CellChange:
+    return CellChange(table="complaints", key=key, column=column, old=old, new=new, rule="assign", row=17)
+
+
+def notice(identity: str, state: str = "planned", reason: str = "") -> Notice:
+    return Notice(
+        identity=identity,
+        policy="complaint-handling",
+        rule="assign",
+        table="complaints",
+        key="TS-1",
+        rung="due",
+        episode=1,
+        template="deadline-late",
+        reader="王芳",
+        address="wang@example.cn",
+        language="zh",
+        facts={"due": "2026-09-28 18:00"},
+        state=state,  # type: ignore[arg-type]
+        reason=reason,
+    )
+
+
+def mail(message_id: str = "m1@example.cn", identities: tuple[str, ...] = ("n1",)) -> Mail:
+    return Mail(
+        message_id=message_id,
+        to="wang@example.cn",
+        reader="王芳",
+        subject="投诉 TS-1 已逾期",
+        text="请处理。",
+        html="<p>请处理。</p>",
+        identities=identities,
+        sent_at=datetime(2026, 9, 28, 8, 31, 5),
+        reply_to="qc@example.cn",
+    )
+
+
+class LedgerContract:
+    """Subclasses give the fixture `ledger`."""
+
+    def test_runs_are_numbered_from_one_and_listed_newest_first(self, ledger: Ledger) -> None:
+        first = ledger.begin_run(START)
+        second = ledger.begin_run(replace(START, automation="digest", now=TUESDAY))
+        ledger.end_run(first, DONE)
+
+        ended = RunRecord(1, "daily", BOOK, MONDAY, "c1", "p1", "done", MONDAY, "", {"cells": 2, "mails": 1})
+        begun = RunRecord(2, "digest", BOOK, TUESDAY, "c1", "p1", "started")
+        assert (first, second) == (1, 2)
+        assert ledger.runs() == [begun, ended]
+        assert ledger.runs(BOOK, automation="daily") == [ended]
+        assert ledger.runs(limit=1) == [begun]
+        assert ledger.runs("another workbook") == []
+
+    def test_a_run_ends_once(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+
+        assert ledger.end_run(run, DONE) is True
+        assert ledger.end_run(run, RunOutcome("failed", TUESDAY, "too late")) is False
+        assert ledger.runs()[0].state == "done"
+
+    def test_a_workbook_is_known_once_a_run_ended_well(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        assert not ledger.knows(BOOK)
+
+        ledger.end_run(run, DONE)
+
+        assert ledger.knows(BOOK)
+        assert ledger.knows(BOOK, "daily")
+        assert not ledger.knows(BOOK, "digest")
+        assert not ledger.knows("another workbook")
+
+    def test_a_refused_first_run_leaves_the_next_one_a_first_run(self, ledger: Ledger) -> None:
+        ledger.end_run(ledger.begin_run(START), RunOutcome("refused", MONDAY, "61 of 140 rows would change state"))
+
+        assert not ledger.knows(BOOK)
+
+    def test_a_first_run_that_died_after_its_claims_was_the_first_run(self, ledger: Ledger) -> None:
+        ledger.claim_notices(ledger.begin_run(START), [notice("n1", "baseline")])
+
+        assert ledger.knows(BOOK)
+
+    def test_every_type_of_value_comes_back_as_it_was(self, ledger: Ledger) -> None:
+        values: list[Value] = [
+            None,
+            "",
+            "007",
+            "两行\n文字",
+            0,
+            -12,
+            10**20,
+            True,
+            False,
+            Decimal("1.50"),
+            Decimal("0.1"),
+            date(2026, 9, 30),
+            datetime(2026, 9, 30, 14, 5),
+            datetime(2026, 9, 30, 14, 5, 7, 250),
+            time(8, 30),
+        ]
+        changes = [change(f"c{place}", new, old) for place, (new, old) in enumerate(zip(values, reversed(values), strict=True))]
+        run = ledger.begin_run(START)
+
+        ledger.journal(run, changes)
+        ledger.settle_cells(run, WriteReceipt(written=tuple(changes)))
+
+        assert ledger.changes_of(run) == [JournalRow(run, one, "applied") for one in changes]
+        kept = ledger.last_applied(BOOK, [("complaints", "TS-1", one.column) for one in changes])
+        assert [(type(value), value) for value in kept.values()] == [(type(value), value) for value in values]
+
+    def test_a_receipt_settles_what_was_journalled(self, ledger: Ledger) -> None:
+        state, due = change("assign_state"), change("assign_due", datetime(2026, 9, 28, 18, 0))
+        number = NewKey(table="complaints", column="complaint_no", key="TS-20260928-001", row=18, content="abc")
+        run = ledger.begin_run(START)
+        ledger.journal(run, [state, due, number])
+        assert ledger.in_doubt(BOOK) == ledger.changes_of(run) == [JournalRow(run, one, "planned") for one in (state, due, number)]
+
+        ledger.settle_cells(run, WriteReceipt(written=(state, number), refused=((due, "王芳 changed it"),)))
+
+        assert ledger.changes_of(run) == [
+            JournalRow(run, state, "applied"),
+            JournalRow(run, due, "refused", "王芳 changed it"),
+            JournalRow(run, number, "applied"),
+        ]
+        assert ledger.in_doubt(BOOK) == []
+
+    def test_last_applied_tells_only_what_was_written(self, ledger: Ledger) -> None:
+        state, due = change("assign_state"), change("assign_due")
+        number = NewKey(table="complaints", column="complaint_no", key="TS-1", row=18, content="abc")
+        run = ledger.begin_run(START)
+        ledger.journal(run, [state, due, number])
+        ledger.settle_cells(run, WriteReceipt(written=(state, number), refused=((due, "changed"),)))
+        asked = [("complaints", "TS-1", column) for column in ("assign_state", "assign_due", "complaint_no", "never")]
+
+        assert ledger.last_applied(BOOK, asked) == {asked[0]: "进行中", asked[2]: "TS-1"}
+        assert ledger.last_applied("another workbook", asked) == {}
+        assert ledger.last_applied(BOOK, []) == {}
+
+    def test_the_newer_value_stands_even_when_an_older_run_is_settled_late(self, ledger: Ledger) -> None:
+        older, newer = ledger.begin_run(START), ledger.begin_run(START)
+        for run, state in ((newer, "已完成"), (older, "进行中")):
+            ledger.journal(run, [change(new=state)])
+            ledger.settle_cells(run, WriteReceipt(written=(change(new=state),)))
+
+        assert list(ledger.last_applied(BOOK, [("complaints", "TS-1", "assign_state")]).values()) == ["已完成"]
+
+    def test_a_receipt_for_a_change_nobody_journalled_is_refused_whole(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        ledger.journal(run, [change("assign_state")])
+
+        with pytest.raises(LedgerFailed) as failed:
+            ledger.settle_cells(run, WriteReceipt(written=(change("assign_state"), change("assign_due"))))
+
+        assert str(failed.value) == (
+            "run 1: 1 changes of the receipt were never journalled or are settled already; nothing of the receipt was recorded. "
+            "Look at the run's changes and at these cells before the next run."
+        )
+        assert [row.state for row in ledger.changes_of(run)] == ["planned"]
+
+    def test_a_run_is_taken_back_once(self, ledger: Ledger) -> None:
+        run, undo = ledger.begin_run(START), ledger.begin_run(START)
+
+        assert ledger.mark_undone(run, undo) is True
+        assert ledger.mark_undone(run, undo) is False
+        assert [record.undone_by for record in ledger.runs()] == [None, undo]
+
+    def test_a_notice_is_claimed_once_per_workbook(self, ledger: Ledger) -> None:
+        first, second = ledger.begin_run(START), ledger.begin_run(START)
+        elsewhere = ledger.begin_run(replace(START, workbook="订单"))
+
+        assert ledger.claim_notices(first, [notice("n1"), notice("n1"), notice("n2")]) == [notice("n1"), notice("n2")]
+        assert ledger.claim_notices(second, [notice("n2"), notice("n3")]) == [notice("n3")]
+        assert ledger.claim_notices(elsewhere, [notice("n1")]) == [notice("n1")]
+
+    def test_a_claimed_notice_keeps_its_state_and_reason(self, ledger: Ledger) -> None:
+        notices = [
+            notice("n1"),
+            notice("n2", "baseline", "first run"),
+            notice("n3", "overtaken", "rung 3"),
+            notice("n4", "suppressed", "hold"),
+        ]
+        run = ledger.begin_run(START)
+
+        ledger.claim_notices(run, notices)
+
+        assert ledger.known_notices(BOOK, ["n1", "n2", "n4", "n9"]) == {"n1": "planned", "n2": "baseline", "n4": "suppressed"}
+        assert ledger.notices_of(run) == [NoticeRecord(run, one, one.state) for one in notices]
+        assert ledger.notices_about(BOOK, "complaints", "TS-1") == ledger.notices_of(run)
+        assert ledger.notices_about(BOOK, "complaints", "TS-2") == []
+
+    def test_a_mail_waits_frozen_until_it_is_sent(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        ledger.claim_notices(run, [notice("n1"), notice("n2")])
+        ledger.put_mails(run, [mail("m1"), mail("m2", ("n2",))])
+        assert ledger.pending_mails() == [mail("m1"), mail("m2", ("n2",))]
+
+        assert ledger.settle_mail("m1", "sending", "") is True
+        assert ledger.settle_mail("m1", "sent", "250 OK") is True
+
+        assert ledger.pending_mails() == [mail("m2", ("n2",))]
+        assert ledger.outbox(["sent"]) == [MailRecord(run, BOOK, mail("m1"), "sent", "250 OK")]
+        assert [record.state for record in ledger.outbox()] == ["pending", "sent"]
+        assert ledger.outbox(workbook="订单") == []
+        assert ledger.known_notices(BOOK, ["n1", "n2"]) == {"n1": "sent", "n2": "planned"}
+
+    @pytest.mark.parametrize(
+        ("steps", "allowed"),
+        [
+            ("sending", True),
+            ("sent", False),
+            ("unknown", False),
+            ("sending sending", False),
+            ("sending pending sending", True),
+            ("sending unknown", True),
+            ("sending unknown sent", True),
+            ("sending unknown sending", False),
+            ("failed pending", True),
+            ("failed sending", False),
+            ("sending sent pending", False),
+            ("sending sent failed", False),
+        ],
+    )
+    def test_a_mail_steps_only_forward_or_back_by_decision(self, ledger: Ledger, steps: str, allowed: bool) -> None:
+        *before, last = steps.split()
+        run = ledger.begin_run(START)
+        ledger.put_mails(run, [mail("m1")])
+
+        assert all(ledger.settle_mail("m1", step, "") for step in before)  # type: ignore[arg-type]
+        assert ledger.settle_mail("m1", last, "") is allowed  # type: ignore[arg-type]
+
+    def test_a_mail_nobody_put_is_not_ours(self, ledger: Ledger) -> None:
+        assert ledger.settle_mail("m9", "sending", "") is False
+
+    def test_a_mail_put_twice_stays_the_first_one(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        ledger.put_mails(run, [mail("m1")])
+
+        ledger.put_mails(run, [replace(mail("m1"), text="another text")])
+
+        assert ledger.pending_mails() == [mail("m1")]
+
+    def test_transitions_are_kept_in_order_and_the_last_value_is_known(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        seen = Transition("complaints", "TS-1", "waiting", None, True, MONDAY, None)
+        left = Transition("complaints", "TS-1", "waiting", True, False, TUESDAY, MONDAY)
+        other = Transition("complaints", "TS-2", "waiting", None, True, TUESDAY, MONDAY)
+
+        ledger.add_transitions(run, BOOK, [seen])
+        ledger.add_transitions(run, BOOK, [left, other])
+
+        assert ledger.transitions(BOOK) == [seen, left, other]
+        assert ledger.watched(BOOK) == {("complaints", "TS-1", "waiting"): False, ("complaints", "TS-2", "waiting"): True}
+        assert ledger.transitions("订单") == []
+
+    def test_a_finding_is_new_then_still_there_then_fixed_then_back(self, ledger: Ledger) -> None:
+        scope, row = ("scope-known", "TS-1", "category"), ("unique-key", "TS-1", None)
+        run = ledger.begin_run(START)
+
+        ledger.note_findings(run, BOOK, MONDAY, {scope, row})
+        ledger.note_findings(ledger.begin_run(START), BOOK, TUESDAY, {scope})
+        assert ledger.findings(BOOK) == {
+            scope: FirstSeen(MONDAY, TUESDAY, None, 1),
+            row: FirstSeen(MONDAY, MONDAY, TUESDAY, 1),
+        }
+
+        ledger.note_findings(ledger.begin_run(START), BOOK, WEDNESDAY, {row})
+        assert ledger.findings(BOOK) == {
+            scope: FirstSeen(MONDAY, TUESDAY, WEDNESDAY, 1),
+            row: FirstSeen(WEDNESDAY, WEDNESDAY, None, 2),
+        }
+
+    def test_a_finding_of_a_rule_that_was_not_judged_is_not_fixed(self, ledger: Ledger) -> None:
+        scope = ("scope-known", "TS-1", "category")
+        ledger.note_findings(ledger.begin_run(START), BOOK, MONDAY, {scope})
+
+        ledger.note_findings(ledger.begin_run(START), BOOK, TUESDAY, set(), rules={"unique-key"})
+
+        assert ledger.findings(BOOK) == {scope: FirstSeen(MONDAY, MONDAY, None, 1)}
+
+    def test_a_configuration_is_kept_once_under_its_hash(self, ledger: Ledger) -> None:
+        ledger.config_version("c1", "language: zh", MONDAY)
+        ledger.config_version("c1", "language: en", TUESDAY)
+
+        assert ledger.config_text("c1") == "language: zh"
+        assert ledger.config_text("c2") is None
+
+    def test_a_named_text_is_set_or_swapped_by_whoever_is_first(self, ledger: Ledger) -> None:
+        assert ledger.meta("digest") is None
+        assert ledger.swap_meta("digest", None, "2026-09-28") is True
+        assert ledger.swap_meta("digest", None, "2026-09-29") is False
+        assert ledger.swap_meta("digest", "2026-09-28", "2026-09-29") is True
+        assert ledger.swap_meta("digest", "2026-09-28", "2026-09-30") is False
+        assert ledger.meta("digest") == "2026-09-29"
+        ledger.set_meta("digest", "now")
+        assert ledger.meta("digest") == "now"
+
+    def test_what_is_recorded_at_once_is_kept_together_or_not_at_all(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+
+        with pytest.raises(KeyError), ledger.at_once():
+            ledger.journal(run, [change()])
+            ledger.claim_notices(run, [notice("n1")])
+            raise KeyError
+
+        assert (ledger.changes_of(run), ledger.known_notices(BOOK, ["n1"])) == ([], {})
+
+    def test_nothing_is_recorded_under_a_run_that_never_began(self, ledger: Ledger) -> None:
+        with pytest.raises(LedgerFailed) as failed:
+            ledger.claim_notices(9, [notice("n1")])
+
+        assert str(failed.value) == "the ledger has no run 9; begin a run before recording anything under its number."
+
+    def test_a_backup_is_a_whole_ledger(self, ledger: Ledger, tmp_path: Path) -> None:
+        run = ledger.begin_run(START)
+        ledger.claim_notices(run, [notice("n1")])
+        path = tmp_path / "backups" / "ledger.db"
+
+        ledger.backup_to(path)
+        ledger.backup_to(path)
+
+        copy = SqliteLedger(path)
+        assert (copy.runs(), copy.notices_of(run)) == (ledger.runs(), ledger.notices_of(run))
+        copy.close()
+        assert [file.name for file in path.parent.iterdir()] == ["ledger.db"]
