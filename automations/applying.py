@@ -53,6 +53,12 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
     return Receipt(run_id, receipt, sent, tuple(failed))
 
 
+def note_refused(plan: Plan, ledger: Ledger, reason: str) -> None:
+    """Remember a run that a brake stopped before it did anything."""
+    run_id = ledger.begin_run(RunStart(plan.automation, plan.workbook, plan.now, plan.config_hash, plan.fingerprint))
+    ledger.end_run(run_id, RunOutcome("refused", plan.now, reason))
+
+
 def _record(plan: Plan, changes: Sequence[Change], run_id: int, ledger: Ledger) -> None:
     with ledger.at_once():
         ledger.journal(run_id, changes)
@@ -112,7 +118,8 @@ def send_pending(ledger: Ledger, channel: Channel) -> tuple[int, list[str]]:
 
 
 def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:
-    ledger.note_findings(run_id, plan.workbook, plan.now, [(finding.rule, finding.key, finding.column) for finding in plan.findings])
+    seen = [(finding.rule, finding.key, finding.column) for finding in plan.findings]
+    ledger.note_findings(run_id, plan.workbook, plan.now, [*seen, *plan.waiting])
     for table, count in plan.rows.items():
         ledger.set_meta(rows_name(plan.workbook, table), str(count))
 

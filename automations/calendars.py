@@ -51,7 +51,7 @@ SQL_EPOCH = date(2000, 1, 1)
 _EPOCH = date(1970, 1, 1)
 
 
-class OutsideCalendar(ValueError):  # noqa: N818 (named like the tree in errors.py)
+class OutsideCalendar(ValueError):
     """A date lies outside the days a calendar knows."""
 
 

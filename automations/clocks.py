@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from automations.calendars import At, Unit
 from automations.expressions import text_array
 
 if TYPE_CHECKING:
@@ -36,16 +37,16 @@ class Clock:
     rule: str
     start: str
     done: str
-    unit: str
+    unit: Unit
     limit: str = ""
     until: str = ""
     when: str = ""
     paused: str = ""
     pause_since: str = ""
     pause_limit: str = ""
-    pause_unit: str = "working_days"
+    pause_unit: Unit = "working_days"
     caps: tuple[str, ...] = ()
-    at: str = "close"
+    at: At = "close"
     soon: str = "80%"
 
     def called(self, name: str) -> str:
@@ -72,12 +73,16 @@ class Clock:
         start, due = judging.times(self.table, self.start), judging.times(self.table, self.called("due"))
         done = judging.times(self.table, self.done)
         now, paused = judging.now64, self._paused(judging)
-        soon = soon_moment(judging, start, due, self.soon)
-        states = [~self._active(judging), np.isnat(start) & np.isnat(due), paused & ~(due < now), np.isnat(due)]
-        choices = [NONE, NOT_STARTED, PAUSED, NONE]
-        states += [~np.isnat(done) & (done <= due), ~np.isnat(done), due < now, soon <= now]
-        choices += [ON_TIME, LATE, OVERDUE, SOON]
-        return np.select(states, choices, RUNNING).astype("int64")
+        no_due, undone, over = np.isnat(due), np.isnat(done), due < now
+        code = np.where(undone, np.where(over, OVERDUE, RUNNING), np.where(done <= due, ON_TIME, LATE))
+        code[no_due] = NONE
+        code[paused & ~over] = PAUSED
+        code[no_due & np.isnat(start)] = NOT_STARTED
+        code[~self._active(judging)] = NONE
+        running = np.flatnonzero(code == RUNNING)
+        near = soon_moment(judging, start[running], due[running], self.soon) <= now
+        code[running[near]] = SOON
+        return code
 
     def _start(self, judging: Evaluation) -> Instants:
         start = judging.times(self.table, self.start)
@@ -86,7 +91,8 @@ class Clock:
 
     def _until(self, judging: Evaluation) -> Instants:
         until = judging.times(self.table, self.until)
-        return np.where(until == until.astype("datetime64[D]"), until + END_OF_DAY, until)
+        whole: Instants = np.where(until == until.astype("datetime64[D]"), until + END_OF_DAY, until)
+        return whole
 
     def _active(self, judging: Evaluation) -> Flags:
         return judging.flags(self.table, self.when) if self.when else np.ones(judging.count(self.table), dtype=bool)

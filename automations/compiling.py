@@ -105,9 +105,9 @@ class Compiler:
 
     def _look_up(self, table: str, known_as: str, wanted: str) -> str | None:
         via = next((column for column in self.draft.tables[table].columns if column.known_as == known_as), None)
-        if via is None or via.refers_to not in self.draft.tables:
+        target = self.draft.tables.get(via.refers_to or "") if via else None
+        if via is None or target is None:
             return None
-        target = self.draft.tables[via.refers_to]
         found = self.resolve(target.name, tuple(wanted.split(".", 1)))
         if found is None:
             return None

@@ -143,7 +143,7 @@ def _proofs(config: Config) -> dict[str, list[str]]:
 
 
 def _pack(name: str, file: PackFile, citing: Mapping[str, Sequence[str]], proofs: Mapping[str, Sequence[str]]) -> PackCoverage:
-    whys = {each.id: _words(each.missing) for each in file.partly} | {each.id: _words(each.why) for each in file.left_to_people}
+    whys = {each.id: each.missing for each in file.partly} | {each.id: each.why for each in file.left_to_people}
     standing: dict[str, Status] = dict.fromkeys((each.id for each in file.partly), "partly")
     standing |= dict.fromkeys((each.id for each in file.left_to_people), "left to people")
     named = {entry for entry in (*whys, *citing) if entry.startswith(f"{file.catalogue}.")}
@@ -155,11 +155,7 @@ def _pack(name: str, file: PackFile, citing: Mapping[str, Sequence[str]], proofs
         return Entry(each, standing.get(each, "automated" if rules else "not yet"), rules, examples, whys.get(each))
 
     entries = sorted(named | counted, key=number_of)
-    return PackCoverage(name, _words(file.title), file.catalogue, file.entries, tuple(map(entry, entries)))
-
-
-def _words(said: Mapping[Literal["zh", "en"], str]) -> Words:
-    return {str(language): text for language, text in said.items()}
+    return PackCoverage(name, file.title, file.catalogue, file.entries, tuple(map(entry, entries)))
 
 
 def number_of(entry: str) -> int:

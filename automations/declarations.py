@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from automations.model import ColumnType
+from automations.model import ColumnType, Words
 
 DURATIONS = ("working_days", "days", "hours", "working_hours", "months")
+DurationUnit = Literal["working_days", "days", "hours", "working_hours", "months"]
 Unit = Literal["working_days", "days", "hours", "working_hours", "months", "CNY", "percent", "count", "text", "choice"]
 Mode = Literal["shadow", "redirect", "live"]
 
@@ -23,7 +24,10 @@ def _many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Said = Annotated[dict[Literal["zh", "en"], str], BeforeValidator(_words, json_schema_input_type=str | dict[Literal["zh", "en"], str])]
+if TYPE_CHECKING:
+    Said = Words
+else:
+    Said = Annotated[dict[Literal["zh", "en"], str], BeforeValidator(_words, json_schema_input_type=str | dict[Literal["zh", "en"], str])]
 """A text for people: Chinese as it stands, or `{ zh: …, en: … }`."""
 Names = Annotated[list[str], BeforeValidator(_many, json_schema_input_type=str | list[str])]
 """One name or a list of names."""

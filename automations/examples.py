@@ -111,7 +111,7 @@ class Prover:
         if example.notices is None:
             return
         everyone = np.ones(judged.evaluation.count(policy.file.table), dtype=bool)
-        told = occasions(judged, [(policy.file.policy, notice, everyone) for notice in policy.file.notices])
+        told = occasions(judged, [(policy.file.policy, notice, everyone) for notice in policy.file.notices], lambda *_: None)
         came = [each for each in told if each.row == row and not each.overtaken]
         found = sorted(
             f"{each.rule.split('/')[1]} {each.rung if each.clock else 'finding'} {reader}" for each in came for reader in each.to

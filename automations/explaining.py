@@ -20,6 +20,7 @@ from automations.model import Column, Sheet
 from automations.program import ClockSpec
 from automations.rule import Rule, parameter_sql, with_parameters_of
 from automations.speaking import cells_shown, column_of, findings_at, one_sentence, values_at
+from automations.summary import setters
 
 DOLLAR = re.compile(r"\$([a-z_][a-z0-9_]*)")
 DAY_NAMES = "一二三四五六日"
@@ -71,6 +72,7 @@ def explain(judged: Judged, config: Config, table: str, key: str) -> Explanation
         teller.rule(policy, rule) for policy in config.policies.values() if policy.file.table == table for rule in policy.rules.values()
     ]
     filled = {column: rule for (name, column), rule in sorted(judged.program.writes.items()) if name == table}
+    filled |= {column: str(rules[row]) for column, rules in setters(judged, table).items()}
     filled |= dict.fromkeys(sheet.table.summary.values(), f"{table}/summary") | filled
     return Explanation(table, key, f"{sheet.tab}!{sheet.rows[row]}", judged.evaluation.now, tuple(said), filled)
 
@@ -93,7 +95,7 @@ class Teller:
         filled = any(value for _, value in results)
         return Said(
             rule=full,
-            title=rule.title.get(language) or rule.title.get("zh") or rule.id,  # type: ignore[call-overload]
+            title=rule.title.get(language) or rule.title.get("zh") or rule.id,
             clause=rule.clause,
             catalogue=tuple(rule.catalogue),
             spoke=bool(sentences) or runs or filled,
@@ -121,7 +123,7 @@ class Teller:
         for name in sorted(set(DOLLAR.findall(str(rule.model_dump(by_alias=True))))):
             parameter = policy.file.parameters[name]
             value = self._evaluated(parameter_sql(parameter, policy.file))
-            title = parameter.title.get(self.config.language) or parameter.title.get("zh", name)  # type: ignore[call-overload]
+            title = parameter.title.get(self.config.language) or parameter.title.get("zh", name)
             if parameter.unit == "percent" and value not in (None, ""):
                 shown_value = shown(value, "percent", self.config.language)
             else:

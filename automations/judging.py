@@ -29,18 +29,24 @@ class Memory:
 
 
 class Evaluation:
-    """The columns of all tables while they are computed; kernels read from it, the judge writes into it."""
+    """The columns of all tables while they are computed; kernels read from it, the judge writes into it.
 
-    def __init__(self, snapshot: Snapshot, program: Program, calendar: Calendar, memory: Memory, now: datetime) -> None:
+    What the sheet holds in a column that rules compute is never read as an input: it may be old.
+    """
+
+    def __init__(self, snapshot: Snapshot, computed: frozenset[Place], calendar: Calendar, memory: Memory, now: datetime) -> None:
         self.calendar, self.memory, self.now = calendar, memory, now
         self.now64 = np.datetime64(now, "s")
         self.snapshot = snapshot
         self._columns: dict[str, dict[str, Array]] = {}
         self._types: dict[str, dict[str, ColumnType]] = {}
         self._positions: dict[tuple[str, str, str], Any] = {}
+        self._indexes: dict[str, pd.Index[Any]] = {}
         self._flags: dict[Place, Any] = {}
+        self._blanks: dict[Place, Any] = {}
         for name, sheet in snapshot.sheets.items():
-            self._columns[name] = {column: sheet.frame[column].array for column in sheet.frame.columns}
+            given = [column for column in sheet.frame.columns if (name, column) not in computed]
+            self._columns[name] = {column: sheet.frame[column].array for column in given}
             self._types[name] = {column.key: column.type for column in sheet.table.columns if column.key in sheet.frame.columns}
 
     def count(self, table: str) -> int:
@@ -88,12 +94,14 @@ class Evaluation:
 
     def filled(self, table: str, name: str) -> Any:
         """Where a column is not blank."""
-        return ~np.asarray(pd.isna(self.column(table, name)))
+        if (table, name) not in self._blanks:
+            self._blanks[(table, name)] = np.asarray(pd.isna(self.column(table, name)))
+        return ~self._blanks[(table, name)]
 
     def texts(self, table: str, name: str) -> Any:
         """A text column as an object array, "" where blank."""
         values = self.column(table, name)
-        return values.to_numpy(dtype=object, na_value="") if not isinstance(values, np.ndarray) else values.astype(object)
+        return np.where(self.filled(table, name), np.asarray(values, dtype=object), "")
 
     def keys(self, table: str) -> Any:
         """The keys of a table as an object array, "" where blank."""
@@ -104,12 +112,18 @@ class Evaluation:
         """For every row the position of the row it refers to; -1 where blank or unknown. A doubled key leads to its first row."""
         place = (table, via, target)
         if place not in self._positions:
-            index = pd.Index(self.keys(target))
+            index, wanted = self._index(target), self.texts(table, via)
             first = index if index.is_unique else index[~index.duplicated()]
-            found = first.get_indexer(self.texts(table, via))
+            found = first.get_indexer(wanted)
             known = found if index.is_unique else np.where(found < 0, -1, np.flatnonzero(~index.duplicated())[found])
             self._positions[place] = np.where(self.filled(table, via), known, -1)
         return self._positions[place]
+
+    def _index(self, table: str) -> pd.Index[Any]:
+        """The keys of a table, hashed once."""
+        if table not in self._indexes:
+            self._indexes[table] = pd.Index(self.keys(table))
+        return self._indexes[table]
 
     def doubled(self, table: str, columns: Sequence[str]) -> Any:
         """Rows that share all these values with another row; blanks are left out."""
@@ -142,7 +156,7 @@ class Evaluation:
         frame = pd.DataFrame({"key": [each.key for each in log], "new": [each.new for each in log], "at": [each.seen_at for each in log]})
         frame["end"] = frame.groupby("key")["at"].shift(-1)
         paused = frame[frame["new"] & frame["key"].isin(keys)]
-        rows = keys.get_indexer(paused["key"]) if keys.is_unique else keys.get_indexer_for(paused["key"])[: len(paused)]
+        rows = keys.get_indexer(pd.Index(paused["key"]))
         start, end = paused["at"].to_numpy(dtype="datetime64[s]"), paused["end"].to_numpy(dtype="datetime64[s]")
         finished = ~np.isnat(end)
         spent = self._open_seconds(start[finished], end[finished]) if open_time else (end - start)[finished].astype("int64")
@@ -177,6 +191,7 @@ class Judge:
 
     def __init__(self, program: Program, evaluator: Evaluator, calendar: Calendar, tables: Mapping[str, Table]) -> None:
         self.program, self.evaluator, self.calendar, self.tables = program, evaluator, calendar, tables
+        self._computed = frozenset(node.place for node in program.nodes())
         self._restricted: dict[frozenset[Place], tuple[Program, Mapping[str, Place]]] = {}
 
     def restricted_to(self, snapshot: Snapshot) -> tuple[Program, Mapping[str, Place]]:
@@ -190,7 +205,7 @@ class Judge:
     def judge(self, snapshot: Snapshot, memory: Memory, now: datetime) -> Judged:
         """Every column of every table at one moment: a pure function of its arguments."""
         program, lacking = self.restricted_to(snapshot)
-        evaluation = Evaluation(snapshot, program, self.calendar, memory, now)
+        evaluation = Evaluation(snapshot, self._computed, self.calendar, memory, now)
         self.evaluator.set_now(now)
         for layer in program.layers:
             self._evaluate(layer, evaluation)

@@ -6,6 +6,7 @@ import inspect
 import re
 from dataclasses import asdict, dataclass
 from functools import cache
+from textwrap import dedent, indent
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -30,7 +31,7 @@ WORDS = {
 PLURAL = {"Expression": "expressions", "str": "texts", "Any": "values"}
 
 
-class NoSuchKind(RowkeeperError):  # noqa: N818 (named like the tree in errors.py)
+class NoSuchKind(RowkeeperError):
     """There is no kind of rule of that name."""
 
     exit_code = 3
@@ -95,7 +96,9 @@ def _kind(name: str, cls: type[Rule]) -> Kind:
 
 def manual_of(kind: type[Rule]) -> str:
     """The docstring of a kind, its example indented under the sentence above it."""
-    return re.sub(r"(?m)^ {4}", "", kind.__doc__ or "").strip()
+    text = inspect.cleandoc(kind.__doc__ or "")
+    example = re.search(r"^ *- id:", text, re.MULTILINE)
+    return text[: example.start()] + indent(dedent(text[example.start() :]), "    ") if example else text
 
 
 def _page(kind: Kind) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from automations.config import Config
 from automations.judging import Judged
 from automations.model import Finding, Mail, Notice, Words
-from automations.occasions import Occasion, occasions
+from automations.occasions import Occasion, Since, occasions
 from automations.people import People, Person
 from automations.speaking import cells_shown, one_sentence
 from automations.summary import LEFT
@@ -53,6 +53,7 @@ class Told:
     first_contact: bool
     known: Callable[[Sequence[str]], Mapping[str, str]]
     episode: Callable[[str, str, str | None], int]
+    since: Since
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def plan_notices(
     """Every new notice, and the mails that carry those to be sent; several for one reader become one mail."""
     people = People(judged, config.settings.admin)
     addressed = [
-        each for occasion in occasions(judged, _enforced(judged, config)) for each in _addressed(judged, config, people, occasion, told)
+        each for occasion in occasions(judged, _enforced(judged, config), told.since) for each in _addressed(judged, config, people, occasion, told)
     ]
     unique = {each.notice.identity: each for each in addressed}
     known = told.known(list(unique))
@@ -181,7 +182,7 @@ def facts_of(
         "table": sheet.table.heading(language),
         "key": each.notice.key,
         "place": PHRASES["place"][language].format(table=sheet.tab, row=number),
-        "title": words.get(language) or words.get("zh") or occasion.rule,  # type: ignore[call-overload]
+        "title": words.get(language) or words.get("zh") or occasion.rule,
         "clause": rule.clause if rule else "",
         "source": policy.source or policy.title.get(language) or policy.title.get("zh", ""),
         "owner": people.owner(occasion.table, occasion.row),

@@ -37,7 +37,7 @@ def _new_keys(sheet: Sheet, snapshot: Snapshot) -> Iterable[tuple[int, NewKey]]:
         if prefix_and_suffix := _around_counter(pattern, sheet, int(position)):
             number = _next(taken, *prefix_and_suffix)
             taken.add(number)
-            row = int(sheet.rows[position])
+            row = int(sheet.rows[int(position)])
             yield int(position), NewKey(sheet.table.name, key, number, row, _content(sheet, snapshot, row))
 
 
@@ -75,7 +75,7 @@ def _content(sheet: Sheet, snapshot: Snapshot, row: int) -> str:
 
 
 def _with_keys(sheet: Sheet, new: Sequence[tuple[int, NewKey]]) -> Sheet:
-    keys = sheet.frame[sheet.table.key].to_numpy(dtype=object, na_value=pd.NA).copy()
+    keys = np.array(sheet.frame[sheet.table.key].tolist(), dtype=object)
     for position, key in new:
         keys[position] = key.key
     frame = sheet.frame.assign(**{sheet.table.key: pd.arrays.StringArray(keys)})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from automations.judging import Judged
 from automations.program import ClockSpec, FindingSpec
 from automations.summary import governing
 
+Since = Callable[[str, str, str | None], datetime | None]
+"""When (rule, key, column) was first seen; None when it is seen for the first time."""
 HOLD = "hold_until"
 """A staff column of this name holds the row's notices until its date."""
 
@@ -117,14 +120,22 @@ def _times_come(judged: Judged, rung: Rung, start: Any, due: Any) -> Any:
     return times
 
 
-def finding_occasions(judged: Judged, policy: str, notice: NoticeFile, spec: FindingSpec, rows: Any, enforced: Any) -> Iterable[Occasion]:
-    """One occasion for every row a finding (or a waiting approval) speaks of."""
-    rungs = notice.ladder[:1]
-    to = tuple(rungs[0].to) if rungs else tuple(notice.to)
-    template = rungs[0].template if rungs else notice.template
+def finding_occasions(
+    judged: Judged, policy: str, notice: NoticeFile, spec: FindingSpec, rows: Any, enforced: Any, since: Since
+) -> Iterable[Occasion]:
+    """The occasion of every row a finding speaks of, or the rungs come for every row that waits for an approver."""
+    ladder = notice.ladder or [Rung(at="ready", to=notice.to, template=notice.template)]
+    keys = judged.evaluation.keys(spec.table)
     allowed = tellable(judged, spec.table) & enforced
     for row in rows[allowed[rows]]:
-        yield Occasion(policy, spec.rule, spec.table, int(row), spec.where, 1, to, template, finding=spec)
+        began = np.array([since(spec.rule, str(keys[row]), spec.column) or judged.evaluation.now], dtype="datetime64[s]")
+        come = [(rung, int(_times_come(judged, rung, began, began)[0])) for rung in ladder]
+        reached = [(rung, times) for rung, times in come if times]
+        for position, (rung, times) in enumerate(reached):
+            name = rung.at if spec.kind == "waiting" and position else spec.where
+            yield Occasion(
+                policy, spec.rule, spec.table, int(row), name, times, tuple(rung.to), rung.template, finding=spec, overtaken=position < len(reached) - 1
+            )
 
 
 def tellable(judged: Judged, table: str) -> Any:
@@ -136,8 +147,9 @@ def tellable(judged: Judged, table: str) -> Any:
     return allowed
 
 
-def occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]]) -> Iterable[Occasion]:
+def occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]], since: Since) -> Iterable[Occasion]:
     """Every occasion of every notice; `policies` are (policy, notice, rows its policy is enforced on)."""
+    waiting = {spec.rule for spec in judged.program.findings if spec.kind == "waiting"}
     counted = {name: governing(judged, name) for name in judged.snapshot.sheets}
     by_rule = {clock.rule: (clock, counts) for clocks in counted.values() for clock, counts in clocks}
     for policy, notice, enforced in policies:
@@ -146,5 +158,5 @@ def occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]]) -
             yield from clock_occasions(judged, policy, notice, *by_rule[rule], enforced)
             continue
         for place, spec in enumerate(judged.program.findings):
-            if spec.rule == rule and len(judged.hits[place]):
-                yield from finding_occasions(judged, policy, notice, spec, judged.hits[place], enforced)
+            if spec.rule == rule and len(judged.hits[place]) and (spec.kind == "waiting") == (rule in waiting):
+                yield from finding_occasions(judged, policy, notice, spec, judged.hits[place], enforced, since)

@@ -14,12 +14,32 @@ import pandas as pd
 
 from automations.cells import shown, typed_list
 from automations.config import Config
-from automations.declarations import Brakes
 from automations.errors import PlanRefused
 from automations.judging import Judged
-from automations.model import CellChange, Column, Finding, Mail, NewKey, Notice, Override, SheetProblem, Transition, Value
+from automations.model import CellChange, Column, Finding, Mail, NewKey, Notice, Override, SheetProblem, Table, Transition, Value, Words
 from automations.program import Place
-from automations.summary import summaries
+from automations.summary import setters, summaries
+from automations.workbooks.protocol import fitted
+
+STOPPED: Words = {
+    "zh": "计划被安全闸拦下，没有写入也没有发信: {brakes}。先看 `runner.py plan --html plan.html`，没问题再用 `runner.py run --force` 放行",
+    "en": "plan refused: {brakes}; look at it with `runner.py plan --html plan.html`, then `runner.py run --force`",
+}
+BRAKES: Mapping[str, Words] = {
+    "states": {
+        "zh": "“{title}”共 {count} 行，其中 {moved} 行的状态将改变({share})，上限是 {limit}",
+        "en": "{moved} of {count} rows of '{title}' would change state ({share}), the limit is {limit}",
+    },
+    "rows lost": {
+        "zh": "“{title}”只有 {count} 行，上次有 {before} 行；最多允许减少 {limit}",
+        "en": "'{title}' has {count} rows, it had {before}; the limit is a loss of {limit}",
+    },
+    "gone": {
+        "zh": "“{title}”以前读得到，现在读不到: {what}",
+        "en": "'{title}' could be read before and cannot now: {what}",
+    },
+    "mails": {"zh": "将发出 {count} 封邮件，上限是 {limit} 封", "en": "{count} mails would go out, the limit is {limit}"},
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,10 +58,11 @@ class Plan:
     mails: tuple[Mail, ...] = ()
     findings: tuple[Finding, ...] = ()
     transitions: tuple[Transition, ...] = ()
+    waiting: tuple[tuple[str, str, str | None], ...] = ()
     problems: tuple[SheetProblem, ...] = ()
     lacking: Mapping[str, Place] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
-    brakes: tuple[str, ...] = ()
+    brakes: tuple[Words, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -60,14 +81,11 @@ class Plan:
         parts += [f"{mail.message_id}{mail.subject}{mail.text}" for mail in self.mails]
         return hashlib.blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
-    def refuse_if_unsafe(self) -> None:
-        """Raises PlanRefused with every brake that tripped."""
+    def refuse_if_unsafe(self, language: str) -> None:
+        """Raises PlanRefused with every brake that tripped, in this language, and the command that releases it."""
         if self.brakes:
-            raise PlanRefused(
-                "plan refused: "
-                + "; ".join(self.brakes)
-                + "; look at it with `runner.py plan --html plan.html`, then `runner.py run --force`"
-            )
+            said = [brake.get(language) or brake["zh"] for brake in self.brakes]
+            raise PlanRefused(STOPPED[language].format(brakes=("；" if language == "zh" else "; ").join(said)))
 
     def as_json(self) -> str:
         """The plan as JSON, byte for byte the same for the same inputs."""
@@ -113,10 +131,11 @@ def make_plan(
         mails=tuple(mails),
         findings=tuple(findings),
         transitions=tuple(_transitions(judged, remembered, now)),
+        waiting=tuple(_waiting(judged)),
         problems=judged.snapshot.problems,
         lacking=judged.lacking,
         rows=rows,
-        brakes=tuple(_brakes(judged, changes, mails, rows, remembered, config.settings.brakes)),
+        brakes=tuple(_brakes(judged, config, changes, mails, rows, remembered)),
     )
 
 
@@ -125,28 +144,41 @@ def _differences(judged: Judged, summary: Mapping[Place, Any]) -> Iterable[CellC
     filled = {place: (rule, judged.evaluation.column(*place)) for place, rule in judged.program.writes.items()}
     filled |= {place: (f"{place[0]}/summary", values) for place, values in summary.items()}
     for name, sheet in judged.snapshot.sheets.items():
+        governed = setters(judged, name)
         for column in sheet.table.columns:
             if column.ours and column.key in sheet.frame.columns and (name, column.key) in filled:
-                yield from _changed_cells(judged, name, column, *filled[(name, column.key)])
+                rule, values = filled[(name, column.key)]
+                yield from _changed_cells(judged, name, column, governed.get(column.key, rule), values)
 
 
-def _changed_cells(judged: Judged, table: str, column: Column, rule: str, values: Any) -> Iterable[CellChange]:
+def _changed_cells(judged: Judged, table: str, column: Column, rule: Any, values: Any) -> Iterable[CellChange]:
+    """The cells of one column that differ; `rule` names the rule, or is an array that names it for every row.
+
+    What cannot be read is a person's: it stays where the column keeps people's values, and is written over where it does not.
+    """
     sheet = judged.snapshot.sheets[table]
     keys = judged.evaluation.keys(table)
     present = sheet.frame[column.key]
-    unreadable = {problem.row for problem in sheet.problems if problem.column == column.key}
-    rows = np.flatnonzero(differs(present.array, values) & ~judged.blocked[table] & (keys != ""))
-    old = typed_list(present, rows.tolist(), column)
+    odd = {problem.row: problem.shown for problem in sheet.problems if problem.column == column.key}
+    rows = np.flatnonzero(differs(present.array, values) & ~judged.blocked[table] & (keys != "")).tolist()
+    old = typed_list(present, rows, column)
     new = typed_list(pd.Series(values[rows], copy=False), range(len(rows)), column)
     for place, row in enumerate(rows):
-        number = int(sheet.rows[row])
-        if number not in unreadable:
-            yield CellChange(table, str(keys[row]), column.key, old[place], new[place], rule, number)
+        number, wanted = sheet.rows[row], holdable(new[place])
+        held = odd.get(number, old[place])
+        if wanted != held and (number not in odd or column.override == "restore"):
+            yield CellChange(table, str(keys[row]), column.key, held, wanted, rule if isinstance(rule, str) else rule[row], number)
+
+
+def holdable(value: Value) -> Value:
+    """A value as a cell can hold it: a text that is too long is cut, so that the next run finds what it wants to write."""
+    return fitted(value) if isinstance(value, str) else value
 
 
 def differs(present: Any, wanted: Any) -> Any:
     """Where two columns of one dtype differ; two blanks are the same."""
-    one, other = (values.to_numpy() if isinstance(values, pd.arrays.DatetimeArray) else values for values in (present, wanted))
+    pair: list[Any] = [values.to_numpy() if isinstance(values, pd.arrays.DatetimeArray) else values for values in (present, wanted)]
+    one, other = pair
     blank, still = np.asarray(pd.isna(one)), np.asarray(pd.isna(other))
     if isinstance(one, np.ndarray):
         unequal = one.astype("datetime64[s]") != np.asarray(other).astype("datetime64[s]")
@@ -184,22 +216,49 @@ def _transitions(judged: Judged, remembered: Remembered, now: datetime) -> Itera
                 yield Transition(watch.table, str(keys[row]), watch.name, before, bool(flags[row]), now, remembered.last_run)
 
 
+def _waiting(judged: Judged) -> Iterable[tuple[str, str, str | None]]:
+    """The rows somebody is waited for, by rule, key and the approver's column; the ledger remembers since when."""
+    for spec, rows in judged.spoken("waiting"):
+        keys = judged.evaluation.keys(spec.table)
+        yield from ((spec.rule, str(keys[row]), spec.column) for row in rows)
+
+
 def _brakes(
-    judged: Judged, changes: Sequence[CellChange], mails: Sequence[Mail], rows: Mapping[str, int], remembered: Remembered, brakes: Brakes
-) -> Iterable[str]:
+    judged: Judged,
+    config: Config,
+    changes: Sequence[CellChange],
+    mails: Sequence[Mail],
+    rows: Mapping[str, int],
+    remembered: Remembered,
+) -> Iterable[Words]:
+    """Why this plan must not be carried out without a person's word."""
+    brakes = config.settings.brakes
     for name, count in rows.items():
-        state = judged.snapshot.sheets[name].table.summary.get("state")
-        moved = sum(1 for change in changes if change.table == name and change.column == state and change.old is not None)
+        table, before = judged.snapshot.sheets[name].table, remembered.rows_before.get(name, 0)
+        moved = sum(
+            1 for change in changes if (change.table, change.column) == (name, table.summary.get("state")) and change.old is not None
+        )
         if count >= brakes.state_rows and moved > brakes.state_share * count:
-            yield f"{moved} of {count} rows of '{name}' would change state ({moved / count:.0%}), the limit is {brakes.state_share:.0%}"
-        before = remembered.rows_before.get(name, 0)
+            yield _stop("states", table, moved=moved, count=count, share=f"{moved / count:.0%}", limit=f"{brakes.state_share:.0%}")
         if before >= brakes.state_rows and before - count > brakes.rows_lost_share * before:
-            yield f"table '{name}' has {count} rows, it had {before}; the limit is a loss of {brakes.rows_lost_share:.0%}"
+            yield _stop("rows lost", table, count=count, before=before, limit=f"{brakes.rows_lost_share:.0%}")
     for problem in judged.snapshot.problems:
         if problem.stops and remembered.rows_before.get(problem.table):
-            yield f"table '{problem.table}' could be read before and cannot now: {problem.what.get('en') or problem.what.get('zh')}"
+            yield _stop("gone", config.tables[problem.table], what=problem.what)
     if len(mails) > brakes.mails_per_run:
-        yield f"{len(mails)} mails would go out, the limit is {brakes.mails_per_run}"
+        yield _stop("mails", None, count=len(mails), limit=brakes.mails_per_run)
+
+
+def _stop(name: str, table: Table | None, **facts: object) -> Words:
+    """One brake in every language; a fact that is itself words is said in the same language."""
+    return {
+        language: text.format(title=table.heading(language) if table else "", **{key: _in(language, fact) for key, fact in facts.items()})
+        for language, text in BRAKES[name].items()
+    }
+
+
+def _in(language: str, fact: object) -> object:
+    return str(fact.get(language) or fact.get("zh", "")).rstrip("。.") if isinstance(fact, Mapping) else fact
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:
@@ -210,7 +269,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "now": f"{plan.now:%Y-%m-%d %H:%M:%S}",
         "fingerprint": plan.fingerprint,
         "config": plan.config_hash,
-        "brakes": list(plan.brakes),
+        "brakes": [dict(brake) for brake in plan.brakes],
         "new_keys": [{"table": new.table, "row": new.row, "key": new.key} for new in plan.new_keys],
         "changes": [_change_data(change) for change in plan.changes],
         "overrides": [

@@ -134,7 +134,7 @@ def _depth(place: Place, nodes: Mapping[Place, Node], depth: dict[Place, int], t
 
 def restricted(program: Program, present: frozenset[Place], tables: frozenset[str]) -> tuple[Program, Mapping[str, Place]]:
     """The part of the program that these columns allow, and for each rule left out one place it lacks."""
-    there = set(present)
+    there = set(present) - {node.place for node in program.nodes()}
     lacking: dict[str, Place] = {}
     layers = []
     for layer in program.layers:

@@ -38,7 +38,7 @@ class Rendered:
     html: str
 
 
-class TemplateFailed(RowkeeperError):  # noqa: N818
+class TemplateFailed(RowkeeperError):
     """One template cannot be used; the notices of other templates go on."""
 
     exit_code = 3

@@ -104,7 +104,7 @@ def run_text(run: Run, config: Config, language: str) -> str:
     lines = [paper.say("run", id=receipt.run_id, done=_done(run, paper))]
     lines += [f"  {line}" for line in _written(receipt.written.written, paper.voice)]
     if run.plan.brakes:
-        lines += [paper.say("forced"), *(f"  {one_line(brake)}" for brake in run.plan.brakes)]
+        lines += [paper.say("forced"), *(f"  {one_line(paper.voice.of(brake))}" for brake in run.plan.brakes)]
     lines += _refused(receipt.written.refused, paper)
     if receipt.mails_failed:
         lines += [paper.say("failed", n=len(receipt.mails_failed)), *(f"  {one_line(each)}" for each in receipt.mails_failed)]

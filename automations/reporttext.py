@@ -223,7 +223,7 @@ def report_of(plan: Plan, config: Config, language: str, limit: int, mails: int)
         fingerprint=plan.fingerprint,
         read=read_of(plan, voice),
         counts=counts_of(plan),
-        brakes=tuple(cleaned_text(brake, LONGEST_CELL) for brake in plan.brakes),
+        brakes=tuple(cleaned_text(voice.of(brake), LONGEST_CELL) for brake in plan.brakes),
         tables=tuple(tables_of(plan, voice, limit)),
         keys=listed(plan.new_keys, limit, lambda new: _key_line(new, voice)),
         overrides=listed(plan.overrides, limit, lambda each: _override_line(each, voice)),

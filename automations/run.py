@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from automations.applying import Receipt, apply, rows_name
+from automations.applying import Receipt, apply, note_refused, rows_name
 from automations.channels.protocol import Channel
 from automations.config import Config
+from automations.errors import PlanRefused
 from automations.judging import Judge, Judged, Memory
 from automations.ledgers.protocol import Ledger
 from automations.model import NewKey, Snapshot
@@ -19,6 +20,8 @@ from automations.speaking import findings_of
 from automations.workbooks.protocol import Workbook
 
 SWEEP = "sweep"
+LOOKED_BACK = 50
+"""Runs looked through for the last one that saw the whole workbook; undone and refused ones saw nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +51,16 @@ def run_once(world: World, now: datetime, *, force: bool = False, automation: st
     """
     plan, snapshot = plan_once(world, now, automation)
     if not force:
-        plan.refuse_if_unsafe()
+        _refuse_if_unsafe(plan, world)
     return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel))
+
+
+def _refuse_if_unsafe(plan: Plan, world: World) -> None:
+    try:
+        plan.refuse_if_unsafe(world.config.language)
+    except PlanRefused as stopped:
+        note_refused(plan, world.ledger, str(stopped))
+        raise
 
 
 def plan_once(world: World, now: datetime, automation: str = SWEEP) -> tuple[Plan, Snapshot]:
@@ -87,12 +98,21 @@ def told(world: World) -> Told:
             return before.episode if before else 1
         return before.episode + (0 if before.fixed_at - before.first_seen < FLAPPING else 1)
 
-    return Told(not ledger.knows(name), lambda identities: ledger.known_notices(name, identities), episode)
+    def since(rule: str, key: str, column: str | None) -> datetime | None:
+        before = seen.get((rule, key, column))
+        return before.first_seen if before and before.fixed_at is None else None
+
+    return Told(not ledger.knows(name), lambda identities: ledger.known_notices(name, identities), episode, since)
 
 
 def remembered(world: World) -> Remembered:
     """What the ledger knows of cells, conditions and rows."""
     ledger, name = world.ledger, world.workbook.name
     counts = {table: int(ledger.meta(rows_name(name, table)) or 0) for table in world.config.tables}
-    last = next((record.started_at for record in ledger.runs(name, limit=1)), None)
+    looked = (
+        record
+        for record in ledger.runs(name, limit=LOOKED_BACK)
+        if record.state == "done" and record.automation in (SWEEP, *world.config.automations)
+    )
+    last = next((record.started_at for record in looked), None)
     return Remembered(not ledger.knows(name), lambda cells: ledger.last_applied(name, cells), ledger.watched(name), last, counts)

@@ -59,7 +59,7 @@ def schema_line(name: str, above: int) -> str:
 
 def _with_rules(schema: Schema) -> Schema:
     """The schema of a policy with its rules spelled out: one of the kinds each."""
-    every: Any = Annotated[reduce(or_, kinds().values()), Field(discriminator="kind")]  # type: ignore[arg-type]
+    every: Any = Annotated[reduce(or_, kinds().values()), Field(discriminator="kind")]
     rules = TypeAdapter(every).json_schema()
     definitions = rules.pop("$defs")
     for name, cls in kinds().items():

@@ -28,8 +28,7 @@ def findings_of(judged: Judged) -> list[Finding]:
     """Every finding about every row, in the order of tables, rows and rules."""
     found = [finding for spec, rows in judged.spoken() for finding in findings_at(judged, spec, rows)]
     for sheet in judged.snapshot.sheets.values():
-        found += [_unreadable(judged, sheet, problem) for problem in sheet.problems]
-        found += _doubled(judged, sheet)
+        found += [*_unreadable(judged, sheet), *_doubled(judged, sheet)]
     order = {name: place for place, name in enumerate(judged.snapshot.sheets)}
     return sorted(found, key=lambda finding: (order[finding.table], finding.row, finding.rule, finding.column or ""))
 
@@ -41,7 +40,7 @@ def findings_at(judged: Judged, spec: FindingSpec, rows: Any) -> Iterable[Findin
     values = {name: cells_shown(evaluation, spec.table, name, rows) for name in names if evaluation.has(spec.table, name)}
     there = spec.column if spec.column and spec.column in sheet.places else None
     said = cells_shown(evaluation, spec.table, there, rows) if there else [""] * len(rows)
-    keys, owners = evaluation.keys(spec.table)[rows], owners_of(judged, spec.table)[rows]
+    keys, owners = evaluation.keys(spec.table)[rows], owner_names(judged, spec.table)[rows]
     for place, row in enumerate(rows):
         here = {name: column[place] for name, column in values.items()}
         yield Finding(
@@ -98,12 +97,27 @@ def owners_of(judged: Judged, table: str) -> Any:
     return found
 
 
-def _unreadable(judged: Judged, sheet: Sheet, problem: CellProblem) -> Finding:
-    column = sheet.table.column(problem.column)
-    position = list(sheet.rows).index(problem.row) if problem.row in sheet.rows else 0
-    values = {
-        language: {"heading": column.heading(language) if column else problem.column, "shown": problem.shown} for language in ("zh", "en")
-    }
+def owner_names(judged: Judged, table: str) -> Any:
+    """The person responsible for every row by name, where the staff sheet knows the number; else as the sheet says."""
+    evaluation = judged.evaluation
+    found = np.full(evaluation.count(table), "", dtype=object)
+    for column in judged.snapshot.sheets[table].table.owner:
+        if evaluation.has(table, column):
+            found = np.where(found == "", evaluation.people(table, column), found)
+    return found
+
+
+def _unreadable(judged: Judged, sheet: Sheet) -> Iterable[Finding]:
+    """The cells of a sheet that could not be read as their declared type; what stands in a sensitive one is not repeated."""
+    positions = {row: place for place, row in enumerate(sheet.rows)} if sheet.problems else {}
+    owners = owner_names(judged, sheet.table.name) if sheet.problems else []
+    for problem in sheet.problems:
+        yield _unread_cell(judged, sheet, problem, positions[problem.row], str(owners[positions[problem.row]]))
+
+
+def _unread_cell(judged: Judged, sheet: Sheet, problem: CellProblem, position: int, owner: str) -> Finding:
+    column = column_of(judged.evaluation, sheet.table.name, problem.column)
+    said = MASK if column.sensitive else problem.shown
     return Finding(
         rule=f"{sheet.table.name}/readable",
         level="warn",
@@ -112,29 +126,34 @@ def _unreadable(judged: Judged, sheet: Sheet, problem: CellProblem) -> Finding:
         row=problem.row,
         column=problem.column,
         address=sheet.address(problem.column, position),
-        value=problem.shown,
-        sentence={language: WORDS["unreadable"][language].format(**values[language]) for language in values},
-        fix={language: WORDS["expected"][language].format(expected=problem.expected.get(language, "")) for language in values},
+        value=said,
+        sentence={
+            language: WORDS["unreadable"][language].format(heading=column.heading(language), shown=said) for language in ("zh", "en")
+        },
+        fix={language: WORDS["expected"][language].format(expected=problem.expected.get(language, "")) for language in ("zh", "en")},
         clause="",
+        owner=owner,
     )
 
 
 def _doubled(judged: Judged, sheet: Sheet) -> Iterable[Finding]:
     table = sheet.table
-    keys = judged.evaluation.keys(table.name)
-    for row in np.flatnonzero(judged.blocked[table.name]):
+    keys, rows = judged.evaluation.keys(table.name), np.flatnonzero(judged.blocked[table.name]).tolist()
+    owners = owner_names(judged, table.name) if len(rows) else []
+    for row in rows:
         yield Finding(
             rule=f"{table.name}/key-once",
             level="fail",
             table=table.name,
             key=str(keys[row]),
-            row=int(sheet.rows[row]),
+            row=int(sheet.rows[int(row)]),
             column=table.key,
             address=sheet.address(table.key, int(row)),
             value=str(keys[row]),
             sentence={language: text.format(key=keys[row]) for language, text in WORDS["doubled"].items()},
             fix=WORDS["doubled fix"],
             clause="",
+            owner=str(owners[row]),
         )
 
 

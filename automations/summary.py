@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,6 +64,18 @@ def governing(judged: Judged, table: str) -> list[tuple[ClockSpec, Any]]:
             counts = (same | np.isnat(due)) & ~taken.get(clock.written_due, np.zeros_like(counts))
             taken[clock.written_due] = taken.get(clock.written_due, np.zeros_like(counts)) | (counts & same)
         found.append((clock, counts))
+    return found
+
+
+def setters(judged: Judged, table: str) -> dict[str, Any]:
+    """For every due column that several clocks share, the rule that set the date of each row; the first one where it is blank."""
+    clocks = [(clock.written_due, clock, counts) for clock, counts in governing(judged, table) if clock.written_due]
+    shared = [name for name, count in Counter(name for name, _, _ in clocks).items() if count > 1]
+    found: dict[str, Any] = {}
+    for name, clock, counts in clocks:
+        if name in shared:
+            rules = found.setdefault(name, np.full(len(counts), clock.rule, dtype=object))
+            rules[counts & ~np.isnat(judged.evaluation.times(table, clock.due))] = clock.rule
     return found
 
 

@@ -67,6 +67,10 @@ FILES = {
           days: { title: { zh: 天数, en: days }, unit: working_days, values: { 2000-01-01: 1 } }
     """,
 }
+STATES = {
+    "zh": "“客户投诉”共 140 行，其中 61 行的状态将改变(44%)，上限是 30%",
+    "en": "61 of 140 rows of 'Complaints' would change state (44%), the limit is 30%",
+}
 PAYLOADS = [
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -134,7 +138,7 @@ def small() -> Plan:
         findings=(finding("TS-3", 4), finding("TS-4", 5, "")),
         problems=(SheetProblem("complaints", "merged cells", {"zh": "第 1 行有合并单元格", "en": "row 1 has merged cells"}, True),),
         lacking={"handling/numbered": ("complaints", "received_at"), "complaints/gathered value": ("orders", "amount")},
-        brakes=("61 of 140 rows of 'complaints' would change state (44%), the limit is 30%",),
+        brakes=(STATES,),
     )
 
 
@@ -149,7 +153,7 @@ def test_a_small_plan_reads_in_chinese(config: Config) -> None:
         4 个单元格将改变，1 个编号将补上，1 封邮件将发出，依据《客户投诉管理制度》。
 
         安全闸已拦下，不会写入，也不会发信:
-          61 of 140 rows of 'complaints' would change state (44%), the limit is 30%
+          “客户投诉”共 140 行，其中 61 行的状态将改变(44%)，上限是 30%
 
         客户投诉: 4 个单元格 (共 12 行)
           状态 2 · 到期 1 · 电话 1
@@ -187,7 +191,7 @@ def test_a_small_plan_reads_in_english(config: Config) -> None:
         4 cells would change, 1 row number would be given, 1 mail would go out, under 'Complaint handling'.
 
         Stopped by a brake; nothing would be written or sent:
-          61 of 140 rows of 'complaints' would change state (44%), the limit is 30%
+          61 of 140 rows of 'Complaints' would change state (44%), the limit is 30%
 
         Complaints: 4 cells (12 rows)
           State 2 · Due 1 · Telephone 1
@@ -305,7 +309,7 @@ def test_the_page_shows_brakes_reasons_owners_overrides_and_rules_that_do_not_ap
     page = plan_html(small(), config, "en")
     expected = [
         "Stopped by a brake: no cell would be written and no mail would go out.",
-        "61 of 140 rows of &#39;complaints&#39; would change state (44%), the limit is 30%",
+        "61 of 140 rows of &#39;Complaints&#39; would change state (44%), the limit is 30%",
         "Naming the department",
         "Complaint handling",
         "(nobody is named)",
@@ -330,7 +334,7 @@ def test_a_run_says_what_it_wrote_sent_and_left(config: Config) -> None:
         第 7 次运行: 写入 4 个单元格，发出 2 封邮件。
           客户投诉: 投诉编号 1 · 状态 2 · 到期 1
         安全闸曾要求停下，本次强制执行:
-          61 of 140 rows of 'complaints' would change state (44%), the limit is 30%
+          “客户投诉”共 140 行，其中 61 行的状态将改变(44%)，上限是 30%
         没有写入 1 个，下次运行再看
           客户投诉 TS-1 电话: row gone
         没有发出 1 封
@@ -373,7 +377,7 @@ def filled_with(text: str) -> Plan:
         mails=(replace(mail(text, text, text), to=text, reader=text),),
         findings=(replace(finding(text, 4, text), sentence=words, fix=words, value=text, clause=text),),
         problems=(SheetProblem("complaints", "merged cells", words, True),),
-        brakes=(text,),
+        brakes=({"zh": text, "en": text},),
     )
 
 

@@ -145,9 +145,10 @@ def as_typed(value: Value, rng: random.Random) -> Value:
     if isinstance(value, bool):
         return "√" if value else "否"
     if isinstance(value, datetime):
-        return f"{value.year}年{value.month}月{value.day}日 {value:%H:%M}" if rng.random() < 0.5 else f"{value.year}/{value.month}/{value.day} {value:%H:%M}"
+        return f"{as_typed(value.date(), rng)} {value:%H:%M}"
     if isinstance(value, date):
-        return f"{value.year}年{value.month}月{value.day}日" if rng.random() < 0.5 else f"{value.year}.{value.month}.{value.day}"
+        form = rng.choice(("{0.year}年{0.month}月{0.day}日", "{0.year}/{0.month}/{0.day}"))
+        return form.format(value)
     if isinstance(value, Decimal):
         return f"{value:,}元" if value.as_tuple().exponent == -2 else str(value).translate(FULL_WIDTH)
     return value

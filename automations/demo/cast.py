@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from automations.model import Value
+
 GENERAL, VICE, HEAD, MANAGER, SUPERVISOR = "YG-01", "YG-02", "YG-03", "YG-04", "YG-05"
 SELLERS = ("YG-06", "YG-07", "YG-08", "YG-09")
 DIRECT = ("YG-10", "YG-11")
@@ -14,6 +16,9 @@ CLERK, FINANCE, CASHIER, LOGISTICS, KEEPER = "YG-13", "YG-14", "YG-15", "YG-16",
 SERVICE = ("YG-19", "YG-20")
 PRODUCTION, QUALITY, GONE = "YG-21", "YG-22", "YG-24"
 ACCOUNT, OTHER_ACCOUNT, CLOSED_ACCOUNT = "6401000012345601", "6401000012345602", "6401000012345609"
+
+ACCOUNTS = {ACCOUNT: "宁夏银行兴庆支行", OTHER_ACCOUNT: "黄河农商行金凤支行", CLOSED_ACCOUNT: "宁夏银行西夏支行"}
+"""The company's accounts with their banks; the last one is closed."""
 
 STAFF = """
 YG-01 赵国强 总经办   总经理       -     zhao.guoqiang 2009-03-02
@@ -65,7 +70,7 @@ CUSTOMERS = """
 零售商 个体零售店 贺兰县习岗镇老马豆腐坊
 """
 FAMILIES = ("惠民", "福满园", "禾丰", "顺达", "聚鲜", "德胜", "同心源", "老周家", "百味", "清河", "金穗", "万顺", "瑞祥", "家和")
-PLACES = ("银川市兴庆区", "银川市金凤区", "银川市西夏区", "永宁县", "贺兰县", "灵武市", "吴忠市利通区", "盐池县", "中宁县", "西吉县", "隆德县")
+PLACES = ("银川市兴庆区", "银川市金凤区", "银川市西夏区", "永宁县", "贺兰县", "灵武市", "吴忠市利通区", "盐池县", "中宁县", "西吉县")
 SHOPS = (("副食店", "个体零售店"), ("便利店", "便利店"), ("豆制品店", "个体零售店"), ("生活超市", "连锁超市"), ("农贸商行", "个体零售店"))
 SHOPPERS = ("王女士", "李先生", "马女士")
 STREETS = ("解放西街", "凤凰北街", "黄河东路", "文昌北路", "利民街", "朝阳巷", "长城路", "富宁街")
@@ -124,8 +129,14 @@ SAID: Mapping[str, tuple[str, ...]] = {
 }
 GOODS = ("质量问题", "运输损坏", "包装不良", "重量超差", "与合同不符")
 CAUSES: Mapping[str, tuple[str, str, str, str, str]] = {
-    "质量问题": ("封口温度偏低，部分袋子封不实", "夜班换膜后没有试封就开机", "属实，本批次{few}箱受影响", "调整封口温度，本批复检", "换膜后先试封十袋再开机"),
-    "运输损坏": ("装车时重货压轻货", "中途急刹，最下层纸箱变形", "属实，承运方承担货损", "与承运方确认赔付，重发受损箱", "装车按重下轻上码放并拍照"),
+    "质量问题": (
+        "封口温度偏低，封不实",
+        "夜班换膜后没有试封",
+        "属实，本批次{few}箱受影响",
+        "调整封口温度，本批复检",
+        "换膜后先试封十袋再开机",
+    ),
+    "运输损坏": ("装车时重货压轻货", "中途急刹，最下层纸箱变形", "属实，承运方承担货损", "承运方赔付，重发受损箱", "重下轻上码放并拍照"),
     "包装不良": ("封口机硅胶条老化", "白班巡检没有发现", "属实，返工{few}箱", "更换硅胶条，返工后重发", "硅胶条改为每月更换"),
     "重量超差": ("灌装秤零点漂移", "早班没有校秤", "属实，本班次偏轻", "校秤并补足差额", "每班开机前校秤并签字"),
     "与合同不符": ("配货时拿错规格", "两种规格码放在相邻货位", "属实，发错{few}箱", "换发正确规格", "货位贴规格标识，双人复核"),
@@ -133,14 +144,14 @@ CAUSES: Mapping[str, tuple[str, str, str, str, str]] = {
     "业务操作": ("开票信息没有复核", "客户资料更新后没有同步", "属实", "作废重开", "开票前与客户资料核对"),
 }
 REPLIES = ("客户表示满意", "客户接受处理结果", "客户认可，希望以后注意", "客户说处理得及时")
-TALKS = ("问了销售情况，货架陈列不错", "客户反映节前走货快，想多备货", "看了库存和日期，都在保质期内", "核对了往来账，没有差异", "介绍了新品卤豆干，客户愿意试销")
+TALKS = ("问了销售情况，货架陈列不错", "节前走货快，客户想多备货", "看了日期，都在保质期内", "核对了往来账，没有差异", "介绍了新品卤豆干")
 
 
-def staff_rows() -> Iterator[dict[str, object]]:
+def staff_rows() -> Iterator[dict[str, Value]]:
     """The staff sheet, a row per person; the last one has left."""
     for line in STAFF.split("\n")[1:-1]:
         number, name, department, role, superior, mail, hired = line.split()
-        row: dict[str, object] = {"staff_id": number, "staff_name": name, "department": department, "role": role}
+        row: dict[str, Value] = {"staff_id": number, "staff_name": name, "department": department, "role": role}
         row |= {"email": f"{mail}@example.com", "hired_on": date.fromisoformat(hired), "status": "离职" if number == GONE else "在职"}
         row |= {"superior": superior} if superior != "-" else {}
         row |= {"direct_sales": True} if number in DIRECT else {}

@@ -12,6 +12,7 @@ from automations.demo.book import Entry, Renaming, Sorting, Story
 from automations.model import Table, Value, letters
 from automations.spellings import ERRORS
 from automations.workbooks.newbook import create, tab_title
+from automations.workbooks.sheetxml import SheetXml
 from automations.workbooks.xlsx import Opened, XlsxTab, XlsxWorkbook
 
 FIRST_TABS = ("customers", "orders", "shipments", "complaints", "visits", "payments", "direct_cash", "stock", "products", "carriers")
@@ -19,7 +20,8 @@ TINTS: Mapping[str, str] = {
     **dict.fromkeys(("已归档", "已结束", "收货确认", "客户收货确认", "完成", "正常", "已付清"), "green"),
     **dict.fromkeys(("方案待批", "待财务盖章", "待库管审核", "须尽快汇回", "部分"), "amber"),
     **dict.fromkeys(("超限",), "red"),
-    **dict.fromkeys(("已记录", "已受理", "核实中", "调查中", "方案已批", "已答复", "追踪中", "发运通知", "已发运", "装车", "在途", "到货"), "blue"),
+    **dict.fromkeys(("已记录", "已受理", "核实中", "调查中", "方案已批", "已答复", "追踪中"), "blue"),
+    **dict.fromkeys(("发运通知", "已发运", "装车", "在途", "到货"), "blue"),
     **dict.fromkeys(("草稿", "客户订单", "计划"), "grey"),
 }
 Cells = dict[tuple[int, int], Value]
@@ -127,8 +129,6 @@ def typed_over(opened: Opened, part: str, cells: Cells) -> bytes:
     xml = opened.patched(part, whole)
     if not broken:
         return xml
-    from automations.workbooks.sheetxml import SheetXml
-
     errors = {(row, place): f'<c r="{letters(place)}{row}" t="e"><v>{value}</v></c>'.encode() for (row, place), value in broken.items()}
     return SheetXml(xml).with_cells(errors)
 

@@ -15,7 +15,11 @@ from automations.model import Value
 
 CHANNELS = ("客服热线", "客服热线", "微信公众号", "电话", "业务员转达", "当面")
 FAULTY = {"质量问题": ("生产部", PRODUCTION), "包装不良": ("生产部", PRODUCTION), "重量超差": ("生产部", PRODUCTION)}
-KINDS = {"质量问题": "换货", "运输损坏": "赔偿", "包装不良": "换货", "重量超差": "赔偿", "与合同不符": "换货", "服务质量": "道歉解释", "业务操作": "道歉解释"}
+KINDS = {
+    **dict.fromkeys(("质量问题", "包装不良", "与合同不符"), "换货"),
+    **dict.fromkeys(("运输损坏", "重量超差"), "赔偿"),
+    **dict.fromkeys(("服务质量", "业务操作"), "道歉解释"),
+}
 STEPS: Mapping[str, tuple[float, float]] = {
     "assign": (0.5, 2.5),
     "verify": (0.5, 2),
@@ -97,13 +101,15 @@ def assigned(case: Case, at: datetime) -> dict[str, Value]:
     demand = "换货" if case.about_goods else "批评建议"
     judged: dict[str, Value] = {"category": case.category, "severity": "一般投诉", "complexity": "一般问题", "demand": demand}
     dept = "销售部" if case.handler in SELLERS else "市场部"
-    return {**judged, "handling_dept": dept if case.about_goods else "市场部", "handler": case.handler, "assigned_at": at, "acceptance_notice_at": at}
+    judged |= {"handling_dept": dept if case.about_goods else "市场部", "handler": case.handler}
+    return {**judged, "assigned_at": at, "acceptance_notice_at": at}
 
 
 def verified(case: Case, at: datetime) -> dict[str, Value]:
     """Whether it is true, and where the cause lies."""
     side = "质量/规格/数量重量/运输/包装" if case.about_goods else "业务操作"
-    found: dict[str, Value] = {"verified_true": "属实", "verified_at": at, "cause_side": side, "reason_sufficient": True, "demand_reasonable": True}
+    found: dict[str, Value] = {"verified_true": "属实", "verified_at": at, "cause_side": side}
+    found |= {"reason_sufficient": True, "demand_reasonable": True}
     product = case.deal.product
     return {**found, "product_code": product.code, "spec": product.spec, "qty": Decimal(case.few)} if case.about_goods else found
 
@@ -122,7 +128,7 @@ def investigated(case: Case, at: datetime) -> dict[str, Value]:
     return {**found, "inv_corrective": corrective, "inv_preventive": preventive}
 
 
-def solved(case: Case, at: datetime) -> dict[str, Value]:
+def solved(case: Case) -> dict[str, Value]:
     """The solution that the two leaders are asked to agree to."""
     kind = KINDS[case.category]
     words = {"换货": "按{few}箱换新货，随下一车发出", "赔偿": "按{few}箱货值赔付，从下次货款扣除", "道歉解释": "上门道歉并说明原因"}
@@ -156,7 +162,7 @@ WRITES: Mapping[str, Callable[[Case, datetime], dict[str, Value]]] = {
     "verify": verified,
     "form": form_sent,
     "investigate": investigated,
-    "solve": solved,
+    "solve": lambda case, _: solved(case),
     "manager": lambda _, at: {"manager_ok_at": at},
     "vice": lambda _, at: {"vp_ok_at": at},
     "resolve": lambda _, at: {"resolved_at": at},

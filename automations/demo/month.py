@@ -12,7 +12,7 @@ from pathlib import Path
 from automations.demo.book import Office
 from automations.demo.desk import Desk
 from automations.demo.outcry import cry
-from automations.demo.planting import plant, tinker
+from automations.demo.planting import correct, neglect, plant, tinker
 from automations.demo.story import PLANTED, Plant
 from automations.demo.town import END, FULL, START, YEAR_AGO, Size, Town
 from automations.errors import WorkbookUnwritable
@@ -109,9 +109,7 @@ def run_demo(
     again = run_once(world, moments[-1])
     found = tuple(plant for plant in PLANTED if watcher.saw(plant))
     missed = tuple(plant for plant in PLANTED if plant not in found)
-    result = DemoResult(
-        folder, desk.path, tuple(seen), seen_of(again, moments[-1], 0), last.plan, watcher.mails, found, missed, world
-    )
+    result = DemoResult(folder, desk.path, tuple(seen), seen_of(again, moments[-1], 0), last.plan, watcher.mails, found, missed, world)
     for line in summary(result):
         say(line)
     return result
@@ -149,7 +147,8 @@ def told_story(world: World, seed: int, size: Size) -> Town:
     town.live()
     town.scribble()
     cry(town)
-    tinker(town)
+    for afterwards in (neglect, correct, tinker):
+        afterwards(town)
     town.number_off()
     return town
 
@@ -179,5 +178,6 @@ def live_through(
 
 
 def seen_of(run: Run, now: datetime, typed: int) -> Seen:
-    written = run.receipt.written
-    return Seen(now, run.plan.fingerprint, typed, len(written.written), len(written.refused), run.receipt.mails_sent, len(run.plan.findings))
+    """The numbers of one run."""
+    written, plan = run.receipt.written, run.plan
+    return Seen(now, plan.fingerprint, typed, len(written.written), len(written.refused), run.receipt.mails_sent, len(plan.findings))

@@ -80,9 +80,9 @@ PLANTED: tuple[Plant, ...] = (
     Plant("visits", "BF-00802", "return-visit-records/summary-order", "总结没送就归档"),
     # 直销货款
     Plant("direct_cash", "ZX-202609-041", "cash-in-hand/remit", "手里满一万没有汇回", "notice"),
-    Plant("direct_cash", "ZX-202609-043", "cash-in-hand/cash-over", "手里超过二万"),
-    Plant("direct_cash", "ZX-202609-043", "cash-in-hand/cash-level", "状态算成超限", "value", "超限"),
-    Plant("direct_cash", "ZX-202609-044", "cash-in-hand/remit-account-listed", "汇到了停用的账户"),
+    Plant("direct_cash", "ZX-202610-042", "cash-in-hand/cash-over", "手里超过二万"),
+    Plant("direct_cash", "ZX-202610-042", "cash-in-hand/cash-level", "状态算成超限", "value", "超限"),
+    Plant("direct_cash", "ZX-202609-042", "cash-in-hand/remit-account-listed", "汇到了停用的账户"),
     # 投诉
     Plant("complaints", "TS-20260817-001", "complaint-handling/total", "十八个工作日没有结束", "notice"),
     Plant("complaints", "TS-20260914-001", "complaint-handling/assign", "没有确定受理", "notice"),

@@ -15,19 +15,19 @@ from automations.speaking import one_sentence
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "zh": {
-        "period": "模拟了 {first} 到 {last},共运行 {runs} 次",
-        "typed": "员工填写 {typed} 格;程序写入 {cells} 格,没有改动员工填的任何一格",
-        "mails": "发出邮件 {mails} 封,一次最多 {most} 封",
-        "kinds": "其中: {kinds}",
-        "tables": "现在的表格:",
-        "findings": "还没改正的问题 {count} 处,最多的是:",
-        "planted": "埋下的差错 {found} / {all} 处被找到",
+        "period": "模拟了 {first} 到 {last}，共运行 {runs} 次",
+        "typed": "员工填写 {typed} 格；程序写入 {cells} 格，没有改动员工填的任何一格",
+        "mails": "发出邮件 {mails} 封，一次最多 {most} 封",
+        "kinds": "说了这些事：{kinds}",
+        "tables": "现在的表格：",
+        "findings": "还没改正的问题 {count} 处，最多的是：",
+        "planted": "埋下的差错 {found} / {all} 处被找到，其中 {fixed} 处员工看到后已改正",
         "missed": "  没有找到: {what} ({table} {key}, {rule})",
-        "again": "同一时刻再运行一次: 改动 {cells} 格,发出 {mails} 封邮件",
-        "first": "先看这几处:",
-        "row": '{tab} 第 {row} 行 {key}: {what}',
+        "again": "同一时刻再运行一次：改动 {cells} 格，发出 {mails} 封邮件",
+        "first": "先看这几处：",
+        "row": "{tab} 第 {row} 行 {key}：{what}",
         "book": "打开 {path} (灰底的列由程序填写)",
-        "outbox": "打开 {path} (每封邮件一行,点开就是收件人看到的样子)",
+        "outbox": "打开 {path} (每封邮件一行，点开就是收件人看到的样子)",
         "rows": "{title} {rows} 行",
         "times": "{count} 处  {what}",
     },
@@ -38,7 +38,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "kinds": "About: {kinds}",
         "tables": "The tables now:",
         "findings": "{count} problems not yet corrected, most often:",
-        "planted": "{found} of {all} planted faults found",
+        "planted": "{found} of {all} planted faults found; staff saw and corrected {fixed} of them",
         "missed": "  not found: {what} ({table} {key}, {rule})",
         "again": "A second run at the same moment: {cells} cells changed, {mails} mails sent",
         "first": "Look at these first:",
@@ -69,7 +69,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "cash-over": "cash over the limit",
     },
 }
-URGENT = ("cash-in-hand/cash-over", "payment-receipts/personal-account", "dispatch-notice/paid-before-goods", "customers/key-once", "orders/readable")
+URGENT = ("cash-in-hand/cash-over", "payment-receipts/personal-account", "dispatch-notice/paid-before-goods")
 """The rules whose findings are worth a first look, most urgent first."""
 
 TOP = 6
@@ -91,13 +91,19 @@ def summary(result: DemoResult) -> Iterator[str]:
     yield ""
     yield from problems(result.last.findings, words, language)
     yield ""
-    yield words["planted"].format(found=len(result.found), all=len(result.found) + len(result.missed))
+    yield words["planted"].format(found=len(result.found), all=len(result.found) + len(result.missed), fixed=corrected(result))
     for plant in result.missed:
         yield words["missed"].format(what=plant.what, table=plant.table, key=plant.key, rule=plant.rule)
     yield words["again"].format(cells=result.again.cells, mails=result.again.mails)
     yield ""
     yield words["first"]
     yield from (f"  {number}. {line}" for number, line in enumerate(pointers(result, words, language), 1))
+
+
+def corrected(result: DemoResult) -> int:
+    """How many of the findings planted are no longer there at the end."""
+    still = {(finding.table, finding.key, finding.rule) for finding in result.last.findings}
+    return sum(plant.sign == "finding" and (plant.table, plant.key, plant.rule) not in still for plant in result.found)
 
 
 def tables(result: DemoResult, words: Mapping[str, str]) -> Iterator[str]:
@@ -110,8 +116,9 @@ def tables(result: DemoResult, words: Mapping[str, str]) -> Iterator[str]:
             continue
         rows = words["rows"].format(title=table.heading(language), rows=judged.evaluation.count(table.name))
         state = table.summary.get("state", "")
-        counts = Counter(word for word in judged.evaluation.texts(table.name, state) if word) if judged.evaluation.has(table.name, state) else Counter()
-        yield f"  {rows}" + (f"  ({', '.join(f'{word} {count}' for word, count in counts.most_common())})" if counts else "")
+        held = judged.evaluation.texts(table.name, state) if judged.evaluation.has(table.name, state) else ()
+        counts = [f"{word} {count}" for word, count in Counter(held).most_common() if word]
+        yield f"  {rows}" + (f"  ({', '.join(counts)})" if counts else "")
 
 
 def judged_now(result: DemoResult) -> Judged:
@@ -133,7 +140,7 @@ def pointers(result: DemoResult, words: Mapping[str, str], language: str) -> Ite
     """Where to look first: some urgent rows, the workbook and the mails."""
     yield words["book"].format(path=shown(result.workbook))
     yield words["outbox"].format(path=shown(result.folder / "outbox" / "index.html"))
-    for rule in URGENT[:3]:
+    for rule in URGENT:
         finding = next((each for each in result.last.findings if each.rule == rule), None)
         if finding:
             tab = result.world.config.tables[finding.table].heading(language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,11 +11,11 @@ from decimal import Decimal
 from automations.demo.book import ALWAYS, Office, Story, spell
 from automations.demo.cast import (
     ACCOUNT,
+    ACCOUNTS,
     CARRIERS,
     CLOSED_ACCOUNT,
     DIRECT,
     GOODS,
-    OTHER_ACCOUNT,
     PRODUCTS,
     SAID,
     SELLERS,
@@ -33,6 +34,14 @@ KEPT_FREE = (date(2026, 9, 14), date(2026, 9, 16), date(2026, 9, 21), date(2026,
 """Days without ordinary complaints, because the planted ones of these days are numbered by hand."""
 LARGE, MEDIUM = 5, 10
 """How many customers buy for more than a million yuan a year, and how many for more than 300,000."""
+RANGES = ((1_200_000, 1_700_000), (360_000, 780_000), (12_000, 160_000))
+"""What a large, a medium and a small customer buy for in a year, in yuan."""
+NUMBERED = {
+    "visits": ("visit_id", "BF-", 5, False),
+    "payments": ("payment_id", "SK-%Y%m-", 3, True),
+    "direct_cash": ("entry_id", "ZX-%Y%m-", 3, False),
+}
+"""Column, beginning and width of the numbers, and whether people number later rows too."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,8 @@ class Town:
     @classmethod
     def founded(cls, office: Office, seed: int, size: Size) -> Town:
         """A town with its customers and nothing sold yet."""
-        story, rng, start = Story(), random.Random(seed), datetime.combine(START, datetime.min.time()) + timedelta(hours=8, minutes=30)  # noqa: S311
+        story, rng = Story(), random.Random(seed)  # noqa: S311
+        start = datetime(START.year, START.month, START.day, 8, 30)
         town = cls(story, office, rng, start, size, Trade(story, office, rng, start), Grievances(story, office, rng, start), [], [])
         town.furnish()
         town.settle()
@@ -73,33 +83,43 @@ class Town:
     def furnish(self) -> None:
         """Staff, products, stock, carriers and accounts."""
         for row in staff_rows():
-            self.story.entry("staff").put(ALWAYS, **row)  # type: ignore[arg-type]
-        for number, product in enumerate(PRODUCTS, 1):
+            self.story.entry("staff").put(ALWAYS, **row)
+        for number, product in enumerate(PRODUCTS):
             said = {"product_code": product.code, "product_name": product.name, "spec": product.spec, "packaging": product.packaging}
             self.story.entry("products").put(ALWAYS, **said, unit="箱", unit_weight=Decimal(self.rng.randint(50, 120)) / 10)
             for batch in (1, 2):
-                entry = self.story.entry("stock").put(ALWAYS, stock_id=f"KC-{number * 2 + batch - 2:05d}", product_code=product.code)
-                made = START - timedelta(days=self.rng.randint(3, 12))
-                entry.put(ALWAYS, batch_no=f"{made:%Y%m%d}{'AB'[batch - 1]}", produced_on=made, qty_on_hand=Decimal(2600 + 200 * batch), as_of=START)
-        for number, name, licence, valid, contract, until in CARRIERS:
-            entry = self.story.entry("carriers").put(ALWAYS, carrier_id=number, carrier_name=name, licence_no=licence, licence_valid_to=valid)
-            entry.put(ALWAYS, contract_no=contract, contract_valid_to=until, phone=f"1380000{self.rng.randrange(10_000):04d}")
-        for account, bank, active in ((ACCOUNT, "宁夏银行兴庆支行", True), (OTHER_ACCOUNT, "黄河农商行金凤支行", True), (CLOSED_ACCOUNT, "宁夏银行西夏支行", False)):
-            said = {"account_no": account, "bank": bank, "account_name": "宁夏西香记食品有限公司"}
-            self.story.entry("company_accounts").put(ALWAYS, **said, active=active)
+                self.store(product.code, number * 2 + batch, batch)
+        for carrier, name, licence, valid, contract, until in CARRIERS:
+            entry = self.story.entry("carriers").put(ALWAYS, carrier_id=carrier, carrier_name=name, phone=self.phone())
+            entry.put(ALWAYS, licence_no=licence, licence_valid_to=valid, contract_no=contract, contract_valid_to=until)
+        for account, bank in ACCOUNTS.items():
+            entry = self.story.entry("company_accounts").put(ALWAYS, account_no=account, bank=bank)
+            entry.put(ALWAYS, account_name="宁夏西香记食品有限公司", active=account != CLOSED_ACCOUNT)
+
+    def store(self, code: str, number: int, batch: int) -> None:
+        """A batch of a product in the warehouse."""
+        made = START - timedelta(days=self.rng.randint(3, 12))
+        entry = self.story.entry("stock").put(ALWAYS, stock_id=f"KC-{number:05d}", product_code=code, as_of=START)
+        entry.put(ALWAYS, batch_no=f"{made:%Y%m%d}{'AB'[batch - 1]}", produced_on=made, qty_on_hand=Decimal(2600 + 200 * batch))
+
+    def phone(self) -> str:
+        """A telephone number nobody has."""
+        return f"1380000{self.rng.randrange(10_000):04d}"
 
     def settle(self) -> None:
         """The customers, the big ones first."""
         for place, (kind, subtype, name) in enumerate(customer_names(self.size.customers)):
-            yearly = self.rng.randint(1_150_000, 1_700_000) if place < LARGE else self.rng.randint(340_000, 780_000) if place < LARGE + MEDIUM else 0
+            yearly = self.rng.randint(*RANGES[(place >= LARGE) + (place >= LARGE + MEDIUM)])
             contact = self.rng.choice(SURNAMES) + self.rng.choice(("经理", "老板", "主任", "店长"))
-            client = Client(f"KH-{place + 1:05d}", SELLERS[place % len(SELLERS)], yearly or self.rng.randint(12_000, 160_000), contact)
+            client = Client(f"KH-{place + 1:05d}", SELLERS[place % len(SELLERS)], yearly, contact)
             self.clients.append(client)
-            entry = self.story.entry("customers").put(ALWAYS, customer_id=client.number, customer_name=name, customer_type=kind, customer_subtype=subtype)
-            entry.put(ALWAYS, customer_nature="一般", owner_staff=client.salesperson, phone=f"1380000{self.rng.randrange(10_000):04d}")
-            entry.put(ALWAYS, email=f"kh{place + 1:03d}@example.com", registered_address=f"{self.rng.choice(STREETS)}{self.rng.randint(2, 299)}号")
+            entry = self.story.entry("customers").put(ALWAYS, customer_id=client.number, customer_name=name, customer_type=kind)
+            entry.put(ALWAYS, customer_subtype=subtype, customer_nature="一般", owner_staff=client.salesperson)
+            entry.put(ALWAYS, phone=self.phone(), email=f"kh{place + 1:03d}@example.com")
+            entry.put(ALWAYS, registered_address=f"{self.rng.choice(STREETS)}{self.rng.randint(2, 299)}号")
             if place < LARGE:
-                entry.put(ALWAYS, account_manager=client.salesperson, contribution_level="重要贡献", key_retailer=True if kind == "零售商" else None)
+                entry.put(ALWAYS, account_manager=client.salesperson, contribution_level="重要贡献")
+                entry.put(ALWAYS, key_retailer=True if kind == "零售商" else None)
 
     def client(self, number: int) -> Client:
         """The customer with a number, counted from 1."""
@@ -120,12 +140,13 @@ class Town:
         """When orders are taken: nine in ten in the year before the month."""
         before, after = self.office.between(YEAR_AGO, START - timedelta(days=1)), self.office.between(START, END)
         count = max(8, self.size.orders // 11)
-        return sorted([*(self.rng.choice(before) for _ in range(self.size.orders - count)), *(self.rng.choice(after) for _ in range(count))])
+        return sorted([*self.rng.choices(before, k=self.size.orders - count), *self.rng.choices(after, k=count)])
 
     def buyer(self, place: int) -> Client:
         """Whose turn it is; the big ones buy more often. The sixth customer's purchases are written apart."""
         big = [client for client in self.clients[: LARGE + MEDIUM] if client.number != "KH-00006"]
-        return big[place // 3 * 2 % len(big)] if place % 3 else self.clients[LARGE + 1 + place // 3 % (len(self.clients) - LARGE - 4)]
+        small = self.clients[LARGE + MEDIUM :]
+        return big[(place - place // 3 - 1) % len(big)] if place % 3 else small[place // 3 % len(small)]
 
     def amount(self, client: Client) -> int:
         """A usual order of a customer in yuan."""
@@ -145,10 +166,12 @@ class Town:
         shipped = [deal for deal in self.deals if deal.shipped_on and deal.shipped_on < END - timedelta(days=3)]
         old = [deal for deal in shipped if deal.shipped_on and deal.shipped_on < START - timedelta(days=25)]
         recent = [deal for deal in shipped if deal.shipped_on and deal.shipped_on >= START - timedelta(days=40)]
-        month = max(6, self.size.complaints // 5)
-        for deal in sorted(self.rng.sample(old, min(len(old), self.size.complaints - month - 20)), key=lambda deal: deal.shipped_on or START):
+        month = max(6, self.size.complaints // 9)
+        count = min(len(old), max(4, self.size.complaints - month - 24))
+        for deal in sorted(self.rng.sample(old, count), key=lambda deal: deal.shipped_on or START):
             self.complaint(deal, self.office.after(self.office.at(deal.shipped_on or START, 2, "09:00"), self.rng.uniform(1, 8)))
-        for day in self.spread(self.office.between(START - timedelta(days=4), END), month):
+        quick = [day for day in self.office.between(START - timedelta(days=4), END) if (self.office.day(day, 2) - day).days <= 2]
+        for day in self.spread(quick, month):
             self.complaint(self.rng.choice(recent), self.trade.clock(day, 0, 9, 15))
 
     def spread(self, days: list[date], count: int) -> list[date]:
@@ -161,7 +184,7 @@ class Town:
         category = self.rng.choice((*GOODS, "质量问题", *(name for name in SAID if name not in GOODS)))
         number = self.trade.number(f"TS-{received:%Y%m%d}-") if received <= self.start else ""
         case = self.grievances.case(deal, received, category, number)
-        slow = {self.rng.choice(list(STEPS)): self.rng.choice((4, 9, 18))} if self.rng.random() < 0.2 and received > self.start else {}
+        slow = {self.rng.choice(list(STEPS)): self.rng.choice((4, 9))} if self.rng.random() < 0.2 and received > self.start else {}
         self.grievances.run(case, slow=slow)
 
     def collect(self) -> None:
@@ -171,10 +194,10 @@ class Town:
                 amount = Decimal(self.rng.randrange(180_000, 620_000, 500)) / 100
                 for steps, kind in ((0, "收款"), (2, "汇回")):
                     at = self.trade.clock(day, steps, 10, 17)
-                    entry = self.story.entry("direct_cash").put(at, entry_id=self.trade.number(f"ZX-{at:%Y%m}-"), staff_id=seller, entry_date=at.date())
-                    entry.put(at, entry_kind=kind, amount=amount, remit_account=ACCOUNT if kind == "汇回" else None)
-        said = {"scope": "客户", "subject": "KH-00001", "exempt_rule": "先款后货", "content": "货到15日内付款"}
-        self.story.entry("special_policies").put(ALWAYS, policy_id="ZC-0001", **said, approved_by=VICE, valid_from=date(2026, 1, 1), valid_to=date(2026, 12, 31))
+                    entry = self.story.entry("direct_cash").put(at, staff_id=seller, entry_date=at.date(), entry_kind=kind, amount=amount)
+                    entry.put(at, remit_account=ACCOUNT if kind == "汇回" else None)
+        entry = self.story.entry("special_policies").put(ALWAYS, policy_id="ZC-0001", scope="客户", subject="KH-00001", approved_by=VICE)
+        entry.put(ALWAYS, exempt_rule="先款后货", content="货到15日内付款", valid_from=date(2026, 1, 1), valid_to=date(2026, 12, 31))
 
     def scribble(self) -> None:
         """Some dates and numbers of the month in the spellings people really use."""
@@ -182,12 +205,11 @@ class Town:
         spell([entry for entry in self.story.entries if entry.table in tables and entry.born > self.start], self.rng, 0.03)
 
     def number_off(self) -> None:
-        """Rows typed before the program came carry numbers in the order they were typed."""
-        for table, column, pattern in (("visits", "visit_id", "BF-{n:05d}"), ("payments", "payment_id", "SK-{at:%Y%m}-{n:03d}")):
-            counts: dict[str, int] = {}
+        """Rows typed before the program came carry numbers in the order they were typed; some tables are always numbered by hand."""
+        for table, (column, prefix, width, always) in NUMBERED.items():
+            counts: Counter[str] = Counter()
             for entry in self.story.of(table):
-                if any(name == column for _, name, _ in entry.events) or (table == "visits" and entry.born > self.start):
-                    continue
-                prefix = pattern.format(at=entry.born, n=0)
-                counts[prefix] = counts.get(prefix, 0) + 1
-                entry.put(entry.born, **{column: pattern.format(at=entry.born, n=counts[prefix])})
+                if column not in {name for _, name, _ in entry.events} and (always or entry.born <= self.start):
+                    begins = f"{entry.born:{prefix}}"
+                    counts[begins] += 1
+                    entry.put(entry.born, **{column: f"{begins}{counts[begins]:0{width}d}"})

@@ -113,8 +113,8 @@ class Trade:
         for part in [*parts, *([deal.amount - parts[0]] if parts[0] != deal.amount else [])]:
             paid, entry = self.clock(deal.day, 1, 9, 12), self.story.entry("payments")
             entry.put(paid, received_on=paid.date(), customer_id=deal.client.number)
-            entry.put(paid, order_no=deal.number, amount=part, payee_account=self.rng.choice((ACCOUNT, ACCOUNT, OTHER_ACCOUNT)), account_kind="公司账户")
-            entry.put(paid, collected_by=CASHIER)
+            entry.put(paid, order_no=deal.number, amount=part, payee_account=self.rng.choice((ACCOUNT, ACCOUNT, OTHER_ACCOUNT)))
+            entry.put(paid, account_kind="公司账户", collected_by=CASHIER)
             checked = self.clock(deal.day, 1, 13, 16)
             entry.put(checked, finance_checked_by=FINANCE, finance_checked_at=checked)
             deal.payments.append(entry)
@@ -130,11 +130,11 @@ class Trade:
 
     def issue(self, deal: Deal, steps: int = 4) -> Deal:
         """Payment and stock are made sure of, the notice is issued, stamped and reviewed."""
-        issued = self.clock(deal.day, steps, 10, 16)
+        issued = self.clock(deal.day, steps, 9, 15)
         if deal.shipment is None:
             self.draft(deal, issued)
-        stamped = self.office.after(issued, self.rng.choice((0.5, 1, 1.5, 3)))
-        reviewed = self.office.after(stamped, self.rng.choice((0.5, 1, 2)))
+        stamped = self.office.after(issued, self.rng.choice((0.5, 0.5, 1, 3)))
+        reviewed = self.office.after(stamped, self.rng.choice((0.5, 0.5, 1)))
         deal.dispatch.put(issued, payment_verified_at=issued - timedelta(minutes=40), stock_verified_at=issued - timedelta(minutes=20))
         deal.dispatch.put(issued, issued_by=LOGISTICS, issued_at=issued, ship_sequence=self.rng.randint(1, 3))
         deal.dispatch.put(issued, attachments=self.rng.choice(("检验报告", "检验报告", "无", "检验报告、促销品2箱")), keeper=KEEPER)
@@ -154,8 +154,10 @@ class Trade:
         deal.dispatch.put(self.office.at(deal.day, steps - 1, "17:00"), mode_reason=None if rail else "当日可达，铁路反而要中转")
         minutes = [loaded + timedelta(minutes=n) for n in (0, 10, 15, 30)]
         deal.dispatch.put(minutes[3], loaded_at=minutes[0], loaded_qty=deal.qty, package_ok=True, keeper_signed_at=minutes[1])
-        deal.dispatch.put(minutes[3], carrier_signed_at=minutes[2], shipped_at=minutes[3], waybill_no=f"YD{loaded:%y%m%d}{self.rng.randint(100, 999)}")
-        deal.dispatch.put(minutes[3], freight_terms=self.rng.choice(("月结", "月结", "代垫")), freight_amount=Decimal(self.rng.randrange(8000, 90000)) / 100)
+        deal.dispatch.put(minutes[3], carrier_signed_at=minutes[2], shipped_at=minutes[3])
+        deal.dispatch.put(minutes[3], waybill_no=f"YD{loaded:%y%m%d}{self.rng.randint(100, 999)}")
+        deal.dispatch.put(minutes[3], freight_terms=self.rng.choice(("月结", "月结", "代垫")))
+        deal.dispatch.put(minutes[3], freight_amount=Decimal(self.rng.randrange(8000, 90000)) / 100)
         deal.dispatch.put(minutes[3], eta=self.office.day(deal.day, steps + 1))
         return deal
 
@@ -177,7 +179,8 @@ class Trade:
         made = self.clock(day, 0, 15, 18)
         entry = self.story.entry("visits")
         entry.put(made, customer_id=client.number, visit_kind=kind)
-        entry.put(made, trigger="提货后" if notice else "定期", method=method, notice_no=notice or None, planned_on=made.date(), visited_on=made.date())
+        entry.put(made, trigger="提货后" if notice else "定期", method=method, notice_no=notice or None)
+        entry.put(made, planned_on=made.date(), visited_on=made.date())
         entry.put(made, staff_id=client.salesperson, content=self.rng.choice(TALKS), satisfaction=self.rng.choice((4, 4, 5, 5, 3)))
         if kind == "回访":
             sent, filed = self.clock(day, 1, 9, 15), self.clock(day, self.rng.randint(2, 3), 9, 16)
@@ -200,6 +203,10 @@ class Trade:
 def goods(deal: Deal) -> dict[str, str | Decimal]:
     """What is sold, as the order and the notice both say it."""
     product = deal.product
-    return {"product_code": product.code, "product_name": product.name, "spec": product.spec, "packaging": product.packaging, "qty": deal.qty}
-
-
+    return {
+        "product_code": product.code,
+        "product_name": product.name,
+        "spec": product.spec,
+        "packaging": product.packaging,
+        "qty": deal.qty,
+    }

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from automations.clocks import Clock, parse_length
-from automations.declarations import Declared, Names
+from automations.declarations import DURATIONS, Declared, DurationUnit, Names, Parameter
 from automations.program import ClockSpec, Watch
 from automations.rule import Builder, Expression, Rule
 
@@ -81,11 +81,11 @@ class Deadline(Rule):
         self._columns(build, clock)
         self._findings(build, clock)
 
-    def _limit(self, build: Builder) -> tuple[str, str]:
+    def _limit(self, build: Builder) -> tuple[str, DurationUnit]:
         if not self.within:
             return "", "days"
         parameter = build.duration(self.within, "within")
-        return build.formula(build.called("limit"), self.within, "within", type="decimal"), parameter.unit if parameter else "days"
+        return build.formula(build.called("limit"), self.within, "within", type="decimal"), duration_unit(parameter)
 
     def _pauses(self, build: Builder) -> dict[str, Any]:
         if not self.pauses:
@@ -95,7 +95,7 @@ class Deadline(Rule):
         found: dict[str, Any] = {"paused": name, "pause_since": self.pauses.since or ""}
         if self.pauses.at_most and (parameter := build.duration(self.pauses.at_most, "pauses", "at_most")):
             limit = build.formula(build.called("pause limit"), self.pauses.at_most, "pauses", "at_most", type="decimal")
-            found |= {"pause_limit": limit, "pause_unit": parameter.unit}
+            found |= {"pause_limit": limit, "pause_unit": duration_unit(parameter)}
         return found
 
     def _columns(self, build: Builder, clock: Clock) -> None:
@@ -148,6 +148,11 @@ class Deadline(Rule):
             message = {"zh": f"没有适用于本行的期限数值({title.get('zh')})", "en": f"no value in force for '{title.get('en', self.id)}'"}
             fix = {"zh": "请核对本行的分类,或由管理员补充参数", "en": "check the row's classes, or have the parameter completed"}
             build.finding(name, column, message, fix)
+
+
+def duration_unit(parameter: Parameter | None) -> DurationUnit:
+    """The unit of a length of time; days where the parameter was at fault and has been reported."""
+    return parameter.unit if parameter and parameter.unit in DURATIONS else "days"  # type: ignore[return-value]
 
 
 def starts_of(rule: Deadline, build: Builder) -> str:

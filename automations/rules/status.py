@@ -105,7 +105,7 @@ def _next_steps(table: str, reached: str, texts: list[str], people: list[str], j
 
 
 def _next_text(state: State, language: str, by_column: bool) -> str:
-    text = state.next.get(language) or state.next.get("zh") or ""  # type: ignore[call-overload]
+    text = state.next.get(language) or state.next.get("zh") or ""
     return text if by_column or not (text and state.who) else f"{text}({state.who.removeprefix('role:')})"
 
 

@@ -67,7 +67,7 @@ class Settled:
         return sorted([*(spot.index for spot in self.spots), *self.already])
 
 
-class Refusal(Exception):  # noqa: N818
+class Refusal(Exception):
     """One target cannot be written; its text is the reason."""
 
 

@@ -15,7 +15,7 @@ KEPT = 5
 """How many previous versions stay."""
 
 
-class FileChanged(Exception):  # noqa: N818
+class FileChanged(Exception):
     """The file is no longer the one that was read."""
 
 

@@ -1,0 +1,320 @@
+"""`doctor`: is everything there to run; looks everywhere, touches nothing. Beside the wiring, so that it may know the backends."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from automations.checking import other_problems
+from automations.config import Config, Reader, load
+from automations.declarations import SettingsFile
+from automations.errors import ConfigProblems, LedgerFailed, Problem, WorkbookBusy, WorkbookUnreadable
+from automations.ledgers.database import APPLICATION, LOST, migrations
+from automations.ledgers.protocol import MailState
+from automations.ledgers.sqlite import SqliteLedger
+from automations.model import Sheet, SheetProblem, Words
+from automations.reading import read_snapshot
+from automations.rendering import Renderer
+from automations.workbooks.saving import refuse_if_open
+from automations.workbooks.xlsx import XlsxWorkbook
+
+State = Literal["ok", "warning", "failed"]
+OLDEST_PYTHON = (3, 11)
+WARN_BEFORE = timedelta(days=60)
+"""How long before the announced holidays end the admin is told."""
+MOST_SHOWN = 6
+PRAGMAS = ("PRAGMA quick_check", "PRAGMA application_id", "PRAGMA user_version")
+MARKS: Mapping[State, Words] = {
+    "ok": {"zh": "正常", "en": "ok     "},
+    "warning": {"zh": "注意", "en": "warning"},
+    "failed": {"zh": "错误", "en": "failed "},
+}
+INIT = {
+    "zh": "看一看再补全: runner.py init，然后 runner.py init --yes",
+    "en": "look, then add them: runner.py init, then runner.py init --yes",
+}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that was looked at, and what to do about it."""
+
+    state: State
+    what: Words
+    remedy: Words | None = None
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Everything that was looked at, in order."""
+
+    lines: tuple[Line, ...]
+    language: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether something is so wrong that a run cannot do its work."""
+        return any(line.state == "failed" for line in self.lines)
+
+    def data(self) -> dict[str, Any]:
+        """`{"failed": bool, "lines": [{state, what, remedy}]}`."""
+        return {"failed": self.failed, "lines": [asdict(line) for line in self.lines]}
+
+    def text(self) -> str:
+        """One line for each thing, its remedy below it, and the counts."""
+        counts = [sum(line.state == state for line in self.lines) for state in MARKS]
+        zh, en = "{} 项正常，{} 项注意，{} 项错误。", "{} ok, {} warnings, {} failed."
+        return "\n".join([*(row for line in self.lines for row in self._rows(line)), (zh if self.language == "zh" else en).format(*counts)])
+
+    def _rows(self, line: Line) -> Iterator[str]:
+        yield f"{self._in(MARKS[line.state])}  {self._in(line.what)}"
+        if line.remedy:
+            yield f"{' ' * (6 if self.language == 'zh' else 9)}-> {self._in(line.remedy)}"
+
+    def _in(self, words: Words) -> str:
+        return words.get(self.language) or words["en"]
+
+
+def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetime]) -> Doctor:
+    """Look at the installation, the configuration, the calendar, the workbook, the ledger and the outbox; nothing is written."""
+    lines = [*_python(), *_packages(root / "pyproject.toml")]
+    try:
+        config = load(root)
+    except ConfigProblems as error:
+        return Doctor((*lines, _problems(error.problems)), _language(root))
+    now = now_of(config)
+    path, settings = workbook or config.root / config.settings.workbook.path, config.settings
+    lines += [*_configuration(config), *calendar_lines(config, now.date()), *_workbook(config, path, now)]
+    lines += [*_ledger(config.root / settings.ledger, path.name), *_outbox(config.root / settings.mail.path)]
+    return Doctor(tuple(lines), config.language)
+
+
+def _language(root: Path) -> str:
+    """The language of settings that can be read, though other files cannot."""
+    reader = Reader(root.resolve())
+    settings = reader.read(SettingsFile, reader.root / "config" / "settings.yaml")
+    return settings[0].language if settings else "zh"
+
+
+def _python() -> Iterator[Line]:
+    said = ".".join(map(str, sys.version_info[:3]))
+    good = sys.version_info >= OLDEST_PYTHON
+    remedy = None if good else _same("Python 3.11+: https://www.python.org/downloads/")
+    yield Line("ok" if good else "failed", _same(f"Python {said}"), remedy)
+
+
+def _packages(project: Path) -> Iterator[Line]:
+    """The packages that pyproject.toml asks for."""
+    if not project.is_file():
+        return
+    wanted = tomllib.loads(project.read_text("utf-8")).get("project", {}).get("dependencies", [])
+    names = [re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in wanted]
+    lacking = [name for name in names if not _installed(name)]
+    if lacking:
+        remedy = {"zh": "安装: pip install -r requirements.lock", "en": "install them: pip install -r requirements.lock"}
+        said = ", ".join(lacking)
+        yield Line("failed", {"zh": f"缺少软件包: {said}", "en": f"packages are missing: {said}"}, remedy)
+    else:
+        yield Line("ok", {"zh": f"软件包: {len(names)} 个都已安装", "en": f"packages: all {len(names)} are installed"})
+
+
+def _installed(name: str) -> bool:
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
+
+
+def _same(text: str) -> Words:
+    return {"zh": text, "en": text}
+
+
+# Configuration and calendar
+
+
+def _problems(problems: Sequence[Problem], zh: str = "配置", en: str = "configuration") -> Line:
+    first, count = problems[0], len(problems)
+    what = {"zh": f"{zh}: {count} 个问题，第一个: {first}", "en": f"{en}: {count} problem{'s' * (count != 1)}, the first: {first}"}
+    return Line("failed", what, {"zh": "全部列出: runner.py check", "en": "list them all: runner.py check"})
+
+
+def _configuration(config: Config) -> Iterator[Line]:
+    templates = Renderer(config.root / "templates" / "notices").problems(config.root)
+    problems = [problem for problem in other_problems(config) if problem not in templates]
+    rules, packs = sum(len(policy.rules) for policy in config.policies.values()), ", ".join(config.packs)
+    good = {"zh": f"配置: {rules} 条规则 ({packs})", "en": f"configuration: {rules} rules ({packs})"}
+    yield _problems(problems) if problems else Line("ok", good)
+    yield _problems(templates, "模板", "templates") if templates else Line("ok", {"zh": "邮件模板", "en": "templates"})
+
+
+def calendar_lines(config: Config, today: date) -> Iterator[Line]:
+    """Whether the announced holidays, and the calendar itself, reach far enough from today."""
+    calendar, name = config.calendar, config.settings.calendar
+    until, last = calendar.official_until, calendar.last
+    place = f"config/calendars/{name}.yaml"
+    remedy = {
+        "zh": f"更新 holidays 包，或在 {place} 写上新一年的放假和补班日并改 official_until",
+        "en": f"get a newer `holidays` package, or write the new year's days into {place} and set official_until",
+    }
+    if not calendar.first <= today <= last - WARN_BEFORE:
+        said = {
+            "zh": f"日历 {name} 只到 {last}，再往后算不出期限",
+            "en": f"calendar '{name}' ends on {last}; due dates beyond cannot be computed",
+        }
+        yield Line("failed" if not calendar.first <= today <= last else "warning", said, remedy)
+    elif today > until - WARN_BEFORE:
+        said = {
+            "zh": f"日历 {name} 的官方放假安排到 {until} 为止，之后的期限是暂定的",
+            "en": f"calendar '{name}': the official schedule ends on {until}; due dates after it are provisional",
+        }
+        yield Line("warning", said, remedy)
+    else:
+        yield Line("ok", {"zh": f"日历 {name}: 放假安排到 {until}", "en": f"calendar '{name}': official until {until}"})
+
+
+# Workbook and tables
+
+
+def _workbook(config: Config, path: Path, now: datetime) -> Iterator[Line]:
+    try:
+        workbook = XlsxWorkbook(path)
+        grids = workbook.grids()
+    except WorkbookUnreadable as error:
+        yield Line("failed", {"zh": f"工作簿: {error}", "en": f"workbook: {error}"}, None if path.exists() else INIT)
+        return
+    yield Line("ok", {"zh": f"工作簿 {path}: {len(grids)} 个工作表", "en": f"workbook {path}: {len(grids)} tabs"})
+    yield from _closed(path)
+    snapshot = read_snapshot(workbook.name, grids, list(config.tables.values()), now.date())
+    for name in config.tables:
+        troubles = [problem for problem in snapshot.problems if problem.table == name]
+        yield from table_lines(snapshot.sheets.get(name), troubles)
+
+
+def _closed(path: Path) -> Iterator[Line]:
+    """Whether the workbook could be written now."""
+    try:
+        refuse_if_open(path)
+    except WorkbookBusy as error:
+        yield Line("warning", _same(str(error)), {"zh": "关闭后再运行", "en": "close it before the next run"})
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
+        remedy = {"zh": f"允许写入 {path.name} 和文件夹 {path.parent}", "en": f"allow writing to {path.name} and its folder {path.parent}"}
+        yield Line("failed", {"zh": f"工作簿 {path.name} 不能写入", "en": f"workbook {path.name} cannot be written"}, remedy)
+
+
+def table_lines(sheet: Sheet | None, problems: Sequence[SheetProblem]) -> Iterator[Line]:
+    """A table's tab, its header row, and what it lacks."""
+    if sheet:
+        tab, row, count = sheet.tab, sheet.header_row, len(sheet.rows)
+        yield Line(
+            "ok", {"zh": f"工作表“{tab}”: 表头在第 {row} 行，{count} 行数据", "en": f"tab '{tab}': header in row {row}, {count} rows"}
+        )
+        yield from _ours_missing(sheet)
+    for problem in problems:
+        addable = problem.code in ("tab missing", "header missing") and not (problem.code == "tab missing" and sheet)
+        yield Line("failed" if problem.stops else "warning", problem.what, INIT if addable else None)
+
+
+def _ours_missing(sheet: Sheet) -> Iterator[Line]:
+    lacking = [column for column in sheet.table.columns if column.ours and column.key not in sheet.places]
+    if not lacking:
+        return
+    rest = len(lacking) - MOST_SHOWN
+    zh, en = (", ".join(column.heading(language) for column in lacking[:MOST_SHOWN]) for language in ("zh", "en"))
+    more = f" (+{rest})" if rest > 0 else ""
+    said = {
+        "zh": f"工作表“{sheet.tab}”缺少由表管家填写的列: {zh}{more}",
+        "en": f"tab '{sheet.tab}' lacks columns that Rowkeeper fills: {en}{more}",
+    }
+    yield Line("warning", said, INIT)
+
+
+# Ledger and outbox
+
+
+def _ledger(path: Path, workbook: str) -> Iterator[Line]:
+    if not path.exists():
+        said = {
+            "zh": f"还没有运行记录 {path}；第一次运行时建立，只登记旧事项，不发邮件",
+            "en": f"no ledger {path} yet; the first run makes it, notes old matters and mails nobody",
+        }
+        yield Line("ok", said)
+        yield from _writable(path.parent, "运行记录的文件夹", "the ledger's folder")
+        return
+    fault = ledger_fault(path)
+    if fault:
+        yield fault
+        return
+    yield Line("ok", {"zh": f"运行记录 {path}: 完好", "en": f"ledger {path}: sound"})
+    yield from _writable(path.parent, "运行记录的文件夹", "the ledger's folder")
+    yield from _mails(path, workbook)
+
+
+def ledger_fault(path: Path) -> Line | None:
+    """What is wrong with a ledger, found without writing to it; None if it is sound and of the schema this program knows."""
+    known = max(migrations())
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            check, owner, number = (connection.execute(pragma).fetchone()[0] for pragma in PRAGMAS)
+    except sqlite3.DatabaseError as error:
+        return Line("failed", {"zh": f"运行记录 {path} 不能读取: {error}", "en": f"ledger {path} cannot be read: {error}"}, _same(LOST))
+    if check != "ok":
+        return Line("failed", {"zh": f"运行记录 {path} 已损坏: {check}", "en": f"ledger {path} is damaged: {check}"}, _same(LOST))
+    if owner != APPLICATION:
+        remedy = {"zh": "在设置的 ledger 写另一个文件", "en": "name another file as `ledger` in the settings"}
+        return Line("failed", {"zh": f"{path} 不是表管家的运行记录", "en": f"{path} is a database of another program"}, remedy)
+    return _version_fault(path, int(number), known)
+
+
+def _version_fault(path: Path, number: int, known: int) -> Line | None:
+    said = {"zh": f"运行记录 {path} 的版本是 {number}，本程序是 {known}", "en": f"ledger {path} has schema {number}, this program {known}"}
+    if number > known:
+        return Line("failed", said, {"zh": "安装较新的表管家", "en": "install the newer Rowkeeper"})
+    if number < known:
+        return Line("warning", said, {"zh": "先备份；下次运行时自动升级", "en": "make a backup; the next run upgrades it"})
+    return None
+
+
+def _mails(path: Path, workbook: str) -> Iterator[Line]:
+    """Mails of this workbook that wait, or that nobody knows the fate of."""
+    words: Mapping[MailState, tuple[str, str, Words]] = {
+        "pending": ("封邮件等待发出", "mails wait to be sent", {"zh": "下次运行时发出", "en": "the next run sends them"}),
+        "failed": ("封邮件没有发成", "mails failed", {"zh": "见 runner.py history 和发件箱", "en": "see runner.py history and the outbox"}),
+        "sending": ("封邮件发送中断", "mails were interrupted", {"zh": "在发件箱里核对", "en": "look into the outbox whether they left"}),
+        "unknown": ("封邮件不知是否发出", "mails may or may not have left", {"zh": "在发件箱里核对", "en": "ask a reader whether it came"}),
+    }
+    try:
+        with closing(SqliteLedger(path)) as ledger:
+            counts = {state: len(ledger.outbox([state], workbook, limit=10_000)) for state in words}
+    except LedgerFailed as error:
+        yield Line("failed", _same(str(error)))
+        return
+    for state, (zh, en, remedy) in words.items():
+        if count := counts[state]:
+            yield Line("warning", {"zh": f"{count} {zh}", "en": f"{count} {en}"}, remedy)
+
+
+def _outbox(folder: Path) -> Iterator[Line]:
+    yield from _writable(folder, "发件箱", "the outbox")
+    if not folder.exists():
+        yield Line("ok", {"zh": f"还没有发件箱 {folder}；第一封邮件时建立", "en": f"no outbox {folder} yet; the first mail makes it"})
+
+
+def _writable(folder: Path, zh: str, en: str) -> Iterator[Line]:
+    """Said only where the folder, or the nearest one above it, refuses; a good one is said once it is there."""
+    there = next(each for each in (folder, *folder.resolve().parents) if each.exists())
+    if there.is_dir() and os.access(there, os.W_OK):
+        if there == folder:
+            yield Line("ok", {"zh": f"{zh} {folder} 可以写入", "en": f"{en} {folder} can be written"})
+        return
+    remedy = {"zh": f"允许写入 {there}，或在设置里换一个文件夹", "en": f"allow writing to {there}, or name another folder in the settings"}
+    yield Line("failed", {"zh": f"{zh} {folder} 不能写入", "en": f"{en} {folder} cannot be written"}, remedy)

@@ -1,0 +1,87 @@
+"""`init` shows what a workbook lacks, adds it only when told to, and takes nothing away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from automations.errors import WorkbookBusy
+from automations.setup import init
+from tests.small_project import project
+
+
+def workbook(path: Path, *rows: tuple[object, ...], title: str = "客户投诉") -> Path:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = title
+    for row in rows:
+        sheet.append(row)
+    book.save(path)
+    return path
+
+
+def headers(path: Path, title: str) -> list[object]:
+    return [cell.value for cell in openpyxl.load_workbook(path)[title][1]]
+
+
+def test_a_missing_workbook_is_planned_and_not_written(tmp_path: Path) -> None:
+    result = init(project(tmp_path))
+    assert result.text() == (
+        f"would create the workbook {tmp_path / 'team.xlsx'}:\n"
+        "  tab 'Complaints', 5 columns: Complaint no., Received at, Assigned at, Remark, Assign by\n"
+        "Nothing was written yet. To do it: runner.py init --yes"
+    )
+    assert (result.empty, (tmp_path / "team.xlsx").exists()) == (False, False)
+
+
+def test_a_missing_workbook_is_created_once(tmp_path: Path) -> None:
+    root = project(tmp_path, language="zh")
+    created = init(root, do=True)
+    assert created.data() == {
+        "workbook": str(tmp_path / "team.xlsx"),
+        "creates": True,
+        "done": True,
+        "steps": [{"tab": "客户投诉", "new": True, "columns": ("投诉编号", "受理时间", "确定受理时间", "备注", "确定受理到期")}],
+    }
+    before = (tmp_path / "team.xlsx").read_bytes()
+    again = init(root, do=True)
+    assert (again.empty, again.text()) == (True, f"工作簿 {tmp_path / 'team.xlsx'} 已齐全，没有要补的。")
+    assert (tmp_path / "team.xlsx").read_bytes() == before
+
+
+def test_only_columns_that_are_needed_are_added_at_the_right(tmp_path: Path) -> None:
+    root = project(tmp_path, language="zh")
+    path = workbook(tmp_path / "old.xlsx", ("投诉编号", "谁", "受理时间(日期)"), ("TS-1", "王芳", None))
+    before = path.read_bytes()
+    planned = init(root, path)
+    assert planned.text() == (
+        f"将补全工作簿 {path}，只增加，不删改:\n"
+        "  工作表“客户投诉”右侧增加 2 列: 确定受理时间、确定受理到期\n"
+        "什么都还没有写。执行: runner.py init --yes"
+    )
+    assert path.read_bytes() == before
+    assert init(root, path, do=True).text().splitlines()[0] == f"已补全工作簿 {path}:"
+    assert headers(path, "客户投诉") == ["投诉编号", "谁", "受理时间(日期)", "确定受理时间", "确定受理到期"]
+    assert init(root, path).empty
+
+
+def test_a_tab_known_by_its_headers_is_not_added_again(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "old.xlsx", ("投诉编号", "受理时间", "确定受理时间", "确定受理到期"), title="2026年")
+    assert init(project(tmp_path), path).empty
+
+
+def test_a_workbook_without_the_tab_gets_it(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "old.xlsx", ("别的",), title="别的")
+    init(project(tmp_path, language="zh"), path, do=True)
+    assert openpyxl.load_workbook(path).sheetnames == ["别的", "客户投诉"]
+
+
+def test_an_open_workbook_is_left_alone(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "old.xlsx", ("投诉编号",))
+    path.with_name(f"~${path.name}").write_bytes(b"")
+    root = project(tmp_path)
+    assert not init(root, path).empty
+    with pytest.raises(WorkbookBusy):
+        init(root, path, do=True)
