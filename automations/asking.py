@@ -36,9 +36,14 @@ class Answer:
     def text(self, *, everything: bool = False) -> str:
         explained = self.explanation
         lines = [f"{explained.place} ({explained.key}), {explained.now:%Y-%m-%d %H:%M}", ""]
-        for rule in explained.rules:
-            if rule.spoke or everything or not rule.silence.startswith(("已检查", "checked")):
-                lines += [*(self._spoken(rule) if rule.spoke else self._silent(rule)), ""]
+        for rule in (rule for rule in explained.rules if rule.spoke):
+            lines += [*self._spoken(rule), ""]
+        silent = [rule for rule in explained.rules if not rule.spoke]
+        passed = [rule for rule in silent if rule.silence.startswith(("已检查", "checked"))]
+        lines += [self._silent(rule) for rule in silent if everything or rule not in passed]
+        if passed and not everything:
+            zh = f"○ 另有 {len(passed)} 条规则已检查，没有问题（--all 列出）"
+            lines.append(zh if self.language == "zh" else f"○ {len(passed)} more rules were checked and found nothing (--all lists them)")
         lines += [self._told(record) for record in self.notices]
         return "\n".join(lines).rstrip()
 
@@ -54,8 +59,8 @@ class Answer:
         lines += [f"    {words[3]}: {heading} = {value or '-'}" for heading, value in rule.results]
         return lines + [f"    ! {sentence}" for sentence in rule.sentences]
 
-    def _silent(self, rule: Said) -> list[str]:
-        return [f"○ {rule.title}  [{rule.rule}]", f"    {rule.silence}"]
+    def _silent(self, rule: Said) -> str:
+        return f"○ {rule.title} [{rule.rule}]  {rule.silence}"
 
     def _told(self, record: NoticeRecord) -> str:
         notice = record.notice

@@ -290,7 +290,7 @@ def expected(column: Column, cell: str = "") -> Words:
         return _EXPECTED[column.type]
     near = difflib.get_close_matches(cell, column.choices, n=1)
     return {
-        "zh": f"下列之一: {'、'.join(column.choices)}" + (f';是不是"{near[0]}"?' if near else ""),
+        "zh": f"下列之一：{'、'.join(column.choices)}" + (f'；是不是“{near[0]}”？' if near else ""),
         "en": f"one of: {', '.join(column.choices)}" + (f"; did you mean '{near[0]}'?" if near else ""),
     }
 
@@ -307,7 +307,7 @@ _EXPECTED: Mapping[str, Words] = {
     "boolean": {"zh": "是或否", "en": "yes or no"},
     "email": {"zh": "一个邮箱地址,例如 name@example.com", "en": "one e-mail address, such as name@example.com"},
     "phone": {
-        "zh": "一个电话号码,例如 13800138000 或 0951-6012345转801",
+        "zh": "一个电话号码，例如 13800138000 或 0951-6012345转801",
         "en": "one phone number, such as 13800138000 or 0951-6012345 ext 801",
     },
     "reference": {"zh": "编号,例如 KH-001", "en": "a number of another table's row, such as KH-001"},

@@ -9,7 +9,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -40,7 +40,7 @@ MARKS: Mapping[State, Words] = {
     "failed": {"zh": "错误", "en": "failed "},
 }
 INIT = {
-    "zh": "看一看再补全: runner.py init，然后 runner.py init --yes",
+    "zh": "先看再补全: runner.py init，然后 runner.py init --yes",
     "en": "look, then add them: runner.py init, then runner.py init --yes",
 }
 
@@ -96,7 +96,12 @@ def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetim
     path, settings = workbook or config.root / config.settings.workbook.path, config.settings
     lines += [*_configuration(config), *calendar_lines(config, now.date()), *_workbook(config, path, now)]
     lines += [*_ledger(config.root / settings.ledger, path.name), *_outbox(config.root / settings.mail.path)]
-    return Doctor(tuple(lines), config.language)
+    return Doctor(tuple(_from_root(line, config.root) for line in lines), config.language)
+
+
+def _from_root(line: Line, root: Path) -> Line:
+    """The line with paths inside the project said from its folder."""
+    return replace(line, what={language: text.replace(f"{root}{os.sep}", "") for language, text in line.what.items()})
 
 
 def _language(root: Path) -> str:
@@ -286,11 +291,20 @@ def _version_fault(path: Path, number: int, known: int) -> Line | None:
 
 def _mails(path: Path, workbook: str) -> Iterator[Line]:
     """Mails of this workbook that wait, or that nobody knows the fate of."""
+    look = {"zh": "在发件箱里核对", "en": "look into the outbox whether they left"}
     words: Mapping[MailState, tuple[str, str, Words]] = {
-        "pending": ("封邮件等待发出", "mails wait to be sent", {"zh": "下次运行时发出", "en": "the next run sends them"}),
+        "pending": ("封邮件等待发出", "mails waiting to be sent", {"zh": "下次运行时发出", "en": "the next run sends them"}),
         "failed": ("封邮件没有发成", "mails failed", {"zh": "见 runner.py history 和发件箱", "en": "see runner.py history and the outbox"}),
-        "sending": ("封邮件发送中断", "mails were interrupted", {"zh": "在发件箱里核对", "en": "look into the outbox whether they left"}),
-        "unknown": ("封邮件不知是否发出", "mails may or may not have left", {"zh": "在发件箱里核对", "en": "ask a reader whether it came"}),
+        "sending": (
+            "封邮件发送中断",
+            "mails interrupted on their way",
+            look,
+        ),
+        "unknown": (
+            "封邮件不知是否发出",
+            "mails that may or may not have left",
+            look,
+        ),
     }
     try:
         with closing(SqliteLedger(path)) as ledger:
@@ -300,13 +314,13 @@ def _mails(path: Path, workbook: str) -> Iterator[Line]:
         return
     for state, (zh, en, remedy) in words.items():
         if count := counts[state]:
-            yield Line("warning", {"zh": f"{count} {zh}", "en": f"{count} {en}"}, remedy)
+            yield Line("warning", {"zh": f"{count} {zh}", "en": f"{en}: {count}"}, remedy)
 
 
 def _outbox(folder: Path) -> Iterator[Line]:
     yield from _writable(folder, "发件箱", "the outbox")
     if not folder.exists():
-        yield Line("ok", {"zh": f"还没有发件箱 {folder}；第一封邮件时建立", "en": f"no outbox {folder} yet; the first mail makes it"})
+        yield Line("ok", {"zh": f"还没有发件箱；第一封邮件时建立 {folder}", "en": f"no outbox yet; the first mail makes {folder}"})
 
 
 def _writable(folder: Path, zh: str, en: str) -> Iterator[Line]:
@@ -314,7 +328,7 @@ def _writable(folder: Path, zh: str, en: str) -> Iterator[Line]:
     there = next(each for each in (folder, *folder.resolve().parents) if each.exists())
     if there.is_dir() and os.access(there, os.W_OK):
         if there == folder:
-            yield Line("ok", {"zh": f"{zh} {folder} 可以写入", "en": f"{en} {folder} can be written"})
+            yield Line("ok", {"zh": f"{zh} {folder} 可以写入", "en": f"{en} ({folder}) can be written"})
         return
     remedy = {"zh": f"允许写入 {there}，或在设置里换一个文件夹", "en": f"allow writing to {there}, or name another folder in the settings"}
-    yield Line("failed", {"zh": f"{zh} {folder} 不能写入", "en": f"{en} {folder} cannot be written"}, remedy)
+    yield Line("failed", {"zh": f"{zh} {folder} 不能写入", "en": f"{en} ({folder}) cannot be written"}, remedy)

@@ -24,6 +24,19 @@ from automations.summary import setters
 
 DOLLAR = re.compile(r"\$([a-z_][a-z0-9_]*)")
 DAY_NAMES = "一二三四五六日"
+UNITS: Mapping[str, str] = {
+    "working_days": "个工作日",
+    "days": "天",
+    "hours": "小时",
+    "working_hours": "工作小时",
+    "months": "个月",
+    "CNY": "元",
+    "percent": "",
+    "count": "",
+    "text": "",
+    "choice": "",
+}
+DAY_KINDS: Mapping[str, str] = {"weekend": "周末", "holiday": "放假", "make-up": "补班", "working": "", "exception": "例外"}
 
 
 @dataclass(frozen=True)
@@ -113,7 +126,7 @@ class Teller:
         """(heading, address, value) of the cells and look-ups a rule reads."""
         places = sorted(self.config.program.inputs.get(full, ()))
         for table, name in places:
-            if table != self.sheet.table.name or not self.judged.evaluation.has(table, name) or name.startswith(full.split("/")[1] + "."):
+            if table != self.sheet.table.name or not self.judged.evaluation.has(table, name) or name.startswith(full.split("/")[1] + ".") or name.endswith(".code"):
                 continue
             address = self.sheet.address(name, self.row) if name in self.sheet.places else ""
             yield self._heading(name), address, self._shown(name)
@@ -128,7 +141,7 @@ class Teller:
                 shown_value = shown(value, "percent", self.config.language)
             else:
                 shown_value = f"{value.normalize():f}" if hasattr(value, "normalize") else str(value)
-            yield title, f"{shown_value} {parameter.unit}" if value is not None else "-", parameter.clause
+            yield title, f"{shown_value} {self._unit(parameter.unit)}".rstrip() if value is not None else "-", parameter.clause
 
     # what it said
 
@@ -163,16 +176,26 @@ class Teller:
             yield state
             return
         begin, end = pd.Timestamp(start).to_pydatetime(), pd.Timestamp(due).to_pydatetime()
-        yield f"{begin:%Y-%m-%d %H:%M} -> {end:%Y-%m-%d %H:%M:%S} ({clock.unit}): {state}"
+        yield f"{begin:%Y-%m-%d %H:%M} → {shown(end, 'datetime')}{self._colon()}{state}"
         if begin <= end and clock.unit in ("working_days", "working_hours"):
             yield from (self._day(day, clock.unit) for day in evaluation.calendar.walk(begin, end))
 
+    def _unit(self, unit: str) -> str:
+        return UNITS[unit] if self.config.language == "zh" else unit.replace("_", " ")
+
+    def _colon(self) -> str:
+        return "：" if self.config.language == "zh" else ": "
+
     def _day(self, day: Any, unit: str) -> str:
-        name = f"{day.day:%Y-%m-%d} 周{DAY_NAMES[day.day.weekday()]}" if self.config.language == "zh" else f"{day.day:%Y-%m-%d %a}"
-        counted = (f"第 {day.count} 个工作日" if self.config.language == "zh" else f"working day {day.count}") if day.open else ""
-        why = f"{day.name or day.kind}"
         hours = f" {day.seconds / 3600:g} h" if unit == "working_hours" else ""
-        return f"{name}: {counted or why}{f' ({day.name})' if day.open and day.name else ''}{hours}"
+        if self.config.language == "zh":
+            counted = "起算日" if day.count == 0 else f"第 {day.count} 个工作日"
+            made_up = f"（补班，补 {day.name}）" if day.kind == "make-up" else ""
+            why = counted + made_up if day.open else ("起算日，" if day.count == 0 and not day.open else "") + (day.name or DAY_KINDS[day.kind])
+            return f"{day.day:%Y-%m-%d} 周{DAY_NAMES[day.day.weekday()]}：{why}{hours}"
+        counted = "start day" if day.count == 0 else f"working day {day.count}"
+        why = counted + (f" (make-up for {day.name})" if day.kind == "make-up" else "") if day.open else day.name or day.kind
+        return f"{day.day:%Y-%m-%d %a}: {why}{hours}"
 
     # why it did not
 
@@ -181,13 +204,13 @@ class Teller:
         if full in self.judged.lacking:
             table, column = self.judged.lacking[full]
             heading = self._missing(table, column)
-            return f"不适用:缺少{heading}" if zh else f"not applicable: {heading} is missing"
+            return f"不适用：缺少{heading}" if zh else f"not applicable: {heading} is missing"
         if rule.when:
             if failed := self._failed(policy, rule.when):
-                return ("条件不满足:" if zh else "its condition does not hold: ") + ("; ".join(failed))
+                return ("条件不满足：" if zh else "its condition does not hold: ") + ("；" if zh else "; ").join(failed)
         if starts := getattr(rule, "starts", None):
-            return f"还没有开始:{starts} 为空" if zh else f"not started: {starts} is blank"
-        return "已检查,没有问题" if zh else "checked, nothing wrong"
+            return f"还没有开始：{starts} 为空" if zh else f"not started: {starts} is blank"
+        return "已检查，没有问题" if zh else "checked, nothing wrong"
 
     def _failed(self, policy: LoadedPolicy, text: str) -> list[str]:
         """The parts of a condition that do not hold on the row, each with what it found."""

@@ -156,7 +156,8 @@ class Evaluation:
         frame = pd.DataFrame({"key": [each.key for each in log], "new": [each.new for each in log], "at": [each.seen_at for each in log]})
         frame["end"] = frame.groupby("key")["at"].shift(-1)
         paused = frame[frame["new"] & frame["key"].isin(keys)]
-        rows = keys.get_indexer(pd.Index(paused["key"]))
+        once = ~keys.duplicated()
+        rows = np.flatnonzero(once)[keys[once].get_indexer(pd.Index(paused["key"]))]
         start, end = paused["at"].to_numpy(dtype="datetime64[s]"), paused["end"].to_numpy(dtype="datetime64[s]")
         finished = ~np.isnat(end)
         spent = self._open_seconds(start[finished], end[finished]) if open_time else (end - start)[finished].astype("int64")

@@ -25,14 +25,14 @@ SHOWN = 6
 """Cells of a row shown in a mail."""
 PHRASES: Mapping[str, Words] = {
     "place": {"zh": "{table} 第 {row} 行", "en": "{table}, row {row}"},
-    "why": {"zh": "您是{role},按《{source}》需要知道此事。", "en": "You are told as {role} under {source}."},
+    "why": {"zh": "您是{role}，按《{source}》需要知道此事。", "en": "You are told as {role} under {source}."},
     "owner": {"zh": "本行负责人", "en": "the person responsible"},
     "superior": {"zh": "负责人的上级", "en": "the responsible person's superior"},
     "approver": {"zh": "审批人", "en": "the approver"},
     "fallback": {"zh": "管理员(没有找到应通知的人)", "en": "the admin (nobody else was found)"},
     "concerned": {"zh": "有关人员", "en": "somebody concerned"},
     "hold": {
-        "zh": '如需暂缓,请在本行填写"暂缓至"和"暂缓原因"。填好后表格会自动更新,不必回复本邮件。',
+        "zh": '如需暂缓，请在本行填写“暂缓至”和“暂缓原因”。填好后表格会自动更新，不必回复本邮件。',
         "en": "To hold reminders, fill in 'Hold until' and 'Hold reason' in the row. There is no need to answer this mail.",
     },
 }

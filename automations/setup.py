@@ -44,6 +44,7 @@ class InitResult:
     """What the workbook lacks, and whether it was added."""
 
     path: Path
+    shown: str
     creates: bool
     steps: tuple[Step, ...]
     done: bool
@@ -70,7 +71,7 @@ class InitResult:
         return self._say("tab" if step.new else "columns", tab=step.tab, count=len(step.columns), names=names)
 
     def _say(self, word: str, **facts: object) -> str:
-        return (WORDS[word].get(self.language) or WORDS[word]["en"]).format(path=self.path, **facts)
+        return (WORDS[word].get(self.language) or WORDS[word]["en"]).format(path=self.shown, **facts)
 
 
 def init(root: Path, workbook: Path | None = None, *, do: bool = False) -> InitResult:
@@ -88,7 +89,7 @@ def _created(config: Config, path: Path, do: bool) -> InitResult:
     if do:
         create(path, tables, language)
     steps = tuple(Step(tab_title(table, language), True, tuple(column.heading(language) for column in table.columns)) for table in tables)
-    return InitResult(path, True, steps, do, language)
+    return InitResult(path, shown(config, path), True, steps, do, language)
 
 
 def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
@@ -96,7 +97,12 @@ def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
     if do:
         apply_upgrade(path, additions)
     steps = tuple(Step(each.tab, not each.header_row, each.headers) for each in additions)
-    return InitResult(path, False, steps, do, config.language)
+    return InitResult(path, shown(config, path), False, steps, do, config.language)
+
+
+def shown(config: Config, path: Path) -> str:
+    """A path as it is said: from the project's folder if it lies in there."""
+    return str(path.relative_to(config.root) if path.is_relative_to(config.root) else path)
 
 
 def missing(config: Config, grids: Sequence[Grid]) -> list[Addition]:

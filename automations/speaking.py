@@ -17,9 +17,9 @@ from automations.program import FindingSpec
 MASK = "***"
 FIELD = re.compile(r"\{([^{}$]+)\}")
 WORDS: Mapping[str, Words] = {
-    "unreadable": {"zh": '"{heading}"填的是"{shown}",看不懂', "en": "'{heading}' holds '{shown}', which cannot be read"},
+    "unreadable": {"zh": '“{heading}”填的是“{shown}”，看不懂', "en": "'{heading}' holds '{shown}', which cannot be read"},
     "expected": {"zh": "应填{expected}", "en": "write {expected}"},
-    "doubled": {"zh": '编号"{key}"在本表出现多次,这些行暂不处理', "en": "key '{key}' stands in several rows; they are left alone"},
+    "doubled": {"zh": '编号“{key}”在本表出现多次，这些行暂不处理', "en": "key '{key}' stands in several rows; they are left alone"},
     "doubled fix": {"zh": "请改正编号,使每行编号唯一", "en": "give every row its own key"},
 }
 
@@ -167,7 +167,7 @@ def one_sentence(finding: Finding, language: str) -> str:
     """Message, clause and what to do: `缺"责任部门"(第五章第二条(七)4)。请补填"责任部门"。`"""
     message, fix = (words.get(language) or words.get("zh") or "" for words in (finding.sentence, finding.fix))
     if language == "zh":
-        clause = f"({finding.clause})" if finding.clause else ""
+        clause = f"（{finding.clause}）" if finding.clause else ""
         return message.rstrip("。") + clause + "。" + (fix.rstrip("。") + "。" if fix else "")
     clause = f" ({finding.clause})" if finding.clause else ""
     return message.rstrip(".") + clause + "." + (f" {fix[:1].upper()}{fix[1:].rstrip('.')}." if fix else "")

@@ -20,13 +20,13 @@ NEVER = np.datetime64("NaT", "s")
 LEFT: Mapping[str, Words] = {
     "late": {"zh": "已逾期 {n} 个工作日", "en": "{n} working days late"},
     "late today": {"zh": "今天 {time} 已到期", "en": "was due today {time}"},
-    "late now": {"zh": "已逾期,未满 1 个工作日", "en": "late by less than a working day"},
+    "late now": {"zh": "已逾期，未满 1 个工作日", "en": "late by less than a working day"},
     "today": {"zh": "今天 {time} 到期", "en": "due today {time}"},
     "tomorrow": {"zh": "明天 {time} 到期", "en": "due tomorrow {time}"},
     "days": {"zh": "还有 {n} 天", "en": "{n} days left"},
     "workdays": {"zh": "还有 {n} 个工作日", "en": "{n} working days left"},
     "paused": {"zh": "暂停中", "en": "paused"},
-    "provisional": {"zh": "(暂定)", "en": " (provisional)"},
+    "provisional": {"zh": "（暂定）", "en": " (provisional)"},
 }
 
 

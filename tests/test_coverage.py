@@ -8,6 +8,8 @@ from automations.config import load
 from automations.coverage import coverage, coverage_problems, spans
 from tests.small_project import PACK, POLICY, project
 
+POLICY_FILE = "config/packs/care/policies/complaints.yaml"
+
 
 def test_every_entry_is_counted_once(tmp_path: Path) -> None:
     assert coverage(load(project(tmp_path))).text() == (
@@ -56,8 +58,8 @@ def test_entries_that_are_not_there_are_faults_with_a_place(tmp_path: Path) -> N
     pack = PACK.replace("care-rules.5", "care-rules.five")
     problems = coverage_problems(load(project(tmp_path, policy=policy, pack=pack)))
     assert [str(problem) for problem in problems] == [
-        "config/packs/care/policies/complaints.yaml:14:17: catalogue 'care-rules' has no entry 'care-rules.7'\n  its entries are numbered 1 to 6",
-        "config/packs/care/policies/complaints.yaml:18:16: no catalogue 'care-rule' for entry 'care-rule.1'\n  did you mean 'care-rules.1'?",
+        f"{POLICY_FILE}:14:17: catalogue 'care-rules' has no entry 'care-rules.7'\n  its entries are numbered 1 to 6",
+        f"{POLICY_FILE}:18:16: no catalogue 'care-rule' for entry 'care-rule.1'\n  did you mean 'care-rules.1'?",
         "config/packs/care/pack.yaml:6:11: catalogue 'care-rules' has no entry 'care-rules.five'\n  its entries are numbered 1 to 6",
     ]
 

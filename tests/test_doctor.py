@@ -22,6 +22,9 @@ NOW = datetime(2026, 9, 30, 8, 30)
 MAIL = Mail("m1", "a@example.com", "王芳", "s", "t", "h", (), NOW)
 
 
+IN_USE = "team.xlsx: open in Excel; save and close it there, then run again (if nobody has it open, delete the left-over file ~$team.xlsx)"
+
+
 def at(now: datetime) -> Callable[[Config], datetime]:
     return lambda config: now
 
@@ -47,8 +50,8 @@ def test_a_new_project_lacks_only_its_workbook(tmp_path: Path) -> None:
             "failed",
             f"workbook: team.xlsx: there is no such file in {root}; put it there, or correct the workbook's path in the settings",
         ),
-        ("ok", f"no ledger {root / 'state/ledger.sqlite'} yet; the first run makes it, notes old matters and mails nobody"),
-        ("ok", f"no outbox {root / 'outbox'} yet; the first mail makes it"),
+        ("ok", "no ledger state/ledger.sqlite yet; the first run makes it, notes old matters and mails nobody"),
+        ("ok", "no outbox yet; the first mail makes outbox"),
     ]
     assert found.failed
     assert files(root) == before
@@ -71,7 +74,8 @@ def test_a_fault_of_the_configuration_ends_the_look_with_the_first_one(tmp_path:
     root = project(tmp_path, language="zh", policy=POLICY.replace("done: assigned_at", "done: asigned_at"))
     found = doctor(root, None, at(NOW))
     assert (found.failed, found.language) == (True, "zh")
-    assert found.lines[-1].what["zh"].startswith("配置: 1 个问题，第一个: config/packs/care/policies/complaints.yaml:13:")
+    first = "config/packs/care/policies/complaints.yaml:12:11: rule 'assign': no column 'asigned_at'"
+    assert found.lines[-1].what["zh"].startswith(f"配置: 1 个问题，第一个: {first}")
     assert found.text().splitlines()[-2:] == ["      -> 全部列出: runner.py check", "1 项正常，0 项注意，1 项错误。"]
 
 
@@ -107,11 +111,7 @@ def test_an_old_tab_is_told_what_it_lacks(tmp_path: Path) -> None:
     book.save(root / "team.xlsx")
     (root / "~$team.xlsx").write_bytes(b"")
     assert seen(doctor(root, None, at(NOW)), "warning", "failed") == [
-        (
-            "warning",
-            "team.xlsx: open in Excel; save and close it there, then run again "
-            "(if nobody has it open, delete the left-over file ~$team.xlsx)",
-        ),
+        ("warning", IN_USE),
         ("warning", "tab '客户投诉' lacks columns that Rowkeeper fills: Assign by"),
         ("warning", "tab '客户投诉' has no column 'Received at'. Add the header"),
     ]
@@ -137,7 +137,7 @@ def test_mails_that_wait_or_failed_are_counted(tmp_path: Path) -> None:
     ledger.settle_mail("m2", "sending", "")
     ledger.settle_mail("m2", "failed", "no such reader")
     ledger.close()
-    assert seen(doctor(root, None, at(NOW)), "warning", "failed") == [("warning", "1 mails wait to be sent"), ("warning", "1 mails failed")]
+    assert seen(doctor(root, None, at(NOW)), "warning", "failed") == [("warning", "mails waiting to be sent: 1"), ("warning", "mails failed: 1")]
 
 
 @pytest.mark.parametrize(
@@ -171,4 +171,4 @@ def test_an_outbox_that_is_a_file_is_refused(tmp_path: Path) -> None:
     root = project(tmp_path)
     init(root, do=True)
     (root / "outbox").write_text("", encoding="utf-8")
-    assert seen(doctor(root, None, at(NOW)), "failed") == [("failed", f"the outbox {root / 'outbox'} cannot be written")]
+    assert seen(doctor(root, None, at(NOW)), "failed") == [("failed", "the outbox (outbox) cannot be written")]

@@ -29,7 +29,7 @@ def headers(path: Path, title: str) -> list[object]:
 def test_a_missing_workbook_is_planned_and_not_written(tmp_path: Path) -> None:
     result = init(project(tmp_path))
     assert result.text() == (
-        f"would create the workbook {tmp_path / 'team.xlsx'}:\n"
+        "would create the workbook team.xlsx:\n"
         "  tab 'Complaints', 5 columns: Complaint no., Received at, Assigned at, Remark, Assign by\n"
         "Nothing was written yet. To do it: runner.py init --yes"
     )
@@ -47,7 +47,7 @@ def test_a_missing_workbook_is_created_once(tmp_path: Path) -> None:
     }
     before = (tmp_path / "team.xlsx").read_bytes()
     again = init(root, do=True)
-    assert (again.empty, again.text()) == (True, f"工作簿 {tmp_path / 'team.xlsx'} 已齐全，没有要补的。")
+    assert (again.empty, again.text()) == (True, "工作簿 team.xlsx 已齐全，没有要补的。")
     assert (tmp_path / "team.xlsx").read_bytes() == before
 
 
@@ -57,12 +57,12 @@ def test_only_columns_that_are_needed_are_added_at_the_right(tmp_path: Path) -> 
     before = path.read_bytes()
     planned = init(root, path)
     assert planned.text() == (
-        f"将补全工作簿 {path}，只增加，不删改:\n"
+        "将补全工作簿 old.xlsx，只增加，不删改:\n"
         "  工作表“客户投诉”右侧增加 2 列: 确定受理时间、确定受理到期\n"
         "什么都还没有写。执行: runner.py init --yes"
     )
     assert path.read_bytes() == before
-    assert init(root, path, do=True).text().splitlines()[0] == f"已补全工作簿 {path}:"
+    assert init(root, path, do=True).text().splitlines()[0] == "已补全工作簿 old.xlsx:"
     assert headers(path, "客户投诉") == ["投诉编号", "谁", "受理时间(日期)", "确定受理时间", "确定受理到期"]
     assert init(root, path).empty
 

@@ -187,8 +187,8 @@ def cash(town: Town) -> None:
     rows: tuple[tuple[str, str, str, str, str, str | None], ...] = (
         ("ZX-202609-040", DIRECT[1], "09-21", "收款", "6800.00", None),
         ("ZX-202609-041", DIRECT[1], "09-22", "收款", "6000.00", None),
-        ("ZX-202610-041", DIRECT[0], "10-12", "收款", "9600.00", None),
-        ("ZX-202610-042", DIRECT[0], "10-13", "收款", "11900.50", None),
+        ("ZX-202610-041", DIRECT[0], "10-13", "收款", "9600.00", None),
+        ("ZX-202610-042", DIRECT[0], "10-14", "收款", "11900.50", None),
         ("ZX-202609-042", DIRECT[1], "09-24", "汇回", "12800.00", CLOSED_ACCOUNT),
     )
     for number, seller, day, kind, amount, account in rows:

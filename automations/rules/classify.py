@@ -75,7 +75,7 @@ class Classify(Rule):
         title = build.title()
         message = {"zh": f"{title.get('zh')}:没有适用的一档", "en": f"{title.get('en')}: no line of the table fits"}
         columns = [column for line in self.rows for column in line.if_]
-        zh = "、".join(dict.fromkeys(f'"{build.heading(column).get("zh")}"' for column in columns))
+        zh = "、".join(dict.fromkeys(f'“{build.heading(column).get("zh")}”' for column in columns))
         build.finding(missed, self.writes or None, message, {"zh": f"请核对{zh}", "en": "check what it is decided by"})
 
     def _check_choices(self, build: Builder) -> None:

@@ -33,6 +33,6 @@ class Reference(Rule):
 
         name = build.kernel(build.called("dangling"), "boolean", dangling, [column], also=[(target.name, target.key)])
         zh, en = target.title.get("zh", target.name), target.title.get("en", target.name)
-        message = {"zh": f'"{declared.heading("zh")}"{{{column}}}在"{zh}"表中找不到', "en": f"{{{column}}} is not in table '{en}'"}
-        fix = {"zh": f'请改正编号,或先在"{zh}"表中登记', "en": f"correct it, or enter it in '{en}' first"}
+        message = {"zh": f'“{declared.heading("zh")}”{{{column}}}在“{zh}”表中找不到', "en": f"{{{column}}} is not in table '{en}'"}
+        fix = {"zh": f'请改正编号，或先在“{zh}”表中登记', "en": f"correct it, or enter it in '{en}' first"}
         build.finding(name, column, message, fix)

@@ -100,13 +100,13 @@ def _next_steps(table: str, reached: str, texts: list[str], people: list[str], j
         rows = np.flatnonzero(states == position)
         if column and texts[position] and len(rows) and judging.has(table, column):
             names = judging.people(table, column)[rows]
-            found[rows] = np.where(names == "", found[rows], found[rows] + "(" + names + ")")
+            found[rows] = np.where(names == "", found[rows], found[rows] + "（" + names + "）")
     return text_array(found, found == "")
 
 
 def _next_text(state: State, language: str, by_column: bool) -> str:
     text = state.next.get(language) or state.next.get("zh") or ""
-    return text if by_column or not (text and state.who) else f"{text}({state.who.removeprefix('role:')})"
+    return text if by_column or not (text and state.who) else f"{text}（{state.who.removeprefix('role:')}）"
 
 
 def _taken(words: list[str], positions: Any) -> Any:

@@ -32,7 +32,7 @@ class Unique(Rule):
             return judging.doubled(table, columns)
 
         name = build.kernel(build.called("doubled"), "boolean", doubled, columns)
-        zh = "、".join(f'"{build.heading(column).get("zh", column)}"' for column in columns)
+        zh = "、".join(f'“{build.heading(column).get("zh", column)}”' for column in columns)
         en = ", ".join(f"'{build.heading(column).get('en', column)}'" for column in columns)
         message = {"zh": f"{zh}与其他行重复", "en": f"{en} stands in another row too"}
         fix = {"zh": "请核对,只保留一行或改正其中一行", "en": "keep one row or correct one of them"}
