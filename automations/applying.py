@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from automations.cells import shown
 from automations.channels.protocol import Channel
 from automations.errors import MailFailed, RowkeeperError
 from automations.ledgers.protocol import Ledger, RunOutcome, RunStart
-from automations.model import CellChange, NewKey, Snapshot, WriteReceipt
+from automations.model import CellChange, NewKey, Snapshot, Value, WriteReceipt
 from automations.planning import Plan
 from automations.workbooks.protocol import Target, Workbook
 
@@ -35,7 +36,7 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
     try:
         changes: list[Change] = [*plan.new_keys, *plan.changes]
         _record(plan, changes, run_id, ledger)
-        receipt = _write(changes, snapshot, workbook)
+        receipt = _write(changes, snapshot, workbook, plan.language)
         ledger.settle_cells(run_id, receipt)
         sent, failed = send_pending(ledger, channel)
         _remember(plan, run_id, ledger)
@@ -67,14 +68,14 @@ def _record(plan: Plan, changes: Sequence[Change], run_id: int, ledger: Ledger) 
         ledger.add_transitions(run_id, plan.workbook, plan.transitions)
 
 
-def _write(changes: Sequence[Change], snapshot: Snapshot, workbook: Workbook) -> WriteReceipt:
-    targets = [target_of(change, snapshot) for change in changes]
+def _write(changes: Sequence[Change], snapshot: Snapshot, workbook: Workbook, language: str) -> WriteReceipt:
+    targets = [target_of(change, snapshot, language) for change in changes]
     written, refused = workbook.apply(targets) if targets else ([], [])
     return WriteReceipt(tuple(changes[place] for place in written), tuple((changes[place], reason) for place, reason in refused))
 
 
-def target_of(change: Change, snapshot: Snapshot) -> Target:
-    """Where a change goes: the tab, headers and key it was read under."""
+def target_of(change: Change, snapshot: Snapshot, language: str = "zh") -> Target:
+    """Where a change goes: the tab, headers and key it was read under; yes and no are written as words."""
     sheet = snapshot.sheets[change.table]
     grid, key = snapshot.grids[sheet.tab], sheet.table.key
     column = sheet.table.column(change.column)
@@ -92,11 +93,16 @@ def target_of(change: Change, snapshot: Snapshot) -> Target:
         header=header(change.column),
         key_header=header(key),
         old=None if isinstance(change, NewKey) else change.old,
-        new=change.key if isinstance(change, NewKey) else change.new,
+        new=change.key if isinstance(change, NewKey) else spelled(change.new, language),
         kind=column.type if column else "text",
         row_hint=change.row,
         content=change.content if isinstance(change, NewKey) and new else None,
     )
+
+
+def spelled(value: Value, language: str) -> Value:
+    """A value as it is written: yes and no in the language of the dropdowns."""
+    return shown(value, "boolean", language) if isinstance(value, bool) else value
 
 
 def send_pending(ledger: Ledger, channel: Channel) -> tuple[int, list[str]]:
@@ -129,7 +135,9 @@ def rows_name(workbook: str, table: str) -> str:
     return f"rows {workbook} {table}"
 
 
-def undo(run_id: int, now: datetime, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, config_hash: str) -> Receipt:
+def undo(
+    run_id: int, now: datetime, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, config_hash: str, language: str = "zh"
+) -> Receipt:
     """Write back what a run overwrote, wherever its value still stands; sends nothing. Undoing can itself be undone."""
     rows = [row for row in ledger.changes_of(run_id) if row.state == "applied" and isinstance(row.change, CellChange)]
     known = [
@@ -143,7 +151,7 @@ def undo(run_id: int, now: datetime, snapshot: Snapshot, workbook: Workbook, led
     undoing = ledger.begin_run(RunStart(f"undo {run_id}", snapshot.workbook, now, config_hash, ""))
     ledger.journal(undoing, back)
     try:
-        receipt = _write(back, snapshot, workbook)
+        receipt = _write(back, snapshot, workbook, language)
     except RowkeeperError as error:
         ledger.end_run(undoing, RunOutcome("failed", now, str(error)))
         raise

@@ -180,4 +180,4 @@ def undo_run(world: World, number: int, now: datetime) -> Undone:
     if record.undone_by:
         raise NotThere(f"run {number} was undone by run {record.undone_by} already")
     snapshot, _ = read(world, now)
-    return Undone(number, undo(number, now, snapshot, world.workbook, world.ledger, world.config.hash))
+    return Undone(number, undo(number, now, snapshot, world.workbook, world.ledger, world.config.hash, world.config.language))

@@ -290,7 +290,7 @@ def expected(column: Column, cell: str = "") -> Words:
         return _EXPECTED[column.type]
     near = difflib.get_close_matches(cell, column.choices, n=1)
     return {
-        "zh": f"下列之一：{'、'.join(column.choices)}" + (f'；是不是“{near[0]}”？' if near else ""),
+        "zh": f"下列之一：{'、'.join(column.choices)}" + (f"；是不是“{near[0]}”？" if near else ""),
         "en": f"one of: {', '.join(column.choices)}" + (f"; did you mean '{near[0]}'?" if near else ""),
     }
 

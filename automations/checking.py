@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from automations.config import Config, load
+from automations.coverage import coverage_problems
 from automations.errors import ConfigProblems, Problem
 from automations.examples import Prover
 from automations.hints import hints_of
@@ -58,7 +59,7 @@ def check(root: Path, *, examples: bool = True) -> Checked:
 def other_problems(config: Config) -> list[Problem]:
     """Faults that need the whole configuration: templates and notices."""
     renderer = Renderer(config.root / "templates" / "notices")
-    return [*renderer.problems(config.root), *notice_problems(config, renderer.names())]
+    return [*renderer.problems(config.root), *notice_problems(config, renderer.names()), *coverage_problems(config)]
 
 
 def counts_of(config: Config) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -9,30 +10,20 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from automations.clocks import NONE, words_of
 from automations.declarations import Rollup, Running
-from automations.expressions import Evaluator, ExpressionFault, Formula, column_node, replaced, type_from_duck
+from automations.expressionfaults import ExpressionFault, characters
+from automations.expressions import Evaluator, Formula, column_node, replaced, type_from_duck
+from automations.faultplaces import ARTICLE, FAMILY, Part, hints_for, misfit, place_of_name
 from automations.gathering import look_up, roll_up, run_total
-from automations.model import Column, ColumnType, Table
-from automations.program import ClockSpec, Loop, Node, Place, Program, in_layers
+from automations.model import ColumnType, Table
+from automations.program import Loop, Node, Place, Program, in_layers
+from automations.promises import add_promises
 from automations.rule import Draft, DraftNode
 
 if TYPE_CHECKING:
-    from automations.judging import Evaluation
     from automations.yamlfile import Document
 
 ROLLED: Mapping[str, ColumnType] = {"count": "integer", "any": "boolean"}
-FAMILY: Mapping[ColumnType, str] = {
-    "integer": "number",
-    "decimal": "number",
-    "money": "number",
-    "percent": "number",
-    "date": "date",
-    "datetime": "date",
-    "boolean": "condition",
-}
 
 
 def plain(name: str) -> str:
@@ -49,6 +40,8 @@ class Compiler:
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     looked_up: dict[Place, DraftNode] = field(default_factory=dict)
     types: dict[Place, ColumnType] = field(default_factory=dict)
+    faulty: set[Place] = field(default_factory=set)
+    """Columns with a fault of their own, or that need one with a fault: what follows from it is not reported again."""
 
     def __post_init__(self) -> None:
         for table in self.draft.tables.values():
@@ -58,7 +51,10 @@ class Compiler:
     def compile(self) -> Program:
         """The program; only meaningful when the draft has no problems."""
         add_promises(self.draft)
+        self.faulty |= {place for place, node in self.draft.nodes.items() if node.faulty}
         self._check_mentions()
+        self._check_needs()
+        self._check_said()
         nodes = {place: self._resolved(node) for place, node in list(self.draft.nodes.items())}
         nodes |= {place: self._unbound(node) for place, node in self.looked_up.items()}
         try:
@@ -81,7 +77,7 @@ class Compiler:
                 return None
             name = self.resolve(node.table, tuple(part["column_names"]))
             if name is None:
-                self._unknown(node, ".".join(part["column_names"]), part)
+                self._unknown(node, ".".join(part["column_names"]))
                 return column_node("?")
             found.add(name)
             return column_node(name)
@@ -118,15 +114,28 @@ class Compiler:
         self.looked_up[(table, name)] = DraftNode(table, name, f"{table}/{name}", (), some.document, kernel=kernel, needs=needs)
         return name
 
-    def _unknown(self, node: DraftNode, name: str, part: dict[str, Any]) -> None:
-        table = self.draft.tables[node.table]
-        known = {column.key: column for column in table.columns}
-        others = [each for place, each in ((place, place[1]) for place in self.draft.nodes) if place[0] == node.table]
-        near = get_close_matches(name, [*known, *others, *self.names[node.table]], n=1)
-        hints = [f"did you mean '{each}'{_titled(known.get(each))}?" for each in near]
-        offset = node.text.find(name)
+    def _unknown(self, node: DraftNode, name: str) -> None:
+        self.faulty.add((node.table, node.name))
+        table, tables = self.draft.tables[node.table], self.draft.tables
+        via = next((column for column in table.columns if column.known_as == name.partition(".")[0]), None)
+        if via and via.refers_to not in tables:
+            return  # that table is at fault, and reported
+        if node.table in self.draft.unread:
+            return  # part of this table could not be read
+        path, offset = place_of_name(node, name)
+        computed = [each for place, each in self.draft.nodes if place == node.table]
+        text = " ".join([node.text, *(part.text for part in node.parts)])
+        hints = hints_for(name, text, table, computed, self.names[node.table], tables)
         what = f"{_subject(node)}: no column '{name}' in table '{node.table}'"
-        self._problem(node, what, *hints, offset=max(offset, 0))
+        self.draft.problems.append(node.document.problem(path, what, *hints, offset=max(offset, 0), key=offset < 0))
+
+    def _check_needs(self) -> None:
+        """Names a rule takes as plain columns (`since:`, `via:`, `by:`) must be there too."""
+        for node in self.draft.nodes.values():
+            for table, name in sorted(node.needs):
+                known = (table, name) in self.draft.nodes or self.draft.tables[table].column(name)
+                if not known and not re.search(r"[. ]", name):
+                    self._unknown(replace(node, table=table), name)
 
     def _check_mentions(self) -> None:
         for build, rule_id, at in self.draft.mentioned:
@@ -137,6 +146,17 @@ class Compiler:
                 near = get_close_matches(rule_id, known, n=1)
                 build.fault(f"no deadline '{rule_id}' in table '{build.table.name}'", *(f"did you mean '{each}'?" for each in near), at=at)
 
+    def _check_said(self) -> None:
+        """A message names columns by their keys."""
+        for build, name, path, offset in self.draft.said:
+            table = build.table.name
+            known = self.resolve(table, tuple(name.split(".")))
+            if known != name:
+                near = get_close_matches(name, [column.key for column in build.table.columns], n=1)
+                hints = [f"write '{{{known}}}'"] if known else [f"did you mean '{{{each}}}'?" for each in near]
+                what = f"rule '{build.rule.id}': the text names '{{{name}}}', which is no key of a column in table '{table}'"
+                self.draft.problems.append(build.document.problem(path, what, *hints, offset=offset))
+
     def _name_loop(self, loop: Loop) -> None:
         node = self.draft.nodes.get(loop.places[0]) or self.looked_up[loop.places[0]]
         circle = " -> ".join(f"{table}.{name}" for table, name in loop.places)
@@ -144,6 +164,12 @@ class Compiler:
 
     def formula_of(self, table: str, tree: dict[str, Any], name: str) -> Formula | None:
         """A tree as a formula of its own, bound to its natural type; None when a name or type does not fit."""
+        try:
+            return self._formula_of(table, tree, name)
+        except ExpressionFault:
+            return None
+
+    def _formula_of(self, table: str, tree: dict[str, Any], name: str) -> Formula | None:
         found: set[str] = set()
 
         def canonical(part: dict[str, Any]) -> dict[str, Any] | None:
@@ -156,16 +182,14 @@ class Compiler:
         sql = self.evaluator.text_of(replaced(tree, canonical))
         if "?" in found:
             return None
-        try:
-            duck = self.evaluator.bind([sql], {each: self.type_of(table, each) for each in sorted(found)})[0]
-        except ExpressionFault:
-            return None
+        duck = self.evaluator.bind([sql], {each: self.type_of(table, each) for each in sorted(found)})[0]
         return Formula(name, sql, frozenset(found), type_from_duck(duck) or "text", sql)
 
     # types
 
     def _bound(self, layer: Iterable[Node]) -> list[Node]:
         nodes = list(layer)
+        self.faulty |= {node.place for node in nodes if (node.needs | node.soft) & self.faulty}
         found = []
         for table in dict.fromkeys(node.table for node in nodes):
             formulas = [node for node in nodes if node.table == table and node.formula]
@@ -179,6 +203,8 @@ class Compiler:
         declared = self.draft.nodes.get(node.place)
         kind = node.type if declared and declared.type else self._type_behind(node)
         self.types[node.place] = kind
+        if declared and (said := _ungatherable(node, kind)):
+            self._problem(declared, f"{_subject(declared)}: {said}")
         return replace(node, type=kind)
 
     def _type_behind(self, node: Node) -> ColumnType:
@@ -197,6 +223,8 @@ class Compiler:
             raw = self.evaluator.bind([node.formula.sql for node in nodes if node.formula], used) if nodes else []
         except ExpressionFault:
             raw = [self._bound_alone(node, used) for node in nodes]
+        for node in nodes:
+            self._check_conditions(self.draft.nodes[node.place])
         return [self._with_type(node, duck) for node, duck in zip(nodes, raw, strict=True)]
 
     def _bound_alone(self, node: Node, used: Mapping[str, ColumnType]) -> str:
@@ -204,19 +232,36 @@ class Compiler:
             return self.evaluator.bind([node.formula.sql], used)[0] if node.formula else "VARCHAR"
         except ExpressionFault as fault:
             draft = self.draft.nodes[node.place]
-            if '"?"' not in (node.formula.sql if node.formula else ""):
+            faults = [self._part_fault(draft, part) for part in draft.parts]
+            if not any(faults):
                 self._problem(draft, f"{_subject(draft)}: {fault.what}", *fault.hints)
+            self.faulty.add(node.place)
             return ""
+
+    def _check_conditions(self, draft: DraftNode) -> None:
+        for part in draft.parts:
+            if part.wanted == "condition" and not part.certain():
+                self._part_fault(draft, part)
+
+    def _part_fault(self, draft: DraftNode, part: Part) -> bool:
+        """Note what is wrong with one part of a composed column; False when nothing is."""
+        try:
+            formula = self._formula_of(draft.table, part.tree, part.name)
+            what, hints = misfit(part.text, formula.type if formula else None, part.wanted), list[str]()
+        except ExpressionFault as fault:
+            what, hints = fault.what, [*fault.hints]
+        if what and (draft.table, draft.name) not in self.faulty:
+            self.draft.problems.append(draft.document.problem(part.path, f"{_subject(draft)}: {what}", *hints))
+        return bool(what)
 
     def _with_type(self, node: Node, duck: str) -> Node:
         draft = self.draft.nodes[node.place]
         raw = type_from_duck(duck) if duck else draft.type
-        if raw is None:
+        if duck and raw is None:
             self._problem(draft, f"{_subject(draft)}: the result is {duck}, which no column can hold")
         kind = draft.type or raw or "text"
         if duck and duck != '"NULL"' and FAMILY.get(kind) and FAMILY.get(raw or "text") != FAMILY[kind]:
-            article = {"number": "a number", "date": "a date or time", "condition": "a condition (true or false)"}[FAMILY[kind]]
-            self._problem(draft, f"{_subject(draft)}: {article} is wanted, '{draft.text}' is {raw}")
+            self._problem(draft, f"{_subject(draft)}: {ARTICLE[FAMILY[kind]]} is wanted, '{draft.text}' is {raw}")
         self.types[node.place] = kind
         return replace(node, type=kind, formula=replace(node.formula, type=kind) if node.formula else None)
 
@@ -236,19 +281,28 @@ class Compiler:
             inputs=inputs,
         )
 
-    def _problem(self, node: DraftNode, what: str, *hints: str, offset: int = 0) -> None:
-        self.draft.problems.append(node.document.problem(node.path, what, *hints, offset=offset))
+    def _problem(self, node: DraftNode, what: str, *hints: str) -> None:
+        """Note a fault of a column, unless it follows from another."""
+        if (node.table, node.name) not in self.faulty:
+            self.draft.problems.append(node.document.problem(node.path, what, *hints))
 
 
 def _subject(node: DraftNode) -> str:
+    if len(node.path) > 1 and node.path[0] in ("rollups", "running"):
+        return f"{'rollup' if node.path[0] == 'rollups' else 'running total'} '{node.path[1]}'"
     return f"rule '{node.source.rsplit('/', 1)[-1]}'" if node.path and node.path[0] == "rules" else f"'{node.name}'"
 
 
-def _titled(column: Column | None) -> str:
-    return f" ({column.title['zh']})" if column and "zh" in column.title else ""
+def _ungatherable(node: Node, kind: ColumnType) -> str:
+    """The sentence for a rollup that cannot be taken of values of that type."""
+    how = node.kernel.keywords.get("how") if isinstance(node.kernel, partial) else None
+    allowed = {"sum": ("number",), "max": ("number", "date"), "min": ("number", "date")}.get(how or "")
+    if not allowed or FAMILY.get(kind) in allowed:
+        return ""
+    return f"the {how} of {kind} cannot be taken; {' or '.join(ARTICLE[each] for each in allowed)} is wanted"
 
 
-# rollups, running totals and promises
+# rollups and running totals
 
 
 def add_gathered(draft: Draft, table: Table, rollups: Mapping[str, Rollup], running: Mapping[str, Running], document: Document) -> None:
@@ -283,7 +337,10 @@ def _add_part(
     try:
         draft.nodes[(table, name)] = DraftNode(table, name, f"{table}/{name}", path, document, draft.parse(text), text, kind)
     except ExpressionFault as fault:
-        draft.problems.append(document.problem(path, f"'{name}': {fault.what}", *fault.hints, offset=fault.offset))
+        node = DraftNode(table, name, f"{table}/{name}", path, document, draft.parse("null"), text, kind, faulty=True)
+        draft.nodes[(table, name)] = node
+        what, offset = f"{_subject(node)}: {fault.what}", characters(text, fault.offset)
+        draft.problems.append(document.problem(path, what, *fault.hints, offset=offset))
     return name
 
 
@@ -306,45 +363,3 @@ def _add_gathering(
     draft.nodes[(table.name, name)] = DraftNode(
         table.name, name, f"{table.name}/{name}", path, document, kernel=kernel, needs=needs, type=wanted
     )
-
-
-def add_promises(draft: Draft) -> None:
-    """Draft the written due and state columns: of several clocks the earliest due time wins, row by row."""
-    for (table, column, key), specs in draft.promises.items():
-        declared = draft.tables[table].column(column)
-        kind: ColumnType = declared.type if declared else "datetime"
-        first = draft.nodes[(table, specs[0].due)]
-        names = [name for spec in specs for name in (spec.due, spec.state)]
-        kernel = partial(strictest_due, table, specs, kind) if key == "due" else partial(strictest_state, table, specs, draft.language)
-        wanted: ColumnType = kind if key == "due" else "text"
-        soft = frozenset((table, name) for name in names)
-        needs = (
-            frozenset({(table, specs[0].due), (table, specs[0].state)})
-            if len(specs) == 1
-            else frozenset({(table, draft.tables[table].key)})
-        )
-        draft.nodes[(table, column)] = DraftNode(
-            table, column, specs[0].rule, first.path, first.document, kernel=kernel, needs=needs, soft=soft, type=wanted
-        )
-
-
-def strictest(table: str, specs: list[ClockSpec], judging: Evaluation) -> tuple[Any, Any]:
-    """The earliest due time of the promise, and the state code of the clock it belongs to."""
-    there = [spec for spec in specs if judging.has(table, spec.state)]
-    due = np.full(judging.count(table), np.datetime64("NaT", "s"))
-    code = np.full(judging.count(table), NONE, dtype="int64")
-    for spec in there:
-        other, state = judging.times(table, spec.due), judging.integers(table, spec.state)
-        wins = (~np.isnat(other) & (np.isnat(due) | (other < due))) | (np.isnat(due) & (code == NONE))
-        due, code = np.where(wins, other, due), np.where(wins, state, code)
-    return due, code
-
-
-def strictest_due(table: str, specs: list[ClockSpec], kind: ColumnType, judging: Evaluation) -> Any:
-    due, _ = strictest(table, specs, judging)
-    return due.astype("datetime64[D]").astype("datetime64[s]") if kind == "date" else due
-
-
-def strictest_state(table: str, specs: list[ClockSpec], language: str, judging: Evaluation) -> Any:
-    _, code = strictest(table, specs, judging)
-    return words_of(code, language)

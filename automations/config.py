@@ -5,20 +5,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
 from automations.calendarfile import load_calendar
-from automations.calendars import Calendar
+from automations.calendars import Calendar, CalendarSettings
 from automations.compiling import Compiler, add_gathered
 from automations.declarations import AutomationFile, ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile
 from automations.errors import ConfigProblems, Problem
 from automations.expressions import Evaluator
 from automations.model import Column, Numbering, Table
+from automations.parametercheck import parameter_faults, spoilt
 from automations.program import Program
 from automations.rule import Builder, Draft, Rule
 from automations.rules import kinds
+from automations.tablecheck import no_table, table_problems
 from automations.yamlcheck import closest, validate
 from automations.yamlfile import Document, read_document
 from automations.yamlfile import Path as YamlPath
@@ -69,6 +70,8 @@ class Reader:
 
     root: Path
     problems: list[Problem] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    """Names of tables whose files have faults: nobody is told that such a table is not there."""
     digest: Any = field(default_factory=lambda: hashlib.blake2b(digest_size=16))
     documents: dict[str, Document] = field(default_factory=dict)
 
@@ -98,25 +101,22 @@ def load(root: Path) -> Config:
     Raises ConfigProblems with every fault of every file.
     """
     reader = Reader(root.resolve())
-    settings = reader.read(SettingsFile, reader.root / "config" / "settings.yaml")
-    if settings is None:
-        raise ConfigProblems(reader.problems)
-    packs = _packs(reader, *settings)
-    calendar = load_calendar(reader, settings[0].calendar)
+    settings, document = _settings(reader)
+    packs = _packs(reader, settings, document)
+    calendar = _calendar(reader, settings, document)
     table_files = _table_files(reader, packs)
     tables = {name: _table(file) for name, (file, _) in table_files.items()}
-    _check_references(reader, tables, table_files)
+    for name, (file, documents) in table_files.items():
+        reader.problems += table_problems(file, documents[0], tables[name], tables.keys() | reader.unread)
     policies = _policies(reader, packs, tables)
     automations = _automations(reader, tables)
-    if calendar is None:
-        raise ConfigProblems(reader.problems)
-    evaluator = Evaluator(calendar)
-    program, compiler, hints = _compiled(reader, settings[0], tables, table_files, policies, evaluator)
-    if reader.problems:
+    evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
+    program, compiler, hints = _compiled(reader, settings, tables, table_files, policies, evaluator)
+    if reader.problems or calendar is None:
         raise ConfigProblems(_in_order(reader.problems))
     return Config(
         reader.root,
-        settings[0],
+        settings,
         calendar,
         packs,
         tables,
@@ -128,6 +128,28 @@ def load(root: Path) -> Config:
         reader.digest.hexdigest(),
         _in_order(hints),
     )
+
+
+def _settings(reader: Reader) -> tuple[SettingsFile, Document]:
+    """The settings; where they have faults, what can be understood of them, so that the other files are checked too."""
+    document = reader.document(reader.root / "config" / "settings.yaml")
+    if document is None:
+        raise ConfigProblems(reader.problems)
+    settings, problems = validate(SettingsFile, document)
+    reader.problems += problems
+    packs, calendar = document.data.get("packs"), document.data.get("calendar")
+    listed = [each for each in packs if isinstance(each, str)] if isinstance(packs, list) else []
+    return settings or SettingsFile(admin="", packs=listed, calendar=calendar if isinstance(calendar, str) else "cn"), document
+
+
+def _calendar(reader: Reader, settings: SettingsFile, document: Document) -> Calendar | None:
+    there = sorted(file.stem for file in (reader.root / "config" / "calendars").glob("*.yaml"))
+    if settings.calendar in there:
+        return load_calendar(reader, settings.calendar)
+    near = closest(settings.calendar, there)
+    hints = [f"did you mean '{near}'?"] if near else []
+    reader.problems.append(document.problem(("calendar",), f"no calendar '{settings.calendar}' in config/calendars", *hints))
+    return None
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:
@@ -159,13 +181,16 @@ def _add_pack(reader: Reader, name: str, found: dict[str, PackFile], document: D
     found[name] = loaded[0]
 
 
-def _table_files(reader: Reader, packs: Iterable[str]) -> dict[str, tuple[TableFile, list[Document]]]:
+def _table_files(reader: Reader, packs: Mapping[str, PackFile]) -> dict[str, tuple[TableFile, list[Document]]]:
     found: dict[str, tuple[TableFile, list[Document]]] = {}
     for pack in packs:
-        for file in sorted((reader.folder(pack) / "tables").glob("*.yaml")):
+        order = {name: place for place, name in enumerate(packs[pack].tables)}
+        for file in sorted((reader.folder(pack) / "tables").glob("*.yaml"), key=lambda file: (order.get(file.stem, len(order)), file.stem)):
             if loaded := reader.read(TableFile, file):
                 table, document = loaded
                 found[table.table] = _merged(reader, found[table.table], loaded) if table.table in found else (table, [document])
+            else:
+                reader.unread.add(file.stem)
     return found
 
 
@@ -217,23 +242,6 @@ def _column(key: str, file: ColumnFile, is_key: bool, in_summary: bool) -> Colum
     )
 
 
-def _check_references(reader: Reader, tables: Mapping[str, Table], files: Mapping[str, tuple[TableFile, list[Document]]]) -> None:
-    for name, table in tables.items():
-        document = files[name][1][0]
-        if table.column(table.key) is None:
-            near = get_close_matches(table.key, [column.key for column in table.columns], n=1)
-            reader.problems.append(
-                document.problem(("key",), f"table '{name}' has no column '{table.key}'", *(f"did you mean '{n}'?" for n in near))
-            )
-        for place, column in table.summary.items():
-            declared = table.column(column)
-            if declared is None or not declared.ours:
-                reader.problems.append(document.problem(("summary", place), f"'{column}' is not a column of ours in table '{name}'"))
-        for owner in table.owner:
-            if table.column(owner) is None:
-                reader.problems.append(document.problem(("owner",), f"table '{name}' has no column '{owner}'"))
-
-
 def _policies(reader: Reader, packs: Iterable[str], tables: Mapping[str, Table]) -> dict[str, LoadedPolicy]:
     found: dict[str, LoadedPolicy] = {}
     for pack in packs:
@@ -242,11 +250,10 @@ def _policies(reader: Reader, packs: Iterable[str], tables: Mapping[str, Table])
             if loaded is None:
                 continue
             policy, document = loaded
+            if policy.table in reader.unread - tables.keys():
+                continue
             if policy.table not in tables:
-                near = get_close_matches(policy.table, tables, n=1)
-                reader.problems.append(
-                    document.problem(("table",), f"no table '{policy.table}'", *(f"did you mean '{each}'?" for each in near))
-                )
+                reader.problems.append(no_table(policy.table, tables, document, ("table",)))
             elif policy.policy in found:
                 other = found[policy.policy].document.file
                 reader.problems.append(document.problem(("policy",), f"policy '{policy.policy}' stands in {other} already"))
@@ -290,10 +297,8 @@ def _automations(reader: Reader, tables: Mapping[str, Table]) -> dict[str, Autom
             automation, document = loaded
             found[automation.automation] = automation
             for position, table in enumerate(automation.tables):
-                if table not in tables:
-                    near = get_close_matches(table, tables, n=1)
-                    hints = [f"did you mean '{each}'?" for each in near]
-                    reader.problems.append(document.problem(("tables", position), f"no table '{table}'", *hints))
+                if table not in tables.keys() | reader.unread:
+                    reader.problems.append(no_table(table, tables, document, ("tables", position)))
     return found
 
 
@@ -305,17 +310,32 @@ def _compiled(
     policies: Mapping[str, LoadedPolicy],
     evaluator: Evaluator,
 ) -> tuple[Program, Compiler, list[Problem]]:
-    draft = Draft(tables, settings.language, evaluator.parse, settings.due_soon)
+    draft = Draft(tables, settings.language, evaluator.parse, settings.due_soon, unread=frozenset(reader.unread))
     for name, (file, documents) in files.items():
         add_gathered(draft, tables[name], file.rollups, file.running, documents[0])
+    taken: dict[tuple[str, str], str] = {}
     for policy in policies.values():
+        computed = computed_names(policy.file.table, files[policy.file.table][0], policies)
+        faults = parameter_faults(policy.file, tables[policy.file.table], computed, policy.document)
+        reader.problems += [fault.problem for fault in faults]
         positions = {data.get("id"): place for place, data in enumerate(policy.file.rules)}
         for rule in policy.rules.values():
-            rule.compile(Builder(draft, policy.file, rule, policy.document, ("rules", positions[rule.id])))
+            path, other = ("rules", positions[rule.id]), taken.setdefault((policy.file.table, rule.id), policy.file.policy)
+            if other == policy.file.policy:
+                rule.compile(Builder(draft, policy.file, rule, policy.document, path, spoilt(faults, policy.file)))
+            else:
+                what = f"rule '{rule.id}' stands in policy '{other}' of table '{policy.file.table}' too"
+                reader.problems.append(policy.document.problem((*path, "id"), what, "ids of rules differ within a table"))
     compiler = Compiler(draft, evaluator)
     program = compiler.compile()
     reader.problems += draft.problems
     return program, compiler, [*unused_parameters(policies, draft)]
+
+
+def computed_names(table: str, file: TableFile, policies: Mapping[str, LoadedPolicy]) -> frozenset[str]:
+    """The hidden columns of a table: its rollups and running totals, and what its rules compute `as:`."""
+    rules = [rule for policy in policies.values() if policy.file.table == table for rule in policy.rules.values()]
+    return frozenset({*file.rollups, *file.running, *(getattr(rule, "as_", None) or "" for rule in rules)})
 
 
 def unused_parameters(policies: Mapping[str, LoadedPolicy], draft: Draft) -> Iterable[Problem]:

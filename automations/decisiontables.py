@@ -40,7 +40,7 @@ class Cell:
 
     def _inside(self, column: str) -> str:
         if self.words:
-            return f"cast({column} as varchar) in ({', '.join(_text(word) for word in self.words)})"
+            return f"{column} in ({', '.join(_text(word) for word in self.words)})"
         parts = [f"{column} {'>=' if self.low_in else '>'} {self.low}"] if self.low else []
         parts += [f"{column} {'<=' if self.high_in else '<'} {self.high}"] if self.high else []
         return " and ".join(parts)
@@ -107,10 +107,11 @@ def samples(column: str, rows: Sequence[Mapping[str, Cell]], choices: Sequence[s
 
 @dataclass(frozen=True)
 class Lint:
-    """Two rows that can both match, and one combination no row matches."""
+    """Two rows that can both match, one combination no row matches, and rows that are never the first to match."""
 
     overlaps: tuple[tuple[int, int, str], ...]
     gap: str
+    unreached: tuple[int, ...] = ()
 
 
 def lint(
@@ -126,6 +127,7 @@ def lint(
         return Lint((), "")
     overlaps: dict[tuple[int, int], str] = {}
     gap = ""
+    reached = set()
     for combination in product(*axes):
         matched = [
             place
@@ -134,8 +136,9 @@ def lint(
         ]
         for pair in combinations(matched, 2):
             overlaps.setdefault(pair, _said(columns, combination, titles))
+        reached |= set(matched[:1])
         gap = gap or ("" if matched else _said(columns, combination, titles))
-    return Lint(tuple((*pair, said) for pair, said in overlaps.items()), gap)
+    return Lint(tuple((*pair, said) for pair, said in overlaps.items()), gap, tuple(sorted({*range(len(rows))} - reached)))
 
 
 def _said(columns: Sequence[str], combination: Sequence[Sample], titles: Mapping[str, str]) -> str:

@@ -70,6 +70,7 @@ class PackFile(Declared):
     catalogue: str = ""
     entries: int | None = Field(default=None, ge=1, description="how many entries the catalogue of the document has")
     needs: list[str] = []
+    tables: list[str] = []
     readings: list[Reading] = []
     left_to_people: list[LeftToPeople] = []
     partly: list[Partly] = []

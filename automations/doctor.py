@@ -295,16 +295,8 @@ def _mails(path: Path, workbook: str) -> Iterator[Line]:
     words: Mapping[MailState, tuple[str, str, Words]] = {
         "pending": ("封邮件等待发出", "mails waiting to be sent", {"zh": "下次运行时发出", "en": "the next run sends them"}),
         "failed": ("封邮件没有发成", "mails failed", {"zh": "见 runner.py history 和发件箱", "en": "see runner.py history and the outbox"}),
-        "sending": (
-            "封邮件发送中断",
-            "mails interrupted on their way",
-            look,
-        ),
-        "unknown": (
-            "封邮件不知是否发出",
-            "mails that may or may not have left",
-            look,
-        ),
+        "sending": ("封邮件发送中断", "mails interrupted on their way", look),
+        "unknown": ("封邮件不知是否发出", "mails that may or may not have left", look),
     }
     try:
         with closing(SqliteLedger(path)) as ledger:

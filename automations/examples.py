@@ -21,6 +21,16 @@ from automations.reading import read_snapshot
 from automations.speaking import findings_of, values_at
 from automations.summary import summaries
 from automations.yamlcheck import closest
+from automations.yamlfile import Path
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One thing an example got wrong: the path below the example, what, and hints."""
+
+    at: Path
+    what: str
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ class Proof:
 
     policy: str
     name: str
-    wrong: tuple[str, ...]
+    wrong: tuple[Wrong, ...]
     rules: frozenset[str]
 
 
@@ -39,18 +49,21 @@ class Prover:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._judges: dict[str, Judge] = {}
+        self._proofs: dict[tuple[str, int], Proof] = {}
 
     def prove(self) -> list[Proof]:
         """Every example of every policy."""
-        return [self.proof(policy, example) for policy in self.config.policies.values() for example in policy.file.examples]
+        policies = self.config.policies.values()
+        return [self._proof(policy, position) for policy in policies for position in range(len(policy.file.examples))]
 
     def problems(self) -> list[Problem]:
         """Every example that does not hold, at its place in its file."""
         found = []
         for policy in self.config.policies.values():
             for position, example in enumerate(policy.file.examples):
-                wrong = self._unknown(policy, example) or self.proof(policy, example).wrong
-                found += [policy.document.problem(("examples", position, "name"), f"example '{example.name}': {each}") for each in wrong]
+                for each in [*self._unknown(policy, example)] or self._proof(policy, position).wrong:
+                    at, what = ("examples", position, *each.at), f"example '{example.name}': {each.what}"
+                    found.append(policy.document.problem(at, what, *each.hints, key=len(each.at) > 1))
         return found
 
     def unproved(self) -> list[str]:
@@ -59,6 +72,12 @@ class Prover:
         return [
             f"{name}/{rule}" for name, policy in self.config.policies.items() for rule in policy.rules if f"{name}/{rule}" not in proved
         ]
+
+    def _proof(self, policy: LoadedPolicy, position: int) -> Proof:
+        known = (policy.file.policy, position)
+        if known not in self._proofs:
+            self._proofs[known] = self.proof(policy, policy.file.examples[position])
+        return self._proofs[known]
 
     def proof(self, policy: LoadedPolicy, example: Example) -> Proof:
         """Judge one example and compare."""
@@ -69,6 +88,7 @@ class Prover:
             *_findings(policy, example, judged, row),
             *self._notices(policy, example, judged, row),
         ]
+        wrong = [*_unreadable(policy, judged), *wrong] if wrong else []
         return Proof(policy.file.policy, example.name, tuple(wrong), frozenset(self._touched(policy, example)))
 
     def _judged(self, policy: LoadedPolicy, example: Example) -> Judged:
@@ -94,7 +114,7 @@ class Prover:
             self._judges[name] = Judge(program, self.config.evaluator, self.config.calendar, self.config.tables)
         return self._judges[name]
 
-    def _columns(self, policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[str]:
+    def _columns(self, policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[Wrong]:
         table = policy.file.table
         summary = summaries(judged, findings_of(judged), self.config.language) if _asks_summary(example, self.config.tables[table]) else {}
         for name, expected in example.expect.items():
@@ -102,12 +122,14 @@ class Prover:
                 found: Any = summary[(table, name)][row]
                 yield from _difference(name, "text", None if found is pd.NA or pd.isna(found) else found, expected)
             elif not judged.evaluation.has(table, name):
-                yield f"'{name}' could not be computed: {_why_not(judged, name, table)}"
+                near = closest(name, [node.name for node in self.config.program.nodes() if node.table == table])
+                hints = (f"did you mean '{near}'?",) if near else ()
+                yield Wrong(("expect", name), f"'{name}' could not be computed: {_why_not(judged, name, table)}", hints)
             else:
                 kind = judged.evaluation.type_of(table, name)
                 yield from _difference(name, kind, values_at(judged.evaluation, table, name, [row])[0], expected)
 
-    def _notices(self, policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[str]:
+    def _notices(self, policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[Wrong]:
         if example.notices is None:
             return
         everyone = np.ones(judged.evaluation.count(policy.file.table), dtype=bool)
@@ -117,7 +139,7 @@ class Prover:
             f"{each.rule.split('/')[1]} {each.rung if each.clock else 'finding'} {reader}" for each in came for reader in each.to
         )
         if found != sorted(example.notices):
-            yield f"notices: expected {sorted(example.notices)}, found {found}"
+            yield Wrong(("notices",), f"notices: expected {sorted(example.notices)}, found {found}")
 
     def _touched(self, policy: LoadedPolicy, example: Example) -> Iterable[str]:
         name, table = policy.file.policy, policy.file.table
@@ -128,18 +150,35 @@ class Prover:
         yield from (f"{name}/{rule}" for rule in example.findings or ())
         yield from (f"{name}/{notice.split(' ')[0]}" for notice in example.notices or ())
 
-    def _unknown(self, policy: LoadedPolicy, example: Example) -> tuple[str, ...]:
-        wrong = []
-        for table, rows in {policy.file.table: [example.row], **example.tables}.items():
-            if table not in self.config.tables:
-                wrong.append(f"no table '{table}'")
+    def _unknown(self, policy: LoadedPolicy, example: Example) -> Iterable[Wrong]:
+        given: list[tuple[str, Path, Mapping[str, Any]]] = [(policy.file.table, ("row",), example.row)]
+        given += [(name, ("tables", name, place), row) for name, rows in example.tables.items() for place, row in enumerate(rows)]
+        for name, at, row in given:
+            table = self.config.tables.get(name)
+            if table is None:
+                near = closest(name, self.config.tables)
+                yield Wrong(at[:2], f"no table '{name}'", (f"did you mean '{near}'?",) if near else ())
                 continue
-            keys = [column.key for column in self.config.tables[table].columns]
-            for column in {column for row in rows for column in row} - set(keys):
+            keys = {column.key: column for column in table.columns}
+            for column in [each for each in row if each not in keys]:
                 near = closest(column, keys)
-                wrong.append(f"no column '{column}' in table '{table}'" + (f"; did you mean '{near}'?" if near else ""))
-        wrong += [f"no rule '{rule}' in policy '{policy.file.policy}'" for rule in example.findings or () if rule not in policy.rules]
-        return tuple(wrong)
+                hints = (f"did you mean '{near}' ({keys[near].heading('zh')})?",) if near else ()
+                yield Wrong((*at, column), f"no column '{column}' in table '{name}'", hints)
+        for place, rule in enumerate(example.findings or ()):
+            if rule not in policy.rules:
+                near = closest(rule, policy.rules)
+                hints = (f"did you mean '{near}'?",) if near else ()
+                yield Wrong(("findings", place), f"no rule '{rule}' in policy '{policy.file.policy}'", hints)
+
+
+def _unreadable(policy: LoadedPolicy, judged: Judged) -> Iterable[Wrong]:
+    """Cells of the example that are not what their columns declare."""
+    for name, sheet in judged.snapshot.sheets.items():
+        for problem in sheet.problems:
+            place = problem.row - sheet.header_row - 1 - (name == policy.file.table)
+            at: Path = ("row",) if place < 0 else ("tables", name, place)
+            what = f"{problem.column}: '{problem.shown}' cannot be read; write {problem.expected.get('en', '')}"
+            yield Wrong((*at, problem.column), what)
 
 
 def _names(rule: Any) -> set[str]:
@@ -171,12 +210,13 @@ def position_of(judged: Judged, table: str) -> int:
     return 0 if len(judged.snapshot.sheets[table].rows) else -1
 
 
-def _difference(name: str, kind: Any, found: Any, expected: Any) -> Iterable[str]:
+def _difference(name: str, kind: Any, found: Any, expected: Any) -> Iterable[Wrong]:
     column = Column(key=name, title={}, type=kind, ours=True)
     array, odd = parse_column(["" if expected is None else expected], column)
     wanted = None if expected is None else typed(pd.Series(array), 0, column)
     if odd or wanted != found:
-        yield f"{name}: expected {expected if expected is not None else 'blank'}, found {shown(found, kind, 'zh') if found is not None else 'blank'}"
+        there = "blank" if found is None else shown(found, kind, "zh")
+        yield Wrong(("expect", name), f"{name}: expected {'blank' if expected is None else expected}, found {there}")
 
 
 def _why_not(judged: Judged, name: str, table: str) -> str:
@@ -184,7 +224,7 @@ def _why_not(judged: Judged, name: str, table: str) -> str:
     return f"it needs {lacks[0]}.{lacks[1]}" if lacks else f"no rule fills it in table '{table}'"
 
 
-def _findings(policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[str]:
+def _findings(policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[Wrong]:
     if example.findings is None:
         return
     prefix = f"{policy.file.policy}/"
@@ -196,4 +236,4 @@ def _findings(policy: LoadedPolicy, example: Example, judged: Judged, row: int) 
         }
     )
     if found != sorted(set(example.findings)):
-        yield f"findings: expected {sorted(set(example.findings))}, found {found}"
+        yield Wrong(("findings",), f"findings: expected {sorted(set(example.findings))}, found {found}")

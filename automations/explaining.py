@@ -14,7 +14,8 @@ import pandas as pd
 from automations.cells import shown, typed
 from automations.clocks import STATE_WORDS
 from automations.config import Config, LoadedPolicy
-from automations.expressions import ExpressionFault, Tree, conjuncts
+from automations.expressionfaults import ExpressionFault
+from automations.expressions import Tree, conjuncts
 from automations.judging import Judged
 from automations.model import Column, Sheet
 from automations.program import ClockSpec
@@ -126,7 +127,12 @@ class Teller:
         """(heading, address, value) of the cells and look-ups a rule reads."""
         places = sorted(self.config.program.inputs.get(full, ()))
         for table, name in places:
-            if table != self.sheet.table.name or not self.judged.evaluation.has(table, name) or name.startswith(full.split("/")[1] + ".") or name.endswith(".code"):
+            if (
+                table != self.sheet.table.name
+                or not self.judged.evaluation.has(table, name)
+                or name.startswith(full.split("/")[1] + ".")
+                or name.endswith(".code")
+            ):
                 continue
             address = self.sheet.address(name, self.row) if name in self.sheet.places else ""
             yield self._heading(name), address, self._shown(name)
@@ -191,7 +197,11 @@ class Teller:
         if self.config.language == "zh":
             counted = "起算日" if day.count == 0 else f"第 {day.count} 个工作日"
             made_up = f"（补班，补 {day.name}）" if day.kind == "make-up" else ""
-            why = counted + made_up if day.open else ("起算日，" if day.count == 0 and not day.open else "") + (day.name or DAY_KINDS[day.kind])
+            why = (
+                counted + made_up
+                if day.open
+                else ("起算日，" if day.count == 0 and not day.open else "") + (day.name or DAY_KINDS[day.kind])
+            )
             return f"{day.day:%Y-%m-%d} 周{DAY_NAMES[day.day.weekday()]}：{why}{hours}"
         counted = "start day" if day.count == 0 else f"working day {day.count}"
         why = counted + (f" (make-up for {day.name})" if day.kind == "make-up" else "") if day.open else day.name or day.kind

@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from automations.expressionfaults import (
+    SAMPLE_TEXT,
+    ExpressionFault,
+    binding_fault,
+    foreign,
+    refuse_comment,
+    syntax_fault,
+    unknown_function,
+)
 from automations.model import SCALE, ColumnType
 
 if TYPE_CHECKING:
@@ -19,10 +27,10 @@ if TYPE_CHECKING:
     from automations.calendars import Calendar
 
 Tree = dict[str, Any]
-Resolve = Callable[[tuple[str, ...]], str | None]
 
 LONGEST = 2_000
 """Characters an expression may have."""
+SHORTER = "put parts of it into `derive` rules with `as:`"
 SLOWEST = 60.0
 """Seconds one evaluation may take before it is interrupted."""
 
@@ -73,14 +81,6 @@ SET lock_configuration = true;
 """
 
 
-class ExpressionFault(ValueError):
-    """What is wrong with an expression, where in its text, and what may have been meant."""
-
-    def __init__(self, what: str, offset: int = 0, *hints: str) -> None:
-        super().__init__(what)
-        self.what, self.offset, self.hints = what, offset, hints
-
-
 @dataclass(frozen=True)
 class Formula:
     """One expression ready to be evaluated over the columns of one table.
@@ -123,13 +123,18 @@ class Evaluator:
         Raises ExpressionFault naming the place within the text.
         """
         if len(text) > LONGEST:
-            raise ExpressionFault(f"expression has {len(text)} characters, the limit is {LONGEST}")
+            raise ExpressionFault(f"expression has {len(text)} characters, the limit is {LONGEST}", 0, SHORTER)
+        if not text.strip():
+            raise ExpressionFault("the expression is empty")
+        refuse_comment(text)
         answer = json.loads(self._one("SELECT json_serialize_sql(?)", [f"SELECT {text}"]))
         if answer["error"]:
-            raise _syntax_fault(answer, text)
-        tree = _only_expression(answer, text)
+            raise syntax_fault(answer, len("SELECT "))
+        tree = _only_expression(answer)
         for node in walk(tree):
-            _refuse_foreign(node, text)
+            _refuse_foreign(node)
+            if node["class"] == "CAST":
+                node["try_cast"] = True  # a cell that cannot be cast is unknown; it must not stop the run
             if node["class"] == "FUNCTION" and node["function_name"].lower() in OURS:
                 _rename(node, OURS[node["function_name"].lower()])
         return tree
@@ -139,18 +144,20 @@ class Evaluator:
         return str(self._one("SELECT json_deserialize_sql(?)", [json.dumps(_statement(tree))])).removeprefix("SELECT ")
 
     def bind(self, sql: Sequence[str], columns: Mapping[str, ColumnType]) -> list[str]:
-        """The DuckDB types of these expressions over empty columns of the given types.
+        """The DuckDB types of these expressions over columns of the given types; they are also tried on one sample row.
 
-        Raises ExpressionFault with DuckDB's reason for the first that does not bind.
+        Raises ExpressionFault with the reason for the first that does not bind, or that takes a text for a number or a date.
         """
         import duckdb
 
-        source = ", ".join(f"CAST(NULL AS {DUCK[kind]}) AS {quoted(name)}" for name, kind in columns.items()) or "1"
+        source = ", ".join(f"{_sample(kind)} AS {quoted(name)}" for name, kind in columns.items()) or "1"
         listed = ", ".join(f"{expression} AS e{position}" for position, expression in enumerate(sql))
+        query = f"SELECT {listed} FROM (SELECT {source})"  # noqa: S608
         try:
-            rows = self._connection.execute(f"DESCRIBE SELECT {listed} FROM (SELECT {source})").fetchall()  # noqa: S608
+            rows = self._connection.execute(f"DESCRIBE {query}").fetchall()
+            self._connection.execute(query).fetchall()
         except duckdb.Error as error:
-            raise _binding_fault(str(error)) from None
+            raise binding_fault(str(error)) from None
         return [str(row[1]) for row in rows]
 
     def evaluate(
@@ -158,11 +165,18 @@ class Evaluator:
     ) -> dict[str, Any]:
         """Every formula over the rows: name -> array in the frame's dtype for its type; `columns` hold pandas or numpy arrays of `count` rows."""
         used = sorted(set().union(*(formula.columns for formula in formulas)))
-        selected = ", ".join(f"{_packed(formula)} AS e{position}" for position, formula in enumerate(formulas))
         source = ", ".join(f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in used) or "1"
-        query = f"SELECT {selected} FROM (SELECT {source} FROM frame)"  # noqa: S608
-        found = self._run(query, {name: columns[name] for name in used}, count)
+        found = self._computed([_packed(formula) for formula in formulas], source, {name: columns[name] for name in used}, count)
         return {formula.name: as_array(found[f"e{position}"], formula.type, count) for position, formula in enumerate(formulas)}
+
+    def _computed(self, packed: Sequence[str], source: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
+        """The expressions e0, e1 and so on; where one cannot be computed (month 13, a number out of range) it is blank in that row."""
+        import duckdb
+
+        try:
+            return self._run(_query(packed, source), columns, count)
+        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+            return self._run(_query([f"TRY({each})" for each in packed], source), columns, count)
 
     def _run(self, query: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
         import pandas as pd
@@ -217,25 +231,6 @@ def column_node(name: str) -> Tree:
     }
 
 
-def resolved(tree: Tree, resolve: Resolve, candidates: Iterable[str]) -> tuple[Tree, frozenset[str]]:
-    """The tree with every column name made canonical, and those names.
-
-    Raises ExpressionFault for an unknown name, with the nearest known ones.
-    """
-    found: set[str] = set()
-
-    def replace(node: Tree) -> Tree | None:
-        if node["class"] != "COLUMN_REF":
-            return None
-        name = resolve(tuple(node["column_names"]))
-        if name is None:
-            raise unknown_name(".".join(node["column_names"]), candidates, offset_of(node))
-        found.add(name)
-        return column_node(name)
-
-    return replaced(tree, replace), frozenset(found)
-
-
 def parameters_of(tree: Tree) -> list[tuple[str, int]]:
     """The `$names` an expression uses, each with its offset in the text."""
     return [(str(node["identifier"]), offset_of(node)) for node in walk(tree) if node["class"] == "PARAMETER"]
@@ -252,12 +247,6 @@ def offset_of(node: Tree) -> int:
     """Where a node starts in the text of its expression, in characters of UTF-8 bytes; 0 when DuckDB does not know."""
     place = int(node.get("query_location", 0))
     return place - len("SELECT ") if len("SELECT ") <= place < 1 << 40 else 0
-
-
-def unknown_name(name: str, candidates: Iterable[str], offset: int) -> ExpressionFault:
-    """The fault for a name that is not there, with the nearest that are."""
-    near = get_close_matches(name, list(candidates), n=1, cutoff=0.6)
-    return ExpressionFault(f"no column '{name}'", offset, *(f"did you mean '{each}'?" for each in near))
 
 
 def quoted(name: str) -> str:
@@ -316,6 +305,17 @@ def text_array(data: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Any:
     return pd.arrays.StringArray(values)
 
 
+def _query(expressions: Sequence[str], source: str) -> str:
+    listed = ", ".join(f"{each} AS e{position}" for position, each in enumerate(expressions))
+    return f"SELECT {listed} FROM (SELECT {source} FROM frame)"  # noqa: S608
+
+
+def _sample(kind: ColumnType) -> str:
+    """A value a column of that type may hold, for the row expressions are tried on."""
+    values = {"VARCHAR": literal(SAMPLE_TEXT), "DATE": "'2025-01-15'", "TIMESTAMP": "'2025-01-15 12:00:00'", "TIME": "'12:00:00'"}
+    return f"CAST({values.get(DUCK[kind], 'true' if kind == 'boolean' else '1')} AS {DUCK[kind]})"
+
+
 def _packed(formula: Formula) -> str:
     cast = f"CAST({formula.sql} AS {DUCK[formula.type]})"
     if formula.type in SCALE:
@@ -353,7 +353,7 @@ def _statement(tree: Tree) -> Tree:
     return {"error": False, "statements": [{"node": node}]}
 
 
-def _only_expression(answer: Tree, text: str) -> Tree:
+def _only_expression(answer: Tree) -> Tree:
     statements = answer["statements"]
     node = statements[0]["node"]
     plain = (
@@ -361,46 +361,29 @@ def _only_expression(answer: Tree, text: str) -> Tree:
     )
     extra = node.get("modifiers") or node.get("where_clause") or node.get("group_expressions") or node.get("having") or node.get("qualify")
     if not plain or extra or node["cte_map"]["map"]:
-        raise ExpressionFault(f"'{text}' is a query; an expression over one row is wanted")
+        raise ExpressionFault("this is a query; an expression over one row is wanted")
     tree: Tree = node["select_list"][0]
     if tree.get("alias"):
         raise ExpressionFault(f"an expression has no 'as {tree['alias']}'", offset_of(tree))
     return tree
 
 
-def _refuse_foreign(node: Tree, text: str) -> None:
-    kind = str(node["class"])
+def _refuse_foreign(node: Tree) -> None:
+    kind, name = str(node["class"]), str(node.get("function_name", ""))
     if kind not in CLASSES:
-        raise ExpressionFault(f"{kind.lower().replace('_', ' ')} is not allowed in an expression: '{text}'", offset_of(node))
-    if kind == "FUNCTION" and node["function_name"].lower() not in FUNCTIONS:
-        near = get_close_matches(node["function_name"], FUNCTIONS, n=1)
-        raise ExpressionFault(f"no function '{node['function_name']}'", offset_of(node), *(f"did you mean '{each}'?" for each in near))
+        raise foreign(kind, offset_of(node))
+    if kind == "FUNCTION" and name.lower() not in FUNCTIONS:
+        raise unknown_function(name, FUNCTIONS, offset_of(node))
     if kind == "FUNCTION" and (
         node.get("distinct") or node.get("filter") or (node.get("order_bys") or {}).get("orders") or node.get("schema")
     ):
-        raise ExpressionFault(f"'{node['function_name']}' takes only plain values here", offset_of(node))
+        raise ExpressionFault(f"'{name}' takes only plain values here", offset_of(node))
     if kind == "TYPE" and str(node.get("type_name", "")).lower() not in TYPES:
-        raise ExpressionFault(
-            f"no type '{node.get('type_name')}' in an expression", offset_of(node), "it may be: " + ", ".join(sorted(TYPES))
-        )
+        hint = "it may be: " + ", ".join(sorted(TYPES))
+        raise ExpressionFault(f"no type '{node.get('type_name')}' in an expression", offset_of(node), hint)
 
 
 def _rename(node: Tree, name: str) -> None:
     node["function_name"] = name
     if "qualified_name" in node:
         node["qualified_name"] = {"path": [name]}
-
-
-def _syntax_fault(answer: Tree, text: str) -> ExpressionFault:
-    place = int(answer.get("position") or 0) - len("SELECT ")
-    if answer.get("error_type") == "not implemented":
-        return ExpressionFault(f"'{text}' is not an expression")
-    return ExpressionFault(str(answer["error_message"]).replace('"', "'"), max(place, 0))
-
-
-def _binding_fault(reason: str) -> ExpressionFault:
-    first = reason.split("\n", 1)[0]
-    first = re.sub(r"^\w+ Error: ", "", first).replace('"', "'")
-    first = re.sub(r" You might need to add explicit type casts\.", "", first)
-    near = re.search(r'Did you mean "([^"]+)"', reason)
-    return ExpressionFault(first, 0, *([f"did you mean '{near[1]}'?"] if near else []))

@@ -155,12 +155,12 @@ def nearest(names: Sequence[str], shown: Mapping[str, str]) -> str:
 
 def tab_missing(table: Table, grids: Sequence[Grid], used: Grid | None = None) -> SheetProblem:
     """The tab was not found by name; either another was recognised by its header, or the table is not read."""
-    zh, en = f'工作表“{table.heading("zh")}”没有找到', f"no tab '{table.heading('en')}'"
+    zh, en = f"工作表“{table.heading('zh')}”没有找到", f"no tab '{table.heading('en')}'"
     near = nearest([*table.title.values(), table.name, *table.aliases], {plain(grid.title): grid.title for grid in grids})
     if used:
-        zh, en = f'{zh}，按表头认出并使用“{used.title}”', f"{en}; recognised by its header and used '{used.title}'"
+        zh, en = f"{zh}，按表头认出并使用“{used.title}”", f"{en}; recognised by its header and used '{used.title}'"
     elif near:
-        zh, en = f'{zh}，最像的是“{near}”', f"{en}; the nearest is '{near}'"
+        zh, en = f"{zh}，最像的是“{near}”", f"{en}; the nearest is '{near}'"
     return SheetProblem(table.name, "tab missing", {"zh": zh, "en": en}, stops=False)
 
 
@@ -170,7 +170,7 @@ def key_missing(table: Table, grid: Grid, header: Header | None) -> SheetProblem
     rows = [header.index] if header else list(range(_height(grid, LOOKED_AT)))
     zh, en = _near(column, _unclaimed(grid, header, rows))
     what = {
-        "zh": f'工作表“{grid.title}”没有“{column.heading("zh")}”一列{zh}，整张表没有读取。请补上表头',
+        "zh": f"工作表“{grid.title}”没有“{column.heading('zh')}”一列{zh}，整张表没有读取。请补上表头",
         "en": f"tab '{grid.title}' has no column '{column.heading('en')}'{en}; the tab was not read. Add the header",
     }
     return SheetProblem(table.name, "key missing", what, stops=True)
@@ -180,7 +180,7 @@ def header_missing(table: Table, grid: Grid, header: Header, column: Column) -> 
     """A required column is not there; the rules that need it do not apply."""
     zh, en = _near(column, _unclaimed(grid, header, [header.index]))
     what = {
-        "zh": f'工作表“{grid.title}”没有“{column.heading("zh")}”一列{zh}。请补上表头',
+        "zh": f"工作表“{grid.title}”没有“{column.heading('zh')}”一列{zh}。请补上表头",
         "en": f"tab '{grid.title}' has no column '{column.heading('en')}'{en}. Add the header",
     }
     return SheetProblem(table.name, "header missing", what, stops=False)
@@ -192,7 +192,7 @@ def header_doubled(table: Table, grid: Grid, header: Header, column: Column) -> 
     stops = column.required or column.key == table.key
     zh, en = ("整张表没有读取", "the tab was not read") if stops else ("这一列没有读取", "the column was not read")
     what = {
-        "zh": f'工作表“{grid.title}”的表头“{column.heading("zh")}”出现在{"和".join(places)}，{zh}。请只留一个',
+        "zh": f"工作表“{grid.title}”的表头“{column.heading('zh')}”出现在{'和'.join(places)}，{zh}。请只留一个",
         "en": f"tab '{grid.title}' has the header '{column.heading('en')}' in {' and '.join(places)}; {en}. Keep one",
     }
     return SheetProblem(table.name, "header doubled", what, stops=stops)
@@ -202,7 +202,7 @@ def two_header_rows(table: Table, grid: Grid, header: Header, rows: Sequence[int
     """The header row is repeated; the repeats are passed over."""
     zh, en = "、".join(map(str, rows)), ", ".join(map(str, rows))
     what = {
-        "zh": f'工作表“{grid.title}”第 {zh} 行重复了第 {grid.first_row + header.index} 行的表头，已跳过',
+        "zh": f"工作表“{grid.title}”第 {zh} 行重复了第 {grid.first_row + header.index} 行的表头，已跳过",
         "en": f"tab '{grid.title}' repeats the header of row {grid.first_row + header.index} in row {en}; passed over",
     }
     return SheetProblem(table.name, "two header rows", what, stops=False)
@@ -211,7 +211,7 @@ def two_header_rows(table: Table, grid: Grid, header: Header, rows: Sequence[int
 def _unclaimed(grid: Grid, header: Header | None, rows: Sequence[int]) -> dict[str, str]:
     claimed = header.claimed if header else frozenset()
     cells = [(row, place, cell) for row in rows for place, cell in enumerate(header_cells(grid, row)) if place not in claimed]
-    return {plain(cell): f'{letters(place)}{grid.first_row + row} “{cell.strip()}”' for row, place, cell in cells if plain(cell)}
+    return {plain(cell): f"{letters(place)}{grid.first_row + row} “{cell.strip()}”" for row, place, cell in cells if plain(cell)}
 
 
 def _near(column: Column, shown: Mapping[str, str]) -> tuple[str, str]:

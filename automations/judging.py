@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from automations.expressions import quoted
 from automations.model import ColumnType, Snapshot, Table, Transition
 from automations.program import FindingSpec, Node, Place, Program, restricted
 
 if TYPE_CHECKING:
     from automations.calendars import Calendar
-    from automations.expressions import Evaluator
+    from automations.expressions import Evaluator, Formula
 
 Array = Any
 """One column in the frame's dtype: see `model.Sheet`."""
+
+TEXTS: frozenset[ColumnType] = frozenset(("text", "choice", "email", "phone", "reference"))
+"""The types kept as texts, all in one dtype."""
 
 
 @dataclass(frozen=True)
@@ -34,20 +38,36 @@ class Evaluation:
     What the sheet holds in a column that rules compute is never read as an input: it may be old.
     """
 
-    def __init__(self, snapshot: Snapshot, computed: frozenset[Place], calendar: Calendar, memory: Memory, now: datetime) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        computed: frozenset[Place],
+        calendar: Calendar,
+        memory: Memory,
+        now: datetime,
+        before: Evaluation | None = None,
+    ) -> None:
         self.calendar, self.memory, self.now = calendar, memory, now
+        self._before = before._columns if before else {}
         self.now64 = np.datetime64(now, "s")
         self.snapshot = snapshot
         self._columns: dict[str, dict[str, Array]] = {}
         self._types: dict[str, dict[str, ColumnType]] = {}
         self._positions: dict[tuple[str, str, str], Any] = {}
-        self._indexes: dict[str, pd.Index[Any]] = {}
+        self._once: dict[tuple[str, ...], Any] = {}
         self._flags: dict[Place, Any] = {}
         self._blanks: dict[Place, Any] = {}
         for name, sheet in snapshot.sheets.items():
             given = [column for column in sheet.frame.columns if (name, column) not in computed]
-            self._columns[name] = {column: sheet.frame[column].array for column in given}
+            kept = self._before.get(name, {})
+            self._columns[name] = {column: kept[column] if column in kept else sheet.frame[column].array for column in given}
             self._types[name] = {column.key: column.type for column in sheet.table.columns if column.key in sheet.frame.columns}
+
+    def once(self, what: tuple[str, ...], compute: Callable[[], Any]) -> Any:
+        """Something many ask for, computed the first time."""
+        if what not in self._once:
+            self._once[what] = compute()
+        return self._once[what]
 
     def count(self, table: str) -> int:
         return len(self.snapshot.sheets[table].rows)
@@ -64,8 +84,23 @@ class Evaluation:
         return self._types[table][name]
 
     def put(self, node: Node, values: Array) -> None:
-        self._columns[node.table][node.name] = values
+        """Add a computed column; one that has not changed stays the very array of the last judging."""
+        kept = self._before.get(node.table, {}).get(node.name)
+        self._columns[node.table][node.name] = values if kept is None or not alike(kept, values) else kept
         self._types[node.table][node.name] = node.type
+
+    def unchanged(self, node: Node, columns: Iterable[str]) -> Array | None:
+        """The node's column of the last judging if these columns are still the very same, else None."""
+        kept, here = self._before.get(node.table, {}), self._columns[node.table]
+        return kept.get(node.name) if all(kept.get(name) is here[name] for name in columns) else None
+
+    def raw(self, table: str, name: str) -> Array:
+        """A column as it was put, for handing on."""
+        return self._columns[table][name]
+
+    def rest(self) -> None:
+        """Let go of the judging before this one."""
+        self._before = {}
 
     def times(self, table: str, name: str) -> Any:
         """A date or time column as datetime64[s]."""
@@ -105,25 +140,18 @@ class Evaluation:
 
     def keys(self, table: str) -> Any:
         """The keys of a table as an object array, "" where blank."""
-        key = self.snapshot.sheets[table].table.key
-        return self.texts(table, key)
+        return self.once(("keys", table), lambda: self.texts(table, self.snapshot.sheets[table].table.key))
 
     def positions(self, table: str, via: str, target: str) -> Any:
         """For every row the position of the row it refers to; -1 where blank or unknown. A doubled key leads to its first row."""
         place = (table, via, target)
         if place not in self._positions:
-            index, wanted = self._index(target), self.texts(table, via)
+            index, wanted = self.once(("index", target), lambda: pd.Index(self.keys(target))), self.texts(table, via)
             first = index if index.is_unique else index[~index.duplicated()]
             found = first.get_indexer(wanted)
             known = found if index.is_unique else np.where(found < 0, -1, np.flatnonzero(~index.duplicated())[found])
             self._positions[place] = np.where(self.filled(table, via), known, -1)
         return self._positions[place]
-
-    def _index(self, table: str) -> pd.Index[Any]:
-        """The keys of a table, hashed once."""
-        if table not in self._indexes:
-            self._indexes[table] = pd.Index(self.keys(table))
-        return self._indexes[table]
 
     def doubled(self, table: str, columns: Sequence[str]) -> Any:
         """Rows that share all these values with another row; blanks are left out."""
@@ -132,6 +160,9 @@ class Evaluation:
 
     def people(self, table: str, column: str) -> Any:
         """A column naming staff as names: the staff sheet's name where the value is a staff number."""
+        return self.once(("people", table, column), lambda: self._people(table, column))
+
+    def _people(self, table: str, column: str) -> Any:
         declared = self.snapshot.sheets[table].table.column(column)
         values = self.texts(table, column)
         if declared is None or declared.refers_to != "staff" or not self.has("staff", "staff_name"):
@@ -194,6 +225,8 @@ class Judge:
         self.program, self.evaluator, self.calendar, self.tables = program, evaluator, calendar, tables
         self._computed = frozenset(node.place for node in program.nodes())
         self._restricted: dict[frozenset[Place], tuple[Program, Mapping[str, Place]]] = {}
+        self._constants: dict[tuple[str, ColumnType], Array] = {}
+        self._last: Evaluation | None = None
 
     def restricted_to(self, snapshot: Snapshot) -> tuple[Program, Mapping[str, Place]]:
         """The part of the program that the columns found allow."""
@@ -204,12 +237,19 @@ class Judge:
         return self._restricted[present]
 
     def judge(self, snapshot: Snapshot, memory: Memory, now: datetime) -> Judged:
-        """Every column of every table at one moment: a pure function of its arguments."""
+        """Every column of every table at one moment: a pure function of its arguments.
+
+        Judging the very same snapshot again computes only what the clock or the memory can have changed.
+        """
         program, lacking = self.restricted_to(snapshot)
-        evaluation = Evaluation(snapshot, self._computed, self.calendar, memory, now)
+        before = self._last if self._last and self._last.snapshot is snapshot else None
+        self._last = None
+        evaluation = Evaluation(snapshot, self._computed, self.calendar, memory, now, before)
         self.evaluator.set_now(now)
         for layer in program.layers:
             self._evaluate(layer, evaluation)
+        evaluation.rest()
+        self._last = evaluation
         hits = {place: np.flatnonzero(evaluation.flags(spec.table, spec.where)) for place, spec in enumerate(program.findings)}
         return Judged(evaluation, program, lacking, hits, {name: blocked_rows(evaluation, name) for name in snapshot.sheets})
 
@@ -222,13 +262,55 @@ class Judge:
 
     def _evaluate_formulas(self, nodes: Sequence[Node], evaluation: Evaluation) -> None:
         table = nodes[0].table
-        formulas = [node.formula for node in nodes if node.formula]
-        used = sorted(set().union(*(formula.columns for formula in formulas)))
+        formulas = {
+            (node.formula.sql, node.formula.type): node.formula for node in nodes if node.formula and not self._known(node, evaluation)
+        }
+        used = sorted(set().union(*(formula.columns for formula in formulas.values())))
         columns = {name: evaluation.column(table, name) for name in used}
         types = {name: evaluation.type_of(table, name) for name in used}
-        found = self.evaluator.evaluate(formulas, columns, types, evaluation.count(table))
+        found = self.evaluator.evaluate(list(formulas.values()), columns, types, evaluation.count(table)) if formulas else {}
         for node in nodes:
-            evaluation.put(node, found[node.name])
+            if node.formula and (same := formulas.get((node.formula.sql, node.formula.type))):
+                evaluation.put(node, found[same.name])
+
+    def _known(self, node: Node, evaluation: Evaluation) -> bool:
+        """Whether a formula needs no computing: unchanged since the last judging, a plain column, or a constant."""
+        formula = node.formula
+        if formula is None or "policy_now()" in formula.sql or "policy_today()" in formula.sql:
+            return False
+        found = evaluation.unchanged(node, formula.columns)
+        if found is None:
+            found = (
+                self._column_itself(formula, node.table, evaluation)
+                if formula.columns
+                else self._constant(formula, evaluation.count(node.table))
+            )
+        if found is not None:
+            evaluation.put(node, found)
+        return found is not None
+
+    def _column_itself(self, formula: Formula, table: str, evaluation: Evaluation) -> Array | None:
+        name = next(iter(formula.columns))
+        if formula.sql not in (name, quoted(name)):
+            return None
+        kept, wanted = evaluation.type_of(table, name), formula.type
+        same = kept == wanted or (kept, wanted) == ("date", "datetime") or {kept, wanted} <= TEXTS
+        return evaluation.raw(table, name) if same else None
+
+    def _constant(self, formula: Formula, count: int) -> Array:
+        place = (formula.sql, formula.type)
+        if place not in self._constants:
+            self._constants[place] = self.evaluator.evaluate([formula], {}, {}, 1)[formula.name]
+        return self._constants[place].repeat(count)
+
+
+def alike(one: Array, other: Array) -> bool:
+    """Whether two columns of one dtype hold the same values; blanks are the same."""
+    if one is other:
+        return True
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind in "fM")
+    return not isinstance(one, np.ndarray) and bool(one.equals(other))
 
 
 def blocked_rows(evaluation: Evaluation, table: str) -> Any:

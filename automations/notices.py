@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Protocol
 
@@ -19,8 +19,6 @@ from automations.people import People, Person
 from automations.speaking import cells_shown, one_sentence
 from automations.summary import LEFT
 
-FLAPPING = timedelta(days=1)
-"""A finding fixed for less than this before it came back is the same occasion."""
 SHOWN = 6
 """Cells of a row shown in a mail."""
 PHRASES: Mapping[str, Words] = {
@@ -32,7 +30,7 @@ PHRASES: Mapping[str, Words] = {
     "fallback": {"zh": "管理员(没有找到应通知的人)", "en": "the admin (nobody else was found)"},
     "concerned": {"zh": "有关人员", "en": "somebody concerned"},
     "hold": {
-        "zh": '如需暂缓，请在本行填写“暂缓至”和“暂缓原因”。填好后表格会自动更新，不必回复本邮件。',
+        "zh": "如需暂缓，请在本行填写“暂缓至”和“暂缓原因”。填好后表格会自动更新，不必回复本邮件。",
         "en": "To hold reminders, fill in 'Hold until' and 'Hold reason' in the row. There is no need to answer this mail.",
     },
 }
@@ -71,11 +69,13 @@ def plan_notices(
     """Every new notice, and the mails that carry those to be sent; several for one reader become one mail."""
     people = People(judged, config.settings.admin)
     addressed = [
-        each for occasion in occasions(judged, _enforced(judged, config), told.since) for each in _addressed(judged, config, people, occasion, told)
+        each
+        for occasion in occasions(judged, _enforced(judged, config), told.since)
+        for each in _addressed(judged, config, people, occasion, told)
     ]
     unique = {each.notice.identity: each for each in addressed}
     known = told.known(list(unique))
-    new = [each for identity, each in unique.items() if identity not in known]
+    new = [_with_due(judged, each) for identity, each in unique.items() if identity not in known]
     sent = [each for each in new if each.notice.state == "planned"]
     return [each.notice for each in new], list(_mails(judged, config, people, findings, sent, renders, now))
 
@@ -115,17 +115,20 @@ def _addressed(judged: Judged, config: Config, people: People, occasion: Occasio
                 reader=person.name,
                 address=person.address,
                 language=config.language,
-                facts=_due_fact(judged, occasion),
+                facts={},
                 state=state,  # type: ignore[arg-type]
                 reason="first sight of the workbook" if told.first_contact else "a higher rung is due" if occasion.overtaken else "",
             ),
         )
 
 
-def _due_fact(judged: Judged, occasion: Occasion) -> dict[str, str]:
+def _with_due(judged: Judged, each: Addressed) -> Addressed:
+    """A new notice keeps the due time it spoke of; worked out only for those that are new."""
+    occasion = each.occasion
     if not occasion.clock:
-        return {}
-    return {"due": cells_shown(judged.evaluation, occasion.table, occasion.clock.due, [occasion.row])[0]}
+        return each
+    due = cells_shown(judged.evaluation, occasion.table, occasion.clock.due, [occasion.row])[0]
+    return replace(each, notice=replace(each.notice, facts={"due": due}))
 
 
 def _mails(

@@ -18,6 +18,8 @@ from automations.summary import governing
 
 Since = Callable[[str, str, str | None], datetime | None]
 """When (rule, key, column) was first seen; None when it is seen for the first time."""
+AFTER = np.timedelta64(1, "s")
+"""At the due second itself a promise is still kept; the rung `due` comes when it is over."""
 HOLD = "hold_until"
 """A staff column of this name holds the row's notices until its date."""
 
@@ -112,6 +114,7 @@ def _times_come(judged: Judged, rung: Rung, start: Any, due: Any) -> Any:
     else:
         at = start if moment.from_start else due
         at = moved(evaluation, at, moment.amount, moment.unit) if moment.amount else at
+        at = at + AFTER if not moment.from_start and not moment.amount else at
     times = (at <= evaluation.now64).astype("int64")
     if rung.repeat:
         amount, unit = parse_repeat(rung.repeat)
@@ -134,7 +137,16 @@ def finding_occasions(
         for position, (rung, times) in enumerate(reached):
             name = rung.at if spec.kind == "waiting" and position else spec.where
             yield Occasion(
-                policy, spec.rule, spec.table, int(row), name, times, tuple(rung.to), rung.template, finding=spec, overtaken=position < len(reached) - 1
+                policy,
+                spec.rule,
+                spec.table,
+                int(row),
+                name,
+                times,
+                tuple(rung.to),
+                rung.template,
+                finding=spec,
+                overtaken=position < len(reached) - 1,
             )
 
 

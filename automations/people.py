@@ -50,6 +50,10 @@ class People:
                 found |= {each: person for each in (number, name) if each}
         return found
 
+    @cached_property
+    def _at_work(self) -> list[Person]:
+        return list(dict.fromkeys(self.staff.values()))
+
     def told(self, to: Sequence[str], table: str, row: int, who: str, fallback: str) -> list[Person]:
         """The readers of one occasion: all that `to` names; when none can be reached, the policy's owner, then the admin."""
         found: dict[str, Person] = {}
@@ -84,8 +88,8 @@ class People:
         return [person] if person else []
 
     def _in_role(self, role: str) -> Iterable[Person]:
-        people = list(dict.fromkeys(self.staff.values()))
-        return [person for person in people if person.role == role] or [person for person in people if person.department == role]
+        at_work = self._at_work
+        return [person for person in at_work if person.role == role] or [person for person in at_work if person.department == role]
 
     def _above(self, person: Person | None) -> Iterable[Person]:
         above = self.staff.get(person.superior) if person else None

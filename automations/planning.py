@@ -51,6 +51,7 @@ class Plan:
     now: datetime
     config_hash: str
     read: str
+    language: str = "zh"
     new_keys: tuple[NewKey, ...] = ()
     changes: tuple[CellChange, ...] = ()
     overrides: tuple[Override, ...] = ()
@@ -124,6 +125,7 @@ def make_plan(
         now=now,
         config_hash=config.hash,
         read=judged.snapshot.fingerprint,
+        language=config.language,
         new_keys=tuple(new_keys),
         changes=tuple(changes),
         overrides=tuple(overrides),
@@ -160,7 +162,8 @@ def _changed_cells(judged: Judged, table: str, column: Column, rule: Any, values
     keys = judged.evaluation.keys(table)
     present = sheet.frame[column.key]
     odd = {problem.row: problem.shown for problem in sheet.problems if problem.column == column.key}
-    rows = np.flatnonzero(differs(present.array, values) & ~judged.blocked[table] & (keys != "")).tolist()
+    unread = np.isin(np.asarray(sheet.rows), list(odd)) if odd else False
+    rows = np.flatnonzero((differs(present.array, values) | unread) & ~judged.blocked[table] & (keys != "")).tolist()
     old = typed_list(present, rows, column)
     new = typed_list(pd.Series(values[rows], copy=False), range(len(rows)), column)
     for place, row in enumerate(rows):
@@ -183,7 +186,7 @@ def differs(present: Any, wanted: Any) -> Any:
     if isinstance(one, np.ndarray):
         unequal = one.astype("datetime64[s]") != np.asarray(other).astype("datetime64[s]")
     else:
-        unequal = one.to_numpy(dtype=object, na_value=None) != other.to_numpy(dtype=object, na_value=None)
+        unequal = (one != other).to_numpy(dtype=bool, na_value=False)
     return (blank != still) | (unequal & ~blank & ~still)
 
 
@@ -210,7 +213,8 @@ def _transitions(judged: Judged, remembered: Remembered, now: datetime) -> Itera
     for watch in judged.program.watches:
         keys = judged.evaluation.keys(watch.table)
         flags = judged.evaluation.flags(watch.table, watch.name)
-        for row in np.flatnonzero((keys != "") & ~judged.blocked[watch.table]):
+        seen = [key for table, key, name in remembered.watched if (table, name) == (watch.table, watch.name)]
+        for row in np.flatnonzero((flags | pd.Index(keys).isin(seen)) & (keys != "") & ~judged.blocked[watch.table]):
             before = remembered.watched.get((watch.table, str(keys[row]), watch.name))
             if bool(flags[row]) != bool(before):
                 yield Transition(watch.table, str(keys[row]), watch.name, before, bool(flags[row]), now, remembered.last_run)

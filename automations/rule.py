@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any, Literal
 
@@ -12,11 +13,15 @@ from pydantic import ConfigDict, Field
 from automations.clocks import words_of
 from automations.declarations import DURATIONS, Declared, Names, Parameter, PolicyFile, Said
 from automations.errors import Problem
-from automations.expressions import ExpressionFault, Tree, conjuncts, parameters_of, replaced, walk
+from automations.expressionfaults import ExpressionFault, characters
+from automations.expressions import Tree, conjuncts, parameters_of, replaced, walk
+from automations.faultplaces import Part
 from automations.model import ColumnType, Level, Table, Words
 from automations.program import ClockSpec, FindingSpec, Kernel, Place, Watch
 from automations.yamlfile import Document, Path
 
+SAID = re.compile(r"\{([^{}]+)\}")
+"""What a message says of the row: `{column}` or `{$parameter}`."""
 Expression = str
 """A DuckDB scalar expression over the columns of the policy's table."""
 
@@ -56,6 +61,8 @@ class DraftNode:
     kernel: Kernel | None = None
     needs: frozenset[Place] = frozenset()
     soft: frozenset[Place] = frozenset()
+    parts: tuple[Part, ...] = ()
+    faulty: bool = False
 
 
 @dataclass
@@ -66,9 +73,11 @@ class Draft:
     language: str
     parse: Any
     due_soon: str = "80%"
+    unread: frozenset[str] = frozenset()
     nodes: dict[Place, DraftNode] = field(default_factory=dict)
     promises: dict[tuple[str, str, str], list[ClockSpec]] = field(default_factory=dict)
     mentioned: list[tuple[Builder, str, tuple[str | int, ...]]] = field(default_factory=list)
+    said: list[tuple[Builder, str, Path, int]] = field(default_factory=list)
     findings: list[FindingSpec] = field(default_factory=list)
     clocks: list[ClockSpec] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
@@ -80,8 +89,11 @@ class Draft:
 class Builder:
     """What one rule may add to the draft; every name it gives is prefixed with the rule's id."""
 
-    def __init__(self, draft: Draft, policy: PolicyFile, rule: Rule, document: Document, path: Path) -> None:
+    def __init__(
+        self, draft: Draft, policy: PolicyFile, rule: Rule, document: Document, path: Path, spoilt: frozenset[str] = frozenset()
+    ) -> None:
         self.draft, self.policy, self.rule, self.document, self.path = draft, policy, rule, document, path
+        self.spoilt = spoilt
         self.table = draft.tables[policy.table]
         self.full = f"{policy.policy}/{rule.id}"
 
@@ -104,8 +116,8 @@ class Builder:
     def formula(self, name: str, text: str, *at: str | int, type: ColumnType | None = None) -> str:  # noqa: A002
         """Add a column computed by an expression; returns its canonical name."""
         tree = self.tree(text, *at)
-        if tree is not None:
-            self._add(name, DraftNode(self.table.name, name, self.full, (*self.path, *at), self.document, tree, text, type))
+        node = DraftNode(self.table.name, name, self.full, (*self.path, *at), self.document, tree or self._null(), text, type)
+        self._add(name, replace(node, faulty=tree is None))
         return name
 
     def kernel(
@@ -128,12 +140,16 @@ class Builder:
     ) -> str:
         """Add a column from a template whose `_names` stand for expressions of the rule, each with its place in the file."""
         trees = {key: self.tree(text, *at) for key, (text, at) in parts.items()}
-        if all(tree is not None for tree in trees.values()):
-            tree = replaced(self.draft.parse(template), lambda node: trees.get(_single(node)))
-            text = next((text for text, _ in parts.values()), template)
-            at = next((at for _, at in parts.values()), ())
-            self._add(name, DraftNode(self.table.name, name, self.full, (*self.path, *at), self.document, tree, text, type))
+        tree = replaced(self.draft.parse(template), lambda node: trees.get(_single(node)))
+        text, at = next(iter(parts.values()), (template, ()))
+        sound = tuple(Part(key, tree, parts[key][0], (*self.path, *parts[key][1])) for key, tree in trees.items() if tree)
+        node = DraftNode(self.table.name, name, self.full, (*self.path, *at), self.document, tree, text, type, parts=sound)
+        self._add(name, replace(node, faulty=len(sound) < len(trees)))
         return name
+
+    def _null(self) -> Tree:
+        tree: Tree = self.draft.parse("null")
+        return tree
 
     def guard(self) -> dict[str, tuple[str, tuple[str | int, ...]]]:
         """The rule's `when` as the part `_when` of a template."""
@@ -143,19 +159,18 @@ class Builder:
         """The parsed expression with its parameters put in; None after noting the fault."""
         try:
             tree: Tree = self.draft.parse(text)
-            for name, offset in parameters_of(tree):
-                self.parameter(name, *at, offset=offset)
-            return with_parameters_of(tree, self.policy, self.draft.parse)
+            unknown = {name for name, offset in parameters_of(tree) if not self.parameter(name, *at, offset=offset, text=text)}
+            return with_parameters_of(tree, self.policy, self.draft.parse, self.spoilt | unknown)
         except ExpressionFault as fault:
             self.fault(fault.what, *fault.hints, at=at, offset=fault.offset, text=text)
             return None
 
-    def parameter(self, dollar: str, *at: str | int, offset: int = 0) -> Parameter | None:
+    def parameter(self, dollar: str, *at: str | int, offset: int = 0, text: str = "") -> Parameter | None:
         """The parameter of that name (`$name` or `name`), or None after noting the fault."""
         name = dollar.removeprefix("$")
         if name not in self.policy.parameters:
             near = get_close_matches(name, self.policy.parameters, n=1)
-            self.fault(f"no parameter '${name}'", *(f"did you mean '${each}'?" for each in near), at=at, offset=offset)
+            self.fault(f"no parameter '${name}'", *(f"did you mean '${each}'?" for each in near), at=at, offset=offset, text=text)
             return None
         self.draft.used_parameters.add((self.policy.policy, name))
         return self.policy.parameters[name]
@@ -191,6 +206,7 @@ class Builder:
     def finding(self, where: str, column: str | None, message: Words, fix: Words, level: Level | None = None) -> None:
         """Add a finding where a boolean column holds; the rule's own message and fix win over these."""
         rule = self.rule
+        self._note_said()
         spec = FindingSpec(
             rule=self.full,
             table=self.table.name,
@@ -202,6 +218,17 @@ class Builder:
             clause=rule.clause,
         )
         self.draft.findings.append(spec)
+
+    def _note_said(self) -> None:
+        """Note the `{columns}` and `{$parameters}` the rule's own texts name; unknown ones are faults."""
+        texts = [((key, language), text) for key in ("message", "fix") for language, text in getattr(self.rule, key).items()]
+        for at, text in texts:
+            place = at if (*self.path, *at) in self.document.places else at[:1]
+            for found in SAID.finditer(text):
+                if found[1].startswith("$"):
+                    self.parameter(found[1], *place, offset=found.start(1))
+                else:
+                    self.draft.said.append((self, found[1], (*self.path, *place), found.start(1)))
 
     def filled_in(self, words: Words) -> Words:
         """The text with `{$parameter}` replaced by its newest value; `{column}` stays for the row."""
@@ -245,7 +272,7 @@ class Builder:
     def fault(self, what: str, *hints: str, at: tuple[str | int, ...] = (), offset: int = 0, text: str = "") -> None:
         """Note a fault of the rule at that place in its file."""
         if text:
-            offset = len(text.encode()[:offset].decode(errors="ignore"))
+            offset = characters(text, offset)
         prefix = f"rule '{self.rule.id}': "
         self.draft.problems.append(self.document.problem((*self.path, *at), prefix + what, *hints, offset=offset))
 
@@ -265,13 +292,18 @@ def _single(node: Tree) -> str:
     return str(node["column_names"][0]) if node["class"] == "COLUMN_REF" and len(node["column_names"]) == 1 else ""
 
 
-def with_parameters_of(tree: Tree, policy: PolicyFile, parse: Callable[[str], Tree]) -> Tree:
-    """The tree with `$name` replaced by the value in force on the row's reference date."""
+def with_parameters_of(
+    tree: Tree, policy: PolicyFile, parse: Callable[[str], Tree], spoilt: frozenset[str] | set[str] = frozenset()
+) -> Tree:
+    """The tree with `$name` replaced by the value in force on the row's reference date; a `spoilt` one has none."""
 
-    def replace(node: Tree) -> Tree | None:
-        return parse(f"({parameter_sql(policy.parameters[str(node['identifier'])], policy)})") if node["class"] == "PARAMETER" else None
+    def value(node: Tree) -> Tree | None:
+        if node["class"] != "PARAMETER":
+            return None
+        name = str(node["identifier"])
+        return parse("null") if name in spoilt else parse(f"({parameter_sql(policy.parameters[name], policy)})")
 
-    result: Tree = replaced(tree, replace)
+    result: Tree = replaced(tree, value)
     return result
 
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 
 from automations.applying import Receipt, apply, note_refused, rows_name
 from automations.channels.protocol import Channel
 from automations.config import Config
 from automations.errors import PlanRefused
 from automations.judging import Judge, Judged, Memory
-from automations.ledgers.protocol import Ledger
+from automations.ledgers.protocol import FLAPPING, Ledger
 from automations.model import NewKey, Snapshot
-from automations.notices import FLAPPING, Renders, Told, plan_notices
+from automations.notices import Renders, Told, plan_notices
 from automations.numbering import numbered
 from automations.planning import Plan, Remembered, make_plan
 from automations.reading import read_snapshot
@@ -22,6 +22,14 @@ from automations.workbooks.protocol import Workbook
 SWEEP = "sweep"
 LOOKED_BACK = 50
 """Runs looked through for the last one that saw the whole workbook; undone and refused ones saw nothing."""
+
+
+@dataclass
+class LastRead:
+    """The last reading of the workbook; it stands as long as nobody has written to the file."""
+
+    stamp: tuple[str, str, date] | None = None
+    found: tuple[Snapshot, list[NewKey]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +42,7 @@ class World:
     channel: Channel
     renderer: Renders
     judge: Judge
+    last_read: LastRead = field(default_factory=LastRead)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +77,20 @@ def plan_once(world: World, now: datetime, automation: str = SWEEP) -> tuple[Pla
     snapshot, new_keys = read(world, now, automation)
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
-    notices, mails = plan_notices(judged, world.config, findings, told(world), world.renderer, now)
+    notices, mails = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now)
     plan = make_plan(judged, world.config, remembered(world), findings, notices, mails, new_keys, now, automation)
     return plan, snapshot
 
 
 def read(world: World, now: datetime, automation: str = SWEEP) -> tuple[Snapshot, list[NewKey]]:
-    """The typed tables of the workbook, blank keys numbered."""
+    """The typed tables of the workbook, blank keys numbered; the last reading if the file is still the same."""
+    stamp, last = (world.workbook.fingerprint(), automation, now.date()), world.last_read
+    if last.found is None or last.stamp != stamp:
+        last.stamp, last.found = stamp, _read_anew(world, now, automation)
+    return last.found
+
+
+def _read_anew(world: World, now: datetime, automation: str) -> tuple[Snapshot, list[NewKey]]:
     grids = world.workbook.grids()
     chosen = world.config.automations[automation].tables if automation in world.config.automations else []
     tables = [table for name, table in world.config.tables.items() if not chosen or name in chosen]
@@ -87,7 +103,7 @@ def judge(world: World, snapshot: Snapshot, now: datetime) -> Judged:
     return world.judge.judge(snapshot, Memory(world.ledger.transitions(snapshot.workbook)), now)
 
 
-def told(world: World) -> Told:
+def told(world: World, now: datetime) -> Told:
     """What the ledger knows of notices already claimed."""
     ledger, name = world.ledger, world.workbook.name
     seen = ledger.findings(name)
@@ -96,7 +112,7 @@ def told(world: World) -> Told:
         before = seen.get((rule, key, column))
         if before is None or before.fixed_at is None:
             return before.episode if before else 1
-        return before.episode + (0 if before.fixed_at - before.first_seen < FLAPPING else 1)
+        return before.episode + (0 if now - before.fixed_at < FLAPPING else 1)
 
     def since(rule: str, key: str, column: str | None) -> datetime | None:
         before = seen.get((rule, key, column))

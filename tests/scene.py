@@ -13,7 +13,8 @@ Tables are drawn under the keys of their columns (or any header); the other colu
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -140,6 +141,23 @@ class Scene:
         """What staff type into one cell; the key stands in the first column."""
         self.book.edit(self.title(name), self.heading(name, column), key, value)
 
+    def staff(self, name: str, change: Callable[[Rows], Rows]) -> None:
+        """What staff do to a whole tab; in a real file another program saves it."""
+        title = self.title(name)
+        if isinstance(self.world.workbook, XlsxWorkbook):
+            retyped(self.world.workbook.path, title, change)
+        else:
+            self.book.tabs[title] = change(self.book.tabs[title])
+
+    def ours(self, name: str) -> dict[str, list[str]]:
+        """Every filled cell of ours by key: `{"TS-1": ["status=已记录"]}`."""
+        columns = [column.key for column in self.world.config.tables[name].columns if column.ours]
+        snapshot, _ = read(self.world, datetime(2026, 1, 1))
+        there = [column for column in columns if column in snapshot.sheets[name].frame]
+        lines = {column: dict(line.split(" ", 1) for line in self.cells(name, column)) for column in there}
+        keys = [line.split(" ", 1)[0] for line in self.cells(name, there[0])]
+        return {key: [f"{column}={lines[column][key]}" for column in there if lines[column][key] != "-"] for key in sorted(keys)}
+
     def with_world(self, **parts: Any) -> Scene:
         """The same scene with other parts."""
         return Scene(replace(self.world, **parts))
@@ -157,7 +175,7 @@ def scene(
 
 
 def tab(declared: Table, text: str, *, only: bool = False) -> Rows:
-    """The rows of a tab from a drawn table: headers in Chinese, cells as staff have them, the columns not drawn (unless `only`) to the right."""
+    """The rows of a tab from a drawn table: headers in Chinese, cells typed, the columns not drawn (unless `only`) to the right."""
     drawn = table(text)
     columns = [declared.column(header) for header in drawn.headers]
     headers: list[Any] = [column.heading("zh") if column else header for column, header in zip(columns, drawn.headers, strict=True)]
@@ -188,6 +206,18 @@ def xlsx(path: Path, tabs: Mapping[str, Rows]) -> XlsxWorkbook:
     return XlsxWorkbook(path)
 
 
+def retyped(path: Path, title: str, change: Callable[[Rows], Rows]) -> None:
+    """A tab of a file changed and saved by another program."""
+    book = openpyxl.load_workbook(path)
+    rows = change([list(row) for row in book[title].iter_rows(values_only=True)])
+    place = book.sheetnames.index(title)
+    book.remove(book[title])
+    sheet = book.create_sheet(title, place)
+    for row in rows:
+        sheet.append(row)
+    book.save(path)
+
+
 def settings(**changed: Any) -> Config:
     """The shipped configuration with some settings changed, compiled only once."""
     known = shipped()
@@ -202,8 +232,15 @@ def lines_of(plan: Plan) -> list[str]:
 def found_in(plan: Plan, *rules: str) -> list[str]:
     """What a plan finds, by key, rule and column; of all rules, or of those named."""
     return [
-        f"{each.key} {each.rule} {each.column or '-'}" for each in plan.findings if not rules or each.rule.partition("/")[2] in rules or each.rule in rules
+        f"{each.key} {each.rule} {each.column or '-'}"
+        for each in plan.findings
+        if not rules or each.rule.partition("/")[2] in rules or each.rule in rules
     ]
+
+
+def plainly(text: str) -> str:
+    """A text without the choice between full and half width, for sentences that are tested word for word elsewhere."""
+    return unicodedata.normalize("NFKC", text).replace("“", '"').replace("”", '"').replace(", ", ",")
 
 
 def does_nothing(plan: Plan) -> bool:
@@ -233,6 +270,7 @@ __all__ = [
     "found_in",
     "lines_of",
     "plain_text",
+    "plainly",
     "scene",
     "settings",
     "shipped",

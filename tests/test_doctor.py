@@ -137,7 +137,10 @@ def test_mails_that_wait_or_failed_are_counted(tmp_path: Path) -> None:
     ledger.settle_mail("m2", "sending", "")
     ledger.settle_mail("m2", "failed", "no such reader")
     ledger.close()
-    assert seen(doctor(root, None, at(NOW)), "warning", "failed") == [("warning", "mails waiting to be sent: 1"), ("warning", "mails failed: 1")]
+    assert seen(doctor(root, None, at(NOW)), "warning", "failed") == [
+        ("warning", "mails waiting to be sent: 1"),
+        ("warning", "mails failed: 1"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ class Desk:
         cells: Cells = {}
         for row, entry in enumerate(entries, 2):
             new = entry.typed(since, now)
-            cells |= {(row, places[column]): value for column, value in new.items() if column in places}
+            cells |= {(row, places[column]): worded(value) for column, value in new.items() if column in places}
         return cells
 
     def _squeeze_in(self, table: Table, since: datetime, now: datetime) -> None:
@@ -125,8 +125,7 @@ class Desk:
 def typed_over(opened: Opened, part: str, cells: Cells) -> bytes:
     """A sheet's XML with cells as people type them; a formula that broke is an error cell, as a spreadsheet saves it."""
     broken = {place: str(value) for place, value in cells.items() if value in ERRORS}
-    whole = {place: worded(value) for place, value in cells.items() if place not in broken}
-    xml = opened.patched(part, whole)
+    xml = opened.patched(part, {place: value for place, value in cells.items() if place not in broken})
     if not broken:
         return xml
     errors = {(row, place): f'<c r="{letters(place)}{row}" t="e"><v>{value}</v></c>'.encode() for (row, place), value in broken.items()}

@@ -24,7 +24,9 @@ from automations.workbooks.saving import refuse_if_open
 MARK = ".rowkeeper-demo"
 """A file that says a folder is the demo's own, so that a second demo may replace it."""
 
-MORNING, AFTERNOON = time(8, 30), time(16, 0)
+CLOCKS = (time(8, 30), time(16, 0))
+"""When the program runs on a working day."""
+
 DAY_OFF = datetime(2026, 9, 26, 10, 0)
 """The one run on a day off."""
 
@@ -91,6 +93,7 @@ def run_demo(
     seed: int = 20260914,
     days: int | None = None,
     size: Size = FULL,
+    clocks: Sequence[time] = CLOCKS,
     progress: Progress | None = None,
 ) -> DemoResult:
     """Write the demo's workbook into `folder`, run a month (or the first `days` working days) over it, and say what to look at.
@@ -103,7 +106,7 @@ def run_demo(
     town = told_story(world, seed, size)
     desk = Desk(workbook_in(folder), town.story, world.config.tables, world.config.language)
     desk.begin(town.start)
-    moments = moments_of(town.office, days)
+    moments = moments_of(town.office, days, clocks)
     watcher = Watcher()
     seen, last = live_through(world, desk, moments, watcher, progress)
     again = run_once(world, moments[-1])
@@ -156,10 +159,10 @@ def told_story(world: World, seed: int, size: Size) -> Town:
     return town
 
 
-def moments_of(office: Office, days: int | None) -> list[datetime]:
-    """When the program runs: every working day in the morning and in the afternoon, and once on a day off."""
+def moments_of(office: Office, days: int | None, clocks: Sequence[time]) -> list[datetime]:
+    """When the program runs: every working day at these clock times, and once on a day off."""
     chosen: Sequence[date] = office.between(START, END)[:days]
-    moments = [datetime.combine(day, clock) for day in chosen for clock in (MORNING, AFTERNOON)]
+    moments = [datetime.combine(day, clock) for day in chosen for clock in clocks]
     return sorted([*moments, *([DAY_OFF] if moments[-1] > DAY_OFF else [])])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -16,6 +16,9 @@ CellAt = tuple[str, str, str]
 """Where a cell stands, whatever its row number: (table, key, column)."""
 FindingIdentity = tuple[str, str, str | None]
 """(rule, key, column); the column is None where the finding is about the whole row."""
+
+FLAPPING = timedelta(days=1)
+"""A finding that was fixed for less than this before it came back is the same occasion."""
 
 RunState = Literal["started", "done", "refused", "failed"]
 ChangeState = Literal["planned", "applied", "refused"]
@@ -205,7 +208,9 @@ class Ledger(Protocol):
         identities: Collection[FindingIdentity],
         rules: Collection[str] | None = None,
     ) -> None:
-        """Note the findings of a run: new, still there, or back with the next episode; those no longer seen are fixed at `now`.
+        """Note the findings of a run: new, still there, or back; those no longer seen are fixed at `now`.
+
+        One that comes back starts its next episode, unless it was fixed for less than FLAPPING.
 
         With `rules`, only findings of these rules can become fixed: what was not judged is not a pass.
         """

@@ -11,6 +11,7 @@ from automations.errors import LedgerFailed
 from automations.ledgers import rows
 from automations.ledgers.database import Database
 from automations.ledgers.protocol import (
+    FLAPPING,
     MAIL_COMES_FROM,
     CellAt,
     Change,
@@ -169,7 +170,8 @@ class SqliteLedger:
     ) -> None:
         seen = {"run_id": run_id, "workbook": workbook, "now": now.isoformat()}
         with self.at_once():
-            self._database.do_each("see_finding", (seen | rows.finding_values(identity) for identity in identities))
+            flapping = {"flapping": (now - FLAPPING).isoformat()}
+            self._database.do_each("see_finding", (seen | flapping | rows.finding_values(identity) for identity in identities))
             self._database.do("fix_findings", **seen, rules=rows.some(rules))
 
     def config_version(self, config_hash: str, text: str, now: datetime) -> None:

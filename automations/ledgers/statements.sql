@@ -140,12 +140,12 @@ WHERE id IN (SELECT max(id) FROM transition WHERE workbook = :workbook GROUP BY 
 SELECT * FROM finding WHERE workbook = :workbook;
 
 -- name: see_finding
--- Note a finding as new, as still there, or as back with the next episode.
+-- Note a finding as new, as still there, or as back: with the next episode if it was fixed before :flapping, else with the same.
 INSERT INTO finding (workbook, rule, key, column_name, first_seen, last_seen, fixed_at, episode, seen_by)
 VALUES (:workbook, :rule, :key, :column_name, :now, :now, NULL, 1, :run_id)
 ON CONFLICT (workbook, rule, key, column_name) DO UPDATE SET
-  first_seen = CASE WHEN finding.fixed_at IS NULL THEN finding.first_seen ELSE excluded.first_seen END,
-  episode = CASE WHEN finding.fixed_at IS NULL THEN finding.episode ELSE finding.episode + 1 END,
+  first_seen = CASE WHEN finding.fixed_at IS NULL OR finding.fixed_at > :flapping THEN finding.first_seen ELSE excluded.first_seen END,
+  episode = CASE WHEN finding.fixed_at IS NULL OR finding.fixed_at > :flapping THEN finding.episode ELSE finding.episode + 1 END,
   last_seen = excluded.last_seen,
   fixed_at = NULL,
   seen_by = excluded.seen_by;

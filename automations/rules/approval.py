@@ -57,13 +57,13 @@ class Approval(Rule):
             "boolean",
         )
         message = {
-            "zh": f'已填“{before.get("zh")}”但缺“{ok.get("zh")}”',
+            "zh": f"已填“{before.get('zh')}”但缺“{ok.get('zh')}”",
             "en": f"'{before.get('en')}' is filled but '{ok.get('en')}' is missing",
         }
-        fix = {"zh": f'应先经{approver.who.removeprefix("role:")}同意并填写“{ok.get("zh")}”', "en": f"have '{ok.get('en')}' given first"}
+        fix = {"zh": f"应先经{approver.who.removeprefix('role:')}同意并填写“{ok.get('zh')}”", "en": f"have '{ok.get('en')}' given first"}
         build.finding(blank, approver.column, message, fix)
         late = build.composed(
             build.called(f"{self.before} before {approver.column}"), "coalesce(_when, false) and _before < _ok", parts, "boolean"
         )
-        message = {"zh": f'“{before.get("zh")}”早于“{ok.get("zh")}”', "en": f"'{before.get('en')}' is before '{ok.get('en')}'"}
+        message = {"zh": f"“{before.get('zh')}”早于“{ok.get('zh')}”", "en": f"'{before.get('en')}' is before '{ok.get('en')}'"}
         build.finding(late, self.before, message, {"zh": "请核对两个时间;应先审批,后执行", "en": "check both times; approval comes first"})

@@ -29,6 +29,8 @@ class Check(Rule):
         known = "false" if self.unknown == "fail" else "true"
         parts = {"_require": (self.require, ("require",)), **build.guard()}
         failed = build.composed(build.called("failed"), f"coalesce(_when, false) and not coalesce(_require, {known})", parts, "boolean")
+        if self.column and not build.table.column(self.column):
+            build.unknown_column(self.column, "column")
         if not self.message:
             build.fault("check needs 'message'", "it is the sentence staff read in their row")
         build.finding(failed, self.column, self.message, self.fix)

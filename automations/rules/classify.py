@@ -11,6 +11,7 @@ from pydantic import Field
 from automations.decisiontables import Cell, lint, parse_cell
 from automations.declarations import Declared
 from automations.rule import Builder, Rule
+from automations.yamlcheck import closest
 
 
 class Line(Declared):
@@ -51,6 +52,7 @@ class Classify(Rule):
             return
         cells = [{column: parse_cell(value) for column, value in line.if_.items()} for line in self.rows]
         self._check_choices(build)
+        self._check_inputs(build, cells)
         self._lint(build, cells)
         name = self.writes or str(self.as_)
         parts = self._parts(cells) | build.guard()
@@ -75,18 +77,21 @@ class Classify(Rule):
         title = build.title()
         message = {"zh": f"{title.get('zh')}:没有适用的一档", "en": f"{title.get('en')}: no line of the table fits"}
         columns = [column for line in self.rows for column in line.if_]
-        zh = "、".join(dict.fromkeys(f'“{build.heading(column).get("zh")}”' for column in columns))
+        zh = "、".join(dict.fromkeys(f"“{build.heading(column).get('zh')}”" for column in columns))
         build.finding(missed, self.writes or None, message, {"zh": f"请核对{zh}", "en": "check what it is decided by"})
 
     def _check_choices(self, build: Builder) -> None:
-        declared = build.table.column(self.writes or "")
-        for place, line in enumerate(self.rows):
-            if declared and declared.choices and line.then not in declared.choices:
-                build.fault(
-                    f"'{line.then}' is not a choice of '{declared.key}'",
-                    "choices: " + ", ".join(declared.choices),
-                    at=("rows", place, "then"),
-                )
+        results: list[tuple[str, tuple[str | int, ...]]] = [(line.then, ("rows", place, "then")) for place, line in enumerate(self.rows)]
+        if self.otherwise not in (None, "none"):
+            results.append((str(self.otherwise), ("otherwise",)))
+        for word, at in results:
+            _refuse_word(build, word, self.writes or "", at)
+
+    def _check_inputs(self, build: Builder, cells: list[dict[str, Cell]]) -> None:
+        for place, row in enumerate(cells):
+            for column, cell in row.items():
+                for word in cell.words:
+                    _refuse_word(build, word, column, ("rows", place, "if", column))
 
     def _lint(self, build: Builder, cells: list[dict[str, Cell]]) -> None:
         values = numbers_of(build)
@@ -101,8 +106,19 @@ class Classify(Rule):
             build.fault(
                 f"rows {first + 1} and {second + 1} both match where {said}", "say `hit: first` if the order decides", at=("rows", second)
             )
+        for place in found.unreached if self.hit == "first" else ():
+            build.fault(f"row {place + 1} is never reached: the rows above it match first", at=("rows", place))
         if found.gap and self.otherwise is None and self.hit != "collect":
             build.fault(f"no row matches where {found.gap}", "add a row, or say `otherwise: none` for an undecided finding", at=("rows",))
+
+
+def _refuse_word(build: Builder, word: str, column: str, at: tuple[str | int, ...]) -> None:
+    """Note a word that a column with choices cannot hold."""
+    declared = build.table.column(column)
+    if declared and declared.choices and word not in declared.choices:
+        near = closest(word, declared.choices)
+        hints = ["choices: " + ", ".join(declared.choices), *([f"did you mean '{near}'?"] if near else [])]
+        build.fault(f"'{word}' is not a choice of '{column}'", *hints, at=at)
 
 
 def numbers_of(build: Builder) -> Mapping[str, Decimal]:

@@ -59,7 +59,7 @@ class Deadline(Rule):
             build.fault("deadline needs one of 'within' and 'until'")
             return
         if not (starts := self.starts or build.policy.dated_by):
-            build.fault("deadline needs 'starts'")
+            build.fault("deadline needs 'starts'", "or say `dated_by:` at the top of the policy")
             return
         start = build.formula(build.called("start"), starts, "starts", type="datetime")
         done = build.formula(build.called("done"), self.done, "done", type="datetime")
@@ -135,7 +135,7 @@ class Deadline(Rule):
             name = build.composed(build.called("future"), "coalesce(_when, false) and _start > now()", parts, "boolean")
             what = build.heading(column) if column else {"zh": "起算时间", "en": "the start"}
             message = {
-                "zh": f'“{what.get("zh")}”晚于现在，无法计算“{build.title().get("zh")}”的期限',
+                "zh": f"“{what.get('zh')}”晚于现在，无法计算“{build.title().get('zh')}”的期限",
                 "en": f"{what.get('en')} lies in the future",
             }
             build.finding(name, column, message, {"zh": "请核对日期", "en": "check the date"})

@@ -67,7 +67,7 @@ class Penalty(Rule):
         most = f"不超过 {{{high}}}" if low is None else f"{{{low}}} 至 {{{high}}}"
         span = f"at most {{{high}}}" if low is None else f"{{{low}}} to {{{high}}}"
         message = {
-            "zh": f'“{heading.get("zh")}”为 {{{decided}}}，允许的范围是{most}',
+            "zh": f"“{heading.get('zh')}”为 {{{decided}}}，允许的范围是{most}",
             "en": f"'{heading.get('en')}' is {{{decided}}}; allowed is {span}",
         }
         build.finding(name, decided, message, {"zh": "请按制度规定的范围重新确定", "en": "decide again within the range"})

@@ -23,7 +23,10 @@ class Reference(Rule):
 
     def compile(self, build: Builder) -> None:
         declared = build.table.column(self.column)
-        if declared is None or not declared.refers_to or declared.refers_to not in build.draft.tables:
+        if declared is None:
+            build.unknown_column(self.column, "column")
+            return
+        if not declared.refers_to or declared.refers_to not in build.draft.tables:
             build.fault(f"column '{self.column}' refers to no table", "say `refers_to:` where the column is declared", at=("column",))
             return
         table, column, target = build.table.name, self.column, build.draft.tables[declared.refers_to]
@@ -33,6 +36,6 @@ class Reference(Rule):
 
         name = build.kernel(build.called("dangling"), "boolean", dangling, [column], also=[(target.name, target.key)])
         zh, en = target.title.get("zh", target.name), target.title.get("en", target.name)
-        message = {"zh": f'“{declared.heading("zh")}”{{{column}}}在“{zh}”表中找不到', "en": f"{{{column}}} is not in table '{en}'"}
-        fix = {"zh": f'请改正编号，或先在“{zh}”表中登记', "en": f"correct it, or enter it in '{en}' first"}
+        message = {"zh": f"“{declared.heading('zh')}”{{{column}}}在“{zh}”表中找不到", "en": f"{{{column}}} is not in table '{en}'"}
+        fix = {"zh": f"请改正编号，或先在“{zh}”表中登记", "en": f"correct it, or enter it in '{en}' first"}
         build.finding(name, column, message, fix)

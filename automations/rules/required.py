@@ -24,6 +24,6 @@ class Required(Rule):
             heading = build.heading(column)
             parts = {"_value": (column, ("columns", position)), **build.guard()}
             name = build.composed(build.called(f"blank {column}"), "coalesce(_when, false) and _value is null", parts, "boolean")
-            message = {"zh": f'缺“{heading.get("zh", column)}”', "en": f"'{heading.get('en', column)}' is missing"}
-            fix = {"zh": f'请填写“{heading.get("zh", column)}”', "en": f"fill in '{heading.get('en', column)}'"}
+            message = {"zh": f"缺“{heading.get('zh', column)}”", "en": f"'{heading.get('en', column)}' is missing"}
+            fix = {"zh": f"请填写“{heading.get('zh', column)}”", "en": f"fill in '{heading.get('en', column)}'"}
             build.finding(name, column, message, fix)

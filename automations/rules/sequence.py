@@ -42,10 +42,10 @@ class Sequence(Rule):
         name = build.composed(build.called(f"{later} without {earlier}"), template, parts, "boolean")
         first, second = build.heading(earlier), build.heading(later)
         message = {
-            "zh": f'已填“{second.get("zh")}”但缺“{first.get("zh")}”',
+            "zh": f"已填“{second.get('zh')}”但缺“{first.get('zh')}”",
             "en": f"'{second.get('en')}' is filled but '{first.get('en')}' is missing",
         }
-        fix = {"zh": f'请补填“{first.get("zh")}”', "en": f"fill in '{first.get('en')}'"}
+        fix = {"zh": f"请补填“{first.get('zh')}”", "en": f"fill in '{first.get('en')}'"}
         build.finding(name, earlier, message, fix)
 
     def _disorder(self, build: Builder, earlier: str, later: str, position: int) -> None:
@@ -58,7 +58,7 @@ class Sequence(Rule):
         name = build.composed(build.called(f"{later} before {earlier}"), template, parts, "boolean")
         first, second = build.heading(earlier), build.heading(later)
         message = {
-            "zh": f'“{second.get("zh")}”（{{{later}}}）早于“{first.get("zh")}”（{{{earlier}}}）',
+            "zh": f"“{second.get('zh')}”（{{{later}}}）早于“{first.get('zh')}”（{{{earlier}}}）",
             "en": f"'{second.get('en')}' ({{{later}}}) is before '{first.get('en')}' ({{{earlier}}})",
         }
         build.finding(name, later, message, {"zh": "请核对两个时间", "en": "check both times"})

@@ -23,16 +23,17 @@ class Unique(Rule):
 
     def compile(self, build: Builder) -> None:
         table, columns = build.table.name, self.columns
-        unknown = [column for column in columns if not build.table.column(column)]
+        unknown = [(place, column) for place, column in enumerate(columns) if not build.table.column(column)]
+        for place, column in unknown:
+            build.unknown_column(column, "columns", place)
         if unknown:
-            build.fault(f"no column '{unknown[0]}' in table '{table}'", at=("columns",))
             return
 
         def doubled(judging: Evaluation) -> Any:
             return judging.doubled(table, columns)
 
         name = build.kernel(build.called("doubled"), "boolean", doubled, columns)
-        zh = "、".join(f'“{build.heading(column).get("zh", column)}”' for column in columns)
+        zh = "、".join(f"“{build.heading(column).get('zh', column)}”" for column in columns)
         en = ", ".join(f"'{build.heading(column).get('en', column)}'" for column in columns)
         message = {"zh": f"{zh}与其他行重复", "en": f"{en} stands in another row too"}
         fix = {"zh": "请核对,只保留一行或改正其中一行", "en": "keep one row or correct one of them"}

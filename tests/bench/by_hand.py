@@ -57,6 +57,7 @@ class Cells:
     def __init__(self, snapshot: Snapshot, table: str) -> None:
         self.table, self.frame = table, snapshot.sheets[table].frame
         self._taken: dict[str, Any] = {}
+        self._blank: dict[str, Any] = {}
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -64,7 +65,7 @@ class Cells:
     def text(self, name: str) -> Any:
         """A text column as objects, "" where blank."""
         if name not in self._taken:
-            self._taken[name] = self.frame[name].to_numpy(dtype=object, na_value="")
+            self._taken[name] = np.where(self.blank(name), "", np.asarray(self.frame[name], dtype=object))
         return self._taken[name]
 
     def time(self, name: str) -> Any:
@@ -81,7 +82,10 @@ class Cells:
         return self.frame[name].to_numpy(dtype="bool", na_value=False)
 
     def blank(self, name: str) -> Any:
-        return self.text(name) == ""
+        """Where a column is blank."""
+        if name not in self._blank:
+            self._blank[name] = self.frame[name].isna().to_numpy()
+        return self._blank[name]
 
 
 class ByHand:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ Columns = dict[str, Any]
 NEVER = np.datetime64("NaT", "s")
 DAY = np.timedelta64(86_400, "s")
 BAD = 0.03
+LOGISTICS, FINANCE = "YG-0006", "YG-0005"
 SAID = (
     "豆腐干有涨袋，开袋有酸味，客户要求换货",
     "到货时纸箱被压坏，客户当着司机的面拍了照",
@@ -49,7 +50,7 @@ class Sizes:
 
     @classmethod
     def of(cls, n: int) -> Sizes:
-        return cls(n, n, max(20, n // 5), max(24, n // 200), n + n // 10, max(20, n // 2), n - n // 10)
+        return cls(n, n, max(20, n // 5), max(24, n // 200), n + n // 10, n - n // 10 + n // 5, n - n // 10)
 
 
 def made(n: int, declared: Mapping[str, Table], now: datetime, seed: int = 1) -> Snapshot:
@@ -134,15 +135,20 @@ class Town:
         moments = midnight - offsets.astype("timedelta64[s]") + self.rng.integers(8 * 60, 18 * 60, count).astype("timedelta64[m]")
         return np.where(moments > self.now, moments - DAY, moments)
 
-    def after(self, start: Any, hours: float, goes_on: float = 0.97) -> Any:
+    def after(self, start: Any, hours: float, goes_on: float = 0.998) -> Any:
         """A next step: some hours after `start`, blank when it has not come yet or the row stalled."""
         gap = (self.rng.exponential(hours, len(start)) * 60 + 5).astype("int64").astype("timedelta64[m]")
         there = start + gap
         return np.where((there <= self.now) & self.chance(goes_on, len(start)), there, NEVER)
 
-    def written(self, where: Any, words: Any, share: float = 0.98) -> Any:
+    def written(self, where: Any, words: Any, share: float = 0.997) -> Any:
         """A text where a condition holds, forgotten in a few rows."""
         return np.where(where & self.chance(share, len(where)), self.pick(words, len(where)), None)
+
+    def one_each(self, of: int, count: int) -> Any:
+        """Every row of a table of `of` rows once in random order, then any again until there are `count`."""
+        once = self.rng.permutation(of)[:count]
+        return np.append(once, self.rng.integers(0, of, max(0, count - of)))
 
     def money(self, count: int, middle: float) -> Any:
         """Amounts in fen around `middle` yuan."""
@@ -221,7 +227,7 @@ class Town:
 
     def carriers(self) -> Columns:
         count = 6
-        ahead = self.now + np.arange(-1, count - 1) * 200 * DAY
+        ahead = self.now + np.arange(1, count + 1) * 200 * DAY
         return {
             "carrier_id": numbered("CY-{:03d}", count),
             "carrier_name": numbered("运输公司{:02d}", count),
@@ -274,7 +280,7 @@ class Town:
             "unit_price": np.full(count, 12_000.0),
             "amount": self._holes(qty / 10_000 * 12_000),
             "salesperson": self.ids("YG-{:04d}", count, self.sizes.staff),
-            "received_by": self.ids("YG-{:04d}", count, self.sizes.staff),
+            "received_by": np.full(count, LOGISTICS, dtype=object),
             "sales_channel": channel,
             "payment_policy": np.where(special, "特殊政策", self.pick(["先款后货", None], count)),
             "special_policy_id": np.where(special & self.chance(0.9, count), self.ids("ZC-{:04d}", count, 20), None),
@@ -287,33 +293,33 @@ class Town:
 
     def payments(self) -> Columns:
         count, orders = self.sizes.payments, self.orders_made
-        of = self.rng.integers(0, self.sizes.orders, count)
-        share = np.where(self.chance(0.7, count), 1.0, 0.5)
+        of = self.one_each(self.sizes.orders, count)
+        share = np.where(self.chance(0.97, count), 1.0, 0.5)
         amount = np.where(np.isnan(orders["amount"][of]), 100_000, orders["amount"][of])
         received = self.after(orders["order_date"][of], 24 * 3, 1.0)
         received = np.where(np.isnat(received), orders["order_date"][of], received)
-        checked = self.after(received, 20, 0.95)
+        checked = self.after(received, 6)
         return {
             "payment_id": numbered("SK-{:07d}", count),
             "received_on": received,
             "customer_id": orders["customer_id"][of],
             "order_no": self._mostly(orders["order_no"][of], "DD-9999999"),
             "amount": self._holes(np.rint(amount * share)),
-            "payee_account": np.where(self.chance(BAD, count), "6228480000", self.ids("64010000{:04d}", count, 6)),
-            "account_kind": self.pick(["公司账户", "个人账户", "现金", None], count, (94, 2, 2, 2)),
+            "payee_account": np.where(self.chance(BAD / 3, count), "6228480000", self.ids("64010000{:04d}", count, 5)),
+            "account_kind": self.pick(["公司账户", "个人账户", "现金", None], count, (197, 1, 1, 1)),
             "collected_by": self.ids("YG-{:04d}", count, self.sizes.staff),
-            "finance_checked_by": np.where(~np.isnat(checked) & self.chance(0.98, count), "YG-0005", None),
+            "finance_checked_by": np.where(~np.isnat(checked) & self.chance(0.997, count), FINANCE, None),
             "finance_checked_at": checked,
         }
 
     def shipments(self) -> Columns:
         count, orders = self.sizes.shipments, self.orders_made
-        of = self.rng.integers(0, self.sizes.orders, count)
+        of = self.one_each(self.sizes.orders, count)
         steps = {"payment_verified_at": self.after(orders["order_date"][of], 24 * 3)}
         names = ("stock_verified_at", "issued_at", "finance_stamp_at", "keeper_review_at", "loaded_at", "keeper_signed_at", "carrier_signed_at", "shipped_at")
         before = steps["payment_verified_at"]
         for name in names:
-            before = steps[name] = self.after(before, 6, 0.99)
+            before = steps[name] = self.after(before, 6)
         arrived = self.after(before, 48)
         loaded = ~np.isnat(steps["loaded_at"])
         self.shipments_made = {
@@ -321,17 +327,19 @@ class Town:
             **{name: orders[name][of] for name in ("order_no", "contract_no", "customer_id", "product_code", "product_name", "spec", "packaging", "qty")},
             **{name: orders[name][of] for name in ("required_ship", "required_arrival")},
             "ship_sequence": self.rng.integers(1, 9, count).astype("float64"),
-            "attachments": self.written(~np.isnat(before), ["无", "检验报告"], 0.97),
+            "attachments": self.written(~np.isnat(before), ["无", "检验报告"]),
             **steps,
             "issued_by": self.ids("YG-{:04d}", count, self.sizes.staff),
-            "finance_stamp_by": np.where(~np.isnat(steps["finance_stamp_at"]), "YG-0005", None),
+            "finance_stamp_by": np.where(~np.isnat(steps["finance_stamp_at"]), FINANCE, None),
             "keeper": self.ids("YG-{:04d}", count, self.sizes.staff),
             "carrier_id": np.where(loaded, self.ids("CY-{:03d}", count, 6), None),
             "transport_mode": np.where(loaded, self.pick(["铁路", "公路"], count, (1, 4)), None),
-            "mode_reason": self.written(loaded, ["不通铁路"], 0.9),
+            "mode_reason": self.written(loaded, ["不通铁路"]),
             "loaded_qty": np.where(loaded, orders["qty"][of], np.nan),
             "package_ok": np.where(loaded, 1.0, np.nan),
-            "freight_terms": self.pick(["货到即付", "月结", "代垫"], count),
+            "freight_terms": self.pick(["货到即付", "月结", "代垫"], count, (1, 8, 1)),
+            "receiver_contact_at": steps["shipped_at"],
+            "tracking_note": self.written(loaded, ["已电话跟踪"]),
             "arrived_at": arrived,
             "receipt_confirmed_at": self.after(arrived, 24),
             "receipt_qty_ok": np.where(np.isnat(arrived), np.nan, 1.0),
@@ -339,23 +347,27 @@ class Town:
         return self.shipments_made
 
     def visits(self) -> Columns:
-        count = self.sizes.visits
-        kind = self.pick(["拜访", "回访"], count, (7, 3))
-        visited = np.where(self.chance(0.9, count), self.past(count, 300), NEVER)
-        shipment = self.rng.integers(0, self.sizes.shipments, count)
+        """A return visit after each receipt, and visits of every other kind."""
+        count, shipped, shipments = self.sizes.visits, self.sizes.shipments, self.shipments_made
+        again = np.arange(count) < shipped
+        of = np.where(again, np.arange(count), 0)
+        plain = np.where(self.chance(0.9, count), self.past(count, 300), NEVER)
+        visited = np.where(again, self.after(shipments["receipt_confirmed_at"][of], 40), plain)
+        there, sent, own = ~np.isnat(visited), self.after(visited, 24), self._mostly(self.ids("KH-{:05d}", count, self.sizes.customers), "KH-99999")
         return {
             "visit_id": numbered("BF-{:07d}", count),
-            "customer_id": self._mostly(self.ids("KH-{:05d}", count, self.sizes.customers), "KH-99999"),
-            "visit_kind": kind,
-            "trigger": self.pick(["提货后", "定期"], count),
-            "method": self.pick(["上门", "电话", "微信", None], count, (5, 3, 1, 1)),
-            "notice_no": np.where(kind == "回访", self.shipments_made["notice_no"][shipment], None),
-            "planned_on": self.past(count, 300),
+            "customer_id": np.where(again, shipments["customer_id"][of], own),
+            "visit_kind": np.where(again, "回访", "拜访").astype(object),
+            "trigger": np.where(again, "提货后", "定期").astype(object),
+            "method": np.where(again, "电话", self.pick(["上门", "电话", "微信"], count, (6, 3, 1))),
+            "notice_no": np.where(again & self.chance(0.998, count), shipments["notice_no"][of], None),
+            "planned_on": np.where(there, visited, self.now),
             "visited_on": visited,
             "staff_id": self.ids("YG-{:04d}", count, self.sizes.staff),
-            "content": self.written(~np.isnat(visited), ["问了销售情况", "核对了往来账"]),
-            "summary_sent_at": self.after(visited, 48),
-            "filed_at": self.after(visited, 96),
+            "content": self.written(there, ["问了销售情况", "核对了往来账"]),
+            "summary_url": self.written(there, ["回访总结.docx"]),
+            "summary_sent_at": sent,
+            "filed_at": self.after(sent, 24),
         }
 
     def complaints(self) -> Columns:
@@ -368,19 +380,19 @@ class Town:
     def _complaint_steps(self) -> Columns:
         received = self.past(self.sizes.complaints, 400)
         found = {"received_at": received, "first_response_at": self.after(received, 8), "assigned_at": self.after(received, 10)}
-        found["acceptance_notice_at"] = self.after(found["assigned_at"], 4, 0.9)
-        found["verified_at"] = self.after(found["assigned_at"], 10, 0.9)
-        found["feedback_form_at"] = self.after(found["verified_at"], 8, 0.7)
+        found["acceptance_notice_at"] = self.after(found["assigned_at"], 4)
+        found["verified_at"] = self.after(found["assigned_at"], 10)
+        found["feedback_form_at"] = self.after(found["verified_at"], 8)
         found["responsibility_at"] = self.after(found["assigned_at"], 40)
-        found["inv_returned_at"] = self.after(found["responsibility_at"], 8, 0.9)
+        found["inv_returned_at"] = self.after(found["responsibility_at"], 8)
         found["vp_ok_at"] = self.after(found["responsibility_at"], 12)
         found["manager_ok_at"] = self.after(found["responsibility_at"], 12)
         found["resolved_at"] = self.after(np.maximum(found["vp_ok_at"], found["manager_ok_at"]), 20)
         found["customer_notified_at"] = self.after(found["resolved_at"], 20)
-        found["written_reply_at"] = self.after(found["customer_notified_at"], 2, 0.95)
+        found["written_reply_at"] = self.after(found["customer_notified_at"], 2)
         found["followup_at"] = self.after(found["customer_notified_at"], 36)
         found["closed_at"] = self.after(found["followup_at"], 24)
-        found["filed_at"] = self.after(found["closed_at"], 48, 0.9)
+        found["filed_at"] = self.after(found["closed_at"], 30)
         return found
 
     def _complaint_facts(self) -> Columns:
@@ -388,7 +400,7 @@ class Town:
         shipment = self.rng.integers(0, self.sizes.shipments, count)
         return {
             "complaint_no": numbered("TS-{:07d}", count),
-            "channel": self.pick(["客服热线", "电话", "微信公众号", None], count, (5, 3, 2, 1)),
+            "channel": self.pick(["客服热线", "电话", "微信公众号", None], count, (50, 30, 19, 1)),
             "customer_id": self.shipments_made["customer_id"][shipment],
             "complainant": self.pick(["王女士", "李先生"], count),
             "complainant_contact": self.written(np.ones(count, dtype=bool), ["13800000000", "微信"]),
@@ -399,7 +411,7 @@ class Town:
             "product_code": self.shipments_made["product_code"][shipment],
             "spec": self.shipments_made["spec"][shipment],
             "qty": np.rint(self.shipments_made["qty"][shipment] * self.rng.random(count) / 10_000) * 10_000,
-            "severity": self.pick(["一般投诉", "重大投诉", None], count, (80, 5, 15)),
+            "severity": self.pick(["一般投诉", "重大投诉", None], count, (94, 5, 1)),
             "complexity": self.pick(["一般问题", "复杂问题", None], count, (70, 20, 10)),
             "demand": self.pick(["换货", "降价", "损害赔偿"], count),
             "waiting_customer": np.where(self.chance(0.02, count), 1.0, np.nan),
@@ -416,31 +428,34 @@ class Town:
             "category": np.where(assigned, category, None),
             "verified_true": np.where(np.isnat(found["verified_at"]), np.where(assigned, "核实中", None), "属实"),
             "cause_side": self.written(~np.isnat(found["verified_at"]), [GOODS, GOODS, GOODS, "业务操作", "客户原因"]),
-            "handling_dept": self.written(assigned, ["市场部", "客服部"]),
+            "handling_dept": np.where(assigned, np.where(category == "业务操作", "市场部", self.pick(["市场部", "客服部"], count)), None),
             "handler": np.where(assigned, self.ids("YG-{:04d}", count, self.sizes.staff), None),
             "reason_sufficient": np.where(known, 1.0, np.nan),
             "demand_reasonable": np.where(known, 1.0, np.nan),
             "responsible_dept": self.written(known, ["生产部", "物流部"]),
             "responsible_person": np.where(known, self.ids("YG-{:04d}", count, self.sizes.staff), None),
-            **{name: self.written(known, ["已查明", "见附件"], 0.985) for name in ("inv_cause", "inv_course", "inv_person", "inv_conclusion")},
-            **{name: self.written(known, ["已整改"], 0.985) for name in ("inv_corrective", "inv_preventive")},
-            "solution": self.written(solved, ["换货并致歉", "按合同赔偿"], 0.99),
-            "solution_kind": self.written(solved, ["换货", "赔偿"], 0.97),
+            **{name: self.written(known, ["已查明", "见附件"]) for name in ("inv_cause", "inv_course", "inv_person", "inv_conclusion")},
+            **{name: self.written(known, ["已整改"]) for name in ("inv_corrective", "inv_preventive")},
+            "solution": self.written(solved, ["换货并致歉", "按合同赔偿"]),
+            "solution_kind": self.written(solved, ["换货", "赔偿"]),
             "compensation": np.where(solved & self.chance(0.2, count), self.money(count, 500), np.nan),
-            "compensation_basis": self.written(solved, ["合同第八条"], 0.9),
+            "compensation_basis": self.written(solved, ["合同第八条"]),
             "customer_opinion": self.written(~np.isnat(found["followup_at"]), ["满意"], 0.3),
             "opinion_sent_at": self.after(found["followup_at"], 24),
             "result": self.written(closed, ["已换货", "已赔付"]),
             "improvement": self.written(closed, ["调整封口温度"]),
             "direct_loss": loss,
-            "fine_decided": np.where(closed & ~np.isnan(loss), np.rint(loss * self.rng.uniform(0.009, 0.031, count)), np.nan),
-            "dept_fine_decided": np.where(closed & ~np.isnan(loss) & self.chance(0.3, count), np.rint(loss * 0.02), np.nan),
+            "fine_decided": np.where(closed & ~np.isnan(loss) & (category != "业务操作"), np.rint(loss * self.rng.uniform(0.011, 0.029, count)), np.nan),
+            "dept_fine_decided": np.where(closed & ~np.isnan(loss) & (category != "业务操作") & self.chance(0.3, count), np.rint(loss * 0.02), np.nan),
             "service_sanction": np.where(service, self.pick(["批评", "罚款"], count), None),
-            "service_fine_decided": np.where(service, self.rng.integers(5, 25, count) * 1_000.0, np.nan),
-            "sanction_doc_no": self.written(closed, ["西香记〔2026〕12号"], 0.9),
+            "service_fine_decided": np.where(service, self.rng.integers(2, 21, count) * 1_000.0, np.nan),
+            "sanction_doc_no": self.written(closed, ["西香记〔2026〕12号"]),
             "waiting_since": np.where(found["waiting_customer"] > 0, self.after(found["assigned_at"], 30), NEVER),
             "hold_until": np.where(self.chance(0.01, count), self.now + 5 * DAY, NEVER),
-            "hold_reason": self.written(self.chance(0.01, count), ["客户要求暂缓"]),
+            "hold_reason": np.full(count, "客户要求暂缓", dtype=object),
+            "contract_no": np.where(category == "合同约定其他", "HT-2025-01", None),
+            "emergency_at": found["received_at"] + np.timedelta64(1_200, "s"),
+            "preliminary_at": found["assigned_at"],
         }
 
     def _spoil(self, found: Columns, bad: Any, how: Any) -> None:
@@ -467,9 +482,5 @@ def numbered(pattern: str, count: int) -> Any:
     return np.array([pattern.format(number) for number in range(count)], dtype=object)
 
 
-def moment(text: str) -> datetime:
-    """The frozen clock of the benchmark."""
-    return datetime.fromisoformat(text)
-
-
-NOW = moment("2026-09-30 08:30") + timedelta(0)
+NOW = datetime(2026, 9, 30, 8, 30)
+"""The frozen clock of the benchmark."""

@@ -1,0 +1,58 @@
+"""Promises: several clocks that write one due column; of them the earliest due time wins, row by row."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from automations.clocks import NONE, words_of
+from automations.model import ColumnType
+from automations.program import ClockSpec
+from automations.rule import Draft, DraftNode
+
+if TYPE_CHECKING:
+    from automations.judging import Evaluation
+
+
+def add_promises(draft: Draft) -> None:
+    """Draft the written due and state columns: of several clocks the earliest due time wins, row by row."""
+    for (table, column, key), specs in draft.promises.items():
+        declared = draft.tables[table].column(column)
+        kind: ColumnType = declared.type if declared else "datetime"
+        first = draft.nodes[(table, specs[0].due)]
+        names = [name for spec in specs for name in (spec.due, spec.state)]
+        kernel = partial(strictest_due, table, specs, kind) if key == "due" else partial(strictest_state, table, specs, draft.language)
+        wanted: ColumnType = kind if key == "due" else "text"
+        soft = frozenset((table, name) for name in names)
+        needs = (
+            frozenset({(table, specs[0].due), (table, specs[0].state)})
+            if len(specs) == 1
+            else frozenset({(table, draft.tables[table].key)})
+        )
+        draft.nodes[(table, column)] = DraftNode(
+            table, column, specs[0].rule, first.path, first.document, kernel=kernel, needs=needs, soft=soft, type=wanted
+        )
+
+
+def strictest(table: str, specs: list[ClockSpec], judging: Evaluation) -> tuple[Any, Any]:
+    """The earliest due time of the promise, and the state code of the clock it belongs to."""
+    there = [spec for spec in specs if judging.has(table, spec.state)]
+    due = np.full(judging.count(table), np.datetime64("NaT", "s"))
+    code = np.full(judging.count(table), NONE, dtype="int64")
+    for spec in there:
+        other, state = judging.times(table, spec.due), judging.integers(table, spec.state)
+        wins = (~np.isnat(other) & (np.isnat(due) | (other < due))) | (np.isnat(due) & (code == NONE))
+        due, code = np.where(wins, other, due), np.where(wins, state, code)
+    return due, code
+
+
+def strictest_due(table: str, specs: list[ClockSpec], kind: ColumnType, judging: Evaluation) -> Any:
+    due, _ = strictest(table, specs, judging)
+    return due.astype("datetime64[D]").astype("datetime64[s]") if kind == "date" else due
+
+
+def strictest_state(table: str, specs: list[ClockSpec], language: str, judging: Evaluation) -> Any:
+    _, code = strictest(table, specs, judging)
+    return words_of(code, language)
