@@ -68,6 +68,10 @@ class Clock:
                 due = np.where(np.isnat(due), due, np.fmin(due, judging.times(self.table, cap)))
         return due
 
+    def future(self, judging: Evaluation) -> Any:
+        """Where the start lies after now, so that no due time can be told."""
+        return self._active(judging) & (judging.times(self.table, self.start) > judging.now64)
+
     def code(self, judging: Evaluation) -> Any:
         """The state of every row as one of the constants above."""
         start, due = judging.times(self.table, self.start), judging.times(self.table, self.called("due"))

@@ -77,7 +77,7 @@ def unknown_function(name: str, known: Iterable[str], offset: int) -> Expression
     what = f"no function '{'count(*)' if low == 'count_star' else name}'"
     if low in AGGREGATES:
         return ExpressionFault(what, offset, ONE_ROW)
-    near = [INSTEAD[low]] if low in INSTEAD else [f"did you mean '{each}'?" for each in get_close_matches(low, known, n=1, cutoff=0.7)]
+    near = [INSTEAD[low]] if low in INSTEAD else [f"did you mean '{each}'?" for each in get_close_matches(low, known, n=1, cutoff=0.75)]
     return ExpressionFault(what, offset, *near)
 
 

@@ -98,7 +98,7 @@ def hints_for(name: str, text: str, table: Table, computed: Iterable[str], title
         near = get_close_matches(rest, [column.key for column in target.columns], n=1)
         return [f"did you mean '{first}.{each}' ({_title(target, each)})?" for each in near]
     known = {column.key: column for column in table.columns}
-    near = get_close_matches(name, [*known, *computed, *titles], n=1)
+    near = get_close_matches(name, known, n=1) or get_close_matches(name, [*computed, *titles], n=1)
     hints = [f"did you mean '{each}'" + (f" ({_title(table, each)})?" if each in known else "?") for each in near]
     return hints or ([f"a text stands in single quotes: '{name}'"] if f'"{name}"' in text else [])
 

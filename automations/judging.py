@@ -49,6 +49,7 @@ class Evaluation:
     ) -> None:
         self.calendar, self.memory, self.now = calendar, memory, now
         self._before = before._columns if before else {}
+        self.same_day = before is not None and before.now.date() == now.date()
         self.now64 = np.datetime64(now, "s")
         self.snapshot = snapshot
         self._columns: dict[str, dict[str, Array]] = {}
@@ -57,6 +58,9 @@ class Evaluation:
         self._once: dict[tuple[str, ...], Any] = {}
         self._flags: dict[Place, Any] = {}
         self._blanks: dict[Place, Any] = {}
+        if before:
+            self._once = {what: found for what, found in before._once.items() if what[0] in ("keys", "index")}
+            self._positions = {place: found for place, found in before._positions.items() if place[:2] not in computed}
         for name, sheet in snapshot.sheets.items():
             given = [column for column in sheet.frame.columns if (name, column) not in computed]
             kept = self._before.get(name, {})
@@ -276,10 +280,11 @@ class Judge:
     def _known(self, node: Node, evaluation: Evaluation) -> bool:
         """Whether a formula needs no computing: unchanged since the last judging, a plain column, or a constant."""
         formula = node.formula
-        if formula is None or "policy_now()" in formula.sql or "policy_today()" in formula.sql:
+        if formula is None or "policy_now()" in formula.sql:
             return False
-        found = evaluation.unchanged(node, formula.columns)
-        if found is None:
+        dated = "policy_today()" in formula.sql
+        found = None if dated and not evaluation.same_day else evaluation.unchanged(node, formula.columns)
+        if found is None and not dated:
             found = (
                 self._column_itself(formula, node.table, evaluation)
                 if formula.columns

@@ -164,6 +164,8 @@ def _changed_cells(judged: Judged, table: str, column: Column, rule: Any, values
     odd = {problem.row: problem.shown for problem in sheet.problems if problem.column == column.key}
     unread = np.isin(np.asarray(sheet.rows), list(odd)) if odd else False
     rows = np.flatnonzero((differs(present.array, values) | unread) & ~judged.blocked[table] & (keys != "")).tolist()
+    if not rows:
+        return
     old = typed_list(present, rows, column)
     new = typed_list(pd.Series(values[rows], copy=False), range(len(rows)), column)
     for place, row in enumerate(rows):
@@ -247,7 +249,7 @@ def _brakes(
         if before >= brakes.state_rows and before - count > brakes.rows_lost_share * before:
             yield _stop("rows lost", table, count=count, before=before, limit=f"{brakes.rows_lost_share:.0%}")
     for problem in judged.snapshot.problems:
-        if problem.stops and remembered.rows_before.get(problem.table):
+        if problem.table not in judged.snapshot.sheets and remembered.rows_before.get(problem.table):
             yield _stop("gone", config.tables[problem.table], what=problem.what)
     if len(mails) > brakes.mails_per_run:
         yield _stop("mails", None, count=len(mails), limit=brakes.mails_per_run)

@@ -6,9 +6,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from automations.clocks import words_of
 from automations.declarations import DURATIONS, Declared, Names, Parameter, PolicyFile, Said
@@ -26,12 +27,19 @@ Expression = str
 """A DuckDB scalar expression over the columns of the policy's table."""
 
 
+def _is_id(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(r"[a-z][a-z0-9_-]*", value):
+        words = "small letters, digits, '-' and '_', beginning with a letter"
+        raise PydanticCustomError("should_be", "should be {words}", {"words": words})
+    return value
+
+
 class Rule(Declared):
     """One rule of a policy. The pydantic fields of a kind are its YAML keys; its docstring is its manual."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    id: Annotated[str, BeforeValidator(_is_id), Field(pattern=r"^[a-z][a-z0-9_-]*$")]
     kind: str
     title: Said = {}
     when: Expression | None = None
@@ -140,7 +148,8 @@ class Builder:
     ) -> str:
         """Add a column from a template whose `_names` stand for expressions of the rule, each with its place in the file."""
         trees = {key: self.tree(text, *at) for key, (text, at) in parts.items()}
-        tree = replaced(self.draft.parse(template), lambda node: trees.get(_single(node)))
+        null = self._null()
+        tree = replaced(self.draft.parse(template), lambda node: (trees[_single(node)] or null) if _single(node) in trees else None)
         text, at = next(iter(parts.values()), (template, ()))
         sound = tuple(Part(key, tree, parts[key][0], (*self.path, *parts[key][1])) for key, tree in trees.items() if tree)
         node = DraftNode(self.table.name, name, self.full, (*self.path, *at), self.document, tree, text, type, parts=sound)
@@ -344,7 +353,7 @@ def _text(value: str) -> str:
 
 def shown_value(parameter: Parameter) -> str:
     """The newest value of a parameter as people write it."""
-    value = parameter.values[max(parameter.values)]
+    value = parameter.values[max(parameter.values)] if parameter.values else None
     if isinstance(value, dict):
         return "、".join(f"{word} {each}" for word, each in value.items())
     return "" if value is None else f"{value}"

@@ -25,8 +25,10 @@ WORDS: Mapping[str, Words] = {
 
 
 def findings_of(judged: Judged) -> list[Finding]:
-    """Every finding about every row, in the order of tables, rows and rules."""
-    found = [finding for spec, rows in judged.spoken() for finding in findings_at(judged, spec, rows)]
+    """Every finding about every row, in the order of tables, rows and rules; a cell that cannot be read gets just that one."""
+    unread = {(sheet.table.name, each.row, each.column) for sheet in judged.snapshot.sheets.values() for each in sheet.problems}
+    said = (finding for spec, rows in judged.spoken() for finding in findings_at(judged, spec, rows))
+    found = [finding for finding in said if (finding.table, finding.row, finding.column) not in unread]
     for sheet in judged.snapshot.sheets.values():
         found += [*_unreadable(judged, sheet), *_doubled(judged, sheet)]
     order = {name: place for place, name in enumerate(judged.snapshot.sheets)}
@@ -61,7 +63,9 @@ def findings_at(judged: Judged, spec: FindingSpec, rows: Any) -> Iterable[Findin
 
 def filled(words: Words, values: Mapping[str, str]) -> dict[str, str]:
     """The texts with `{column}` replaced by the row's values."""
-    return {language: FIELD.sub(lambda found: values.get(found[1], found[0]), text) for language, text in words.items()}
+    return {
+        language: FIELD.sub(lambda found: values.get(found[1], found[0]), text) if "{" in text else text for language, text in words.items()
+    }
 
 
 def column_of(evaluation: Evaluation, table: str, name: str) -> Column:
@@ -166,8 +170,9 @@ def _doubled(judged: Judged, sheet: Sheet) -> Iterable[Finding]:
 
 
 def sentence_in_row(findings: Sequence[Finding], language: str) -> str:
-    """What stands in the row's 问题 cell: the findings, numbered when there are several."""
-    texts = [one_sentence(finding, language) for finding in findings]
+    """What stands in the row's 问题 cell: the findings, numbered when there are several; the same sentence only once."""
+    distinct = {(finding.column, finding.sentence.get(language)): finding for finding in reversed(findings)}
+    texts = [one_sentence(finding, language) for finding in reversed(distinct.values())]
     return texts[0] if len(texts) == 1 else "\n".join(f"{place}. {text}" for place, text in enumerate(texts, start=1))
 
 

@@ -77,8 +77,8 @@ def test_columns_have_formats_widths_and_dropdowns(path: Path) -> None:
 def test_headers_are_frozen_filtered_and_say_what_they_mean(path: Path) -> None:
     sheet = openpyxl.load_workbook(path)["客户投诉"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B2", "A1:I1")
-    assert sheet["A1"].comment.text == "每件投诉一个编号\n依据: 第二条(一)\n必填"
-    assert sheet["H1"].comment.text == "由表管家填写,请勿手工修改"
+    assert sheet["A1"].comment.text == "每件投诉一个编号\n依据：第二条(一)\n必填"
+    assert sheet["H1"].comment.text == "由表管家填写，请勿手工修改"
     assert sheet["A1"].fill.start_color.rgb != sheet["H1"].fill.start_color.rgb
 
 

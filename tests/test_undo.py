@@ -96,7 +96,7 @@ def test_a_persons_value_that_a_run_wrote_over_comes_back(stage: Scene) -> None:
     stage.run(SATURDAY)
     assert stage.cells("complaints", "next_due") == ["TS-1 2025-09-27 16:30"]
     stage.undo(3, SATURDAY)
-    assert stage.cells("complaints", "next_due") == ["TS-1 2030-01-01"]
+    assert stage.cells("complaints", "next_due") == ["TS-1 2030-01-01 00:00"]
 
 
 def test_given_numbers_are_not_taken_back() -> None:

@@ -48,13 +48,14 @@ class Classify(Rule):
         if (self.writes is None) == (self.as_ is None):
             build.fault("classify needs one of 'writes' and 'as'")
             return
+        name = self.writes or str(self.as_)
         if self.writes and not build.writes(self.writes, "writes"):
-            return
+            name = build.called("class")
         cells = [{column: parse_cell(value) for column, value in line.if_.items()} for line in self.rows]
         self._check_choices(build)
-        self._check_inputs(build, cells)
+        if not self._check_inputs(build, cells):
+            return
         self._lint(build, cells)
-        name = self.writes or str(self.as_)
         parts = self._parts(cells) | build.guard()
         build.composed(name, f"case when coalesce(_when, false) then {self._chosen()} end", parts, "text")
         if self.otherwise in (None, "none"):
@@ -87,11 +88,17 @@ class Classify(Rule):
         for word, at in results:
             _refuse_word(build, word, self.writes or "", at)
 
-    def _check_inputs(self, build: Builder, cells: list[dict[str, Cell]]) -> None:
+    def _check_inputs(self, build: Builder, cells: list[dict[str, Cell]]) -> bool:
+        """Whether every parameter in the cells is known; unknown ones, and words a column cannot hold, are faults."""
+        known = True
         for place, row in enumerate(cells):
             for column, cell in row.items():
+                at = ("rows", place, "if", column)
                 for word in cell.words:
-                    _refuse_word(build, word, column, ("rows", place, "if", column))
+                    _refuse_word(build, word, column, at)
+                dollars = [bound for bound in (cell.low, cell.high) if bound and bound.startswith("$")]
+                known &= None not in [build.parameter(dollar, *at) for dollar in dollars]
+        return known
 
     def _lint(self, build: Builder, cells: list[dict[str, Cell]]) -> None:
         values = numbers_of(build)
@@ -99,8 +106,7 @@ class Classify(Rule):
         titles = {column: build.heading(column).get("zh", column) for row in cells for column in row}
         try:
             found = lint(cells, choices, values, titles)
-        except KeyError as missing:
-            build.fault(f"no parameter '${missing.args[0]}'", at=("rows",))
+        except KeyError:  # a parameter without one plain number: rows cannot be compared
             return
         for first, second, said in found.overlaps if self.hit == "unique" else ():
             build.fault(
@@ -122,11 +128,13 @@ def _refuse_word(build: Builder, word: str, column: str, at: tuple[str | int, ..
 
 
 def numbers_of(build: Builder) -> Mapping[str, Decimal]:
-    """The newest plain numbers among the policy's parameters."""
-    newest = {name: parameter.values[max(parameter.values)] for name, parameter in build.policy.parameters.items()}
-    return {
-        name: Decimal(str(value)) for name, value in newest.items() if value is not None and not isinstance(value, dict) and _numeric(value)
-    }
+    """The newest plain numbers among the policy's parameters, as expressions see them: 3 percent is 0.03."""
+    found = {}
+    for name, parameter in build.policy.parameters.items():
+        value = parameter.values[max(parameter.values)] if parameter.values else None
+        if value is not None and not isinstance(value, dict) and _numeric(value):
+            found[name] = Decimal(str(value)) / (100 if parameter.unit == "percent" else 1)
+    return found
 
 
 def _numeric(value: Any) -> bool:

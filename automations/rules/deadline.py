@@ -131,8 +131,7 @@ class Deadline(Rule):
     def _findings(self, build: Builder, clock: Clock) -> None:
         column = self.starts if self.starts and build.table.column(self.starts) else None
         if self.starts:
-            parts = {"_start": (self.starts, ("starts",)), **build.guard()}
-            name = build.composed(build.called("future"), "coalesce(_when, false) and _start > now()", parts, "boolean")
+            name = build.kernel(build.called("future"), "boolean", clock.future, [each for each in (clock.start, clock.when) if each])
             what = build.heading(column) if column else {"zh": "起算时间", "en": "the start"}
             message = {
                 "zh": f"“{what.get('zh')}”晚于现在，无法计算“{build.title().get('zh')}”的期限",

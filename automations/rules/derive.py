@@ -28,8 +28,9 @@ class Derive(Rule):
             build.fault("derive needs one of 'writes' and 'as'")
             return
         declared = build.table.column(self.writes or "")
+        name = self.writes or str(self.as_)
         if self.writes and not build.writes(self.writes, "writes"):
-            return
+            name = build.called("value")
         parts = {"_value": (self.value, ("value",)), **build.guard()}
         template = "case when _when then _value end" if self.when else "_value"
-        build.composed(self.writes or str(self.as_), template, parts, declared.type if declared else None)
+        build.composed(name, template, parts, declared.type if declared else None)

@@ -53,9 +53,8 @@ class Penalty(Rule):
 
     def _column(self, build: Builder, name: str, template: str, parts: dict[str, tuple[str, tuple[str | int, ...]]]) -> str:
         target = self.proposes.low if name == "low" else self.proposes.high
-        if target and not build.writes(target, "proposes", name):
-            return target
-        return build.composed(target or build.called(name), template, parts, "money")
+        written = target if target and build.writes(target, "proposes", name) else None
+        return build.composed(written or build.called(name), template, parts, "money")
 
     def _check(self, build: Builder, low: str | None, high: str) -> None:
         decided = self.decided or ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.differential import DifferentialStyle
@@ -76,6 +76,9 @@ TINTS: Mapping[str, str] = {
 }
 """The colour of a state, by its word."""
 
+URGENT: Mapping[str, Sequence[str]] = {"red": ("已逾期", "已到期", "late", "was due"), "amber": ("今天", "due today")}
+"""The colour of the time left, by words in it; the first that fits wins."""
+
 STAFF_HEADER, OUR_HEADER, OUR_CELLS = "1F4E5F", "7F7F7F", "F5F5F5"
 TAB_COLOURS = ("1F4E5F", "C77D2E", "4A7C59", "8A4F7D", "3F6FB5", "A34A3A")
 LINE = Side(style="thin", color="D9D9D9")
@@ -83,11 +86,11 @@ GRID = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
 
 SAID: Mapping[str, Mapping[str, str]] = {
     "zh": {
-        "ours": "由表管家填写,请勿手工修改",
+        "ours": "由表管家填写，请勿手工修改",
         "required": "必填",
-        "clause": "依据: ",
-        "choices": "可选: ",
-        "warning": "不在可选项中: ",
+        "clause": "依据：",
+        "choices": "可选：",
+        "warning": "不在可选项中：",
         "lists": "选项",
         "yes": "是",
         "no": "否",

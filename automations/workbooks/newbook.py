@@ -25,6 +25,7 @@ from automations.workbooks.looks import (
     STAFF_HEADER,
     TAB_COLOURS,
     TINTS,
+    URGENT,
     alignment,
     fill,
     font,
@@ -97,6 +98,8 @@ class Page:
             self.offer_choices(place, column)
             if is_state(self.table, column):
                 self.colour_states(place, tints)
+            if column.key == self.table.summary.get("left"):
+                self.colour_time_left(place)
         self.set_up()
         for number, row in enumerate(rows, 2):
             self.write_row(number, row)
@@ -163,6 +166,14 @@ class Page:
             formula = "OR({})".format(",".join(f'${first}="{word}"' for word in words))
             area = f"{first}:{letters(place)}{LAST_ROW}"
             self.sheet.conditional_formatting.add(area, Rule("expression", dxf=tint(colour), formula=[formula]))
+
+    def colour_time_left(self, place: int) -> None:
+        """Red for what is late, amber for what is due today, in the column that says the time left."""
+        first = f"{letters(place)}2"
+        area = f"{first}:{letters(place)}{LAST_ROW}"
+        for colour, words in URGENT.items():
+            formula = "OR({})".format(",".join(f'ISNUMBER(SEARCH("{word}",${first}))' for word in words))
+            self.sheet.conditional_formatting.add(area, Rule("expression", dxf=tint(colour), formula=[formula], stopIfTrue=True))
 
     def set_up(self) -> None:
         """Frozen header and key, filter buttons, and a page that prints on A4 across with the header repeated."""
