@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,13 +127,17 @@ def send_pending(ledger: Ledger, channel: Channel) -> tuple[int, list[str]]:
 def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:
     seen = [(finding.rule, finding.key, finding.column) for finding in plan.findings]
     ledger.note_findings(run_id, plan.workbook, plan.now, [*seen, *plan.waiting])
-    for table, count in plan.rows.items():
-        ledger.set_meta(rows_name(plan.workbook, table), str(count))
+    ledger.set_meta(rows_name(plan.workbook), json.dumps({**rows_before(ledger, plan.workbook), **plan.rows}))
 
 
-def rows_name(workbook: str, table: str) -> str:
-    """The ledger's name for how many rows a table had when last seen."""
-    return f"rows {workbook} {table}"
+def rows_name(workbook: str) -> str:
+    """The ledger's name for how many rows each table had when last seen."""
+    return f"rows {workbook}"
+
+
+def rows_before(ledger: Ledger, workbook: str) -> dict[str, int]:
+    """How many rows each table had when last seen."""
+    return dict(json.loads(ledger.meta(rows_name(workbook)) or "{}"))
 
 
 def undo(

@@ -17,6 +17,8 @@ from automations.planning import said
 from automations.run import World, judge, read
 from automations.yamlcheck import closest
 
+NEXT = "\n"
+
 
 class NotThere(RowkeeperError):
     """What was asked for is not there."""
@@ -56,7 +58,7 @@ class Answer:
         ]
         lines += [f"    {words[2]}: {title} = {value}{f' ({clause})' if clause else ''}" for title, value, clause in rule.parameters]
         lines += [f"    {words[4] if place else words[3]}: {step}" for place, step in enumerate(rule.walk)]
-        lines += [f"    {words[3]}: {heading} = {value or '-'}" for heading, value in rule.results]
+        lines += [f"    {words[3]}: {heading} = {(value or '-').replace(NEXT, f'{NEXT}          ')}" for heading, value in rule.results]
         return lines + [f"    ! {sentence}" for sentence in rule.sentences]
 
     def _silent(self, rule: Said) -> str:

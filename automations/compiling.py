@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from automations.declarations import Rollup, Running
-from automations.expressionfaults import ExpressionFault, characters
+from automations.expressionfaults import ExpressionFault, characters, said
 from automations.expressions import Evaluator, Formula, column_node, replaced, type_from_duck
 from automations.faultplaces import ARTICLE, FAMILY, Part, hints_for, misfit, place_of_name
 from automations.gathering import look_up, roll_up, run_total
@@ -40,6 +40,7 @@ class Compiler:
     names: dict[str, dict[str, str]] = field(default_factory=dict)
     looked_up: dict[Place, DraftNode] = field(default_factory=dict)
     types: dict[Place, ColumnType] = field(default_factory=dict)
+    trees: dict[Place, dict[str, Any]] = field(default_factory=dict)
     faulty: set[Place] = field(default_factory=set)
     """Columns with a fault of their own, or that need one with a fault: what follows from it is not reported again."""
 
@@ -55,7 +56,7 @@ class Compiler:
         self._check_mentions()
         self._check_needs()
         self._check_said()
-        nodes = {place: self._resolved(node) for place, node in list(self.draft.nodes.items())}
+        nodes = self._written({place: self._resolved(node) for place, node in list(self.draft.nodes.items())})
         nodes |= {place: self._unbound(node) for place, node in self.looked_up.items()}
         try:
             layers = in_layers(nodes)
@@ -82,10 +83,17 @@ class Compiler:
             found.add(name)
             return column_node(name)
 
-        tree = replaced(node.tree, canonical)
+        self.trees[(node.table, node.name)] = replaced(node.tree, canonical)
         needs = frozenset((node.table, name) for name in found)
-        formula = Formula(node.name, self.evaluator.text_of(tree), frozenset(found), node.type or "text", node.text)
+        formula = Formula(node.name, "", frozenset(found), node.type or "text", node.text)
         return Node(node.table, node.name, node.type or "text", node.source, needs=needs, formula=formula)
+
+    def _written(self, nodes: Mapping[Place, Node]) -> dict[Place, Node]:
+        """The nodes with the SQL of their formulas, all of it written at once."""
+        texts = dict(zip(self.trees, self.evaluator.texts_of(list(self.trees.values())), strict=True))
+        return {
+            place: replace(node, formula=replace(node.formula, sql=texts[place])) if node.formula else node for place, node in nodes.items()
+        }
 
     def _unbound(self, node: DraftNode) -> Node:
         return Node(node.table, node.name, node.type or "text", node.source, needs=node.needs, soft=node.soft, kernel=node.kernel)
@@ -203,8 +211,8 @@ class Compiler:
         declared = self.draft.nodes.get(node.place)
         kind = node.type if declared and declared.type else self._type_behind(node)
         self.types[node.place] = kind
-        if declared and (said := _ungatherable(node, kind)):
-            self._problem(declared, f"{_subject(declared)}: {said}")
+        if declared and (what := _ungatherable(node, kind)):
+            self._problem(declared, f"{_subject(declared)}: {what}")
         return replace(node, type=kind)
 
     def _type_behind(self, node: Node) -> ColumnType:
@@ -258,7 +266,8 @@ class Compiler:
         draft = self.draft.nodes[node.place]
         raw = type_from_duck(duck) if duck else draft.type
         if duck and raw is None:
-            self._problem(draft, f"{_subject(draft)}: the result is {duck}, which no column can hold")
+            hints = ["date_diff('day', a, b) or workdays_between(a, b) gives a number"] if duck == "INTERVAL" else []
+            self._problem(draft, f"{_subject(draft)}: the result is {said(duck)}, which no column can hold", *hints)
         kind = draft.type or raw or "text"
         if duck and duck != '"NULL"' and FAMILY.get(kind) and FAMILY.get(raw or "text") != FAMILY[kind]:
             self._problem(draft, f"{_subject(draft)}: {ARTICLE[FAMILY[kind]]} is wanted, '{draft.text}' is {raw}")
@@ -297,7 +306,7 @@ def _ungatherable(node: Node, kind: ColumnType) -> str:
     """The sentence for a rollup that cannot be taken of values of that type."""
     how = node.kernel.keywords.get("how") if isinstance(node.kernel, partial) else None
     allowed = {"sum": ("number",), "max": ("number", "date"), "min": ("number", "date")}.get(how or "")
-    if not allowed or FAMILY.get(kind) in allowed:
+    if not allowed or FAMILY.get(kind) in allowed or "" in node.kernel.args:  # type: ignore[union-attr]
         return ""
     return f"the {how} of {kind} cannot be taken; {' or '.join(ARTICLE[each] for each in allowed)} is wanted"
 

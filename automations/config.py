@@ -147,7 +147,7 @@ def _calendar(reader: Reader, settings: SettingsFile, document: Document) -> Cal
     if settings.calendar in there:
         return load_calendar(reader, settings.calendar)
     near = closest(settings.calendar, there)
-    hints = [f"did you mean '{near}'?"] if near else []
+    hints = [f"did you mean '{near}'?"] if near else [f"calendars: {', '.join(there) or 'none'}"]
     reader.problems.append(document.problem(("calendar",), f"no calendar '{settings.calendar}' in config/calendars", *hints))
     return None
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from automations.cells import parse_column, shown, typed
+from automations.cells import expected, parse_column, parse_keys, shown, typed
 from automations.config import Config, LoadedPolicy
 from automations.declarations import Example
 from automations.errors import Problem
 from automations.judging import Judge, Judged, Memory, needed_only
-from automations.model import Column, Grid, Table
+from automations.model import CellProblem, Column, ColumnType, Sheet, Snapshot, Table
 from automations.occasions import occasions
 from automations.program import Place
-from automations.reading import read_snapshot
 from automations.speaking import findings_of, values_at
 from automations.summary import summaries
 from automations.yamlcheck import closest
@@ -95,10 +95,8 @@ class Prover:
         tables = {policy.file.table: [example.row], **example.tables}
         if policy.file.table in example.tables:
             tables[policy.file.table] = [example.row, *example.tables[policy.file.table]]
-        grids = [grid_of(self.config.tables[name], rows) for name, rows in tables.items() if name in self.config.tables]
-        wanted = [self.config.tables[name] for name in tables if name in self.config.tables]
-        snapshot = read_snapshot("example", grids, wanted, example.now.date())
-        return self._judge(policy).judge(snapshot, Memory(), example.now)
+        sheets = {name: sheet_of(self.config.tables[name], rows) for name, rows in tables.items() if name in self.config.tables}
+        return self._judge(policy).judge(Snapshot("example", sheets), Memory(), example.now)
 
     def _judge(self, policy: LoadedPolicy) -> Judge:
         name = policy.file.policy
@@ -117,17 +115,17 @@ class Prover:
     def _columns(self, policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[Wrong]:
         table = policy.file.table
         summary = summaries(judged, findings_of(judged), self.config.language) if _asks_summary(example, self.config.tables[table]) else {}
-        for name, expected in example.expect.items():
+        for name, wanted in example.expect.items():
             if (table, name) in summary:
                 found: Any = summary[(table, name)][row]
-                yield from _difference(name, "text", None if found is pd.NA or pd.isna(found) else found, expected)
+                yield from _difference(name, "text", None if found is pd.NA or pd.isna(found) else found, wanted)
             elif not judged.evaluation.has(table, name):
                 near = closest(name, [node.name for node in self.config.program.nodes() if node.table == table])
                 hints = (f"did you mean '{near}'?",) if near else ()
                 yield Wrong(("expect", name), f"'{name}' could not be computed: {_why_not(judged, name, table)}", hints)
             else:
                 kind = judged.evaluation.type_of(table, name)
-                yield from _difference(name, kind, values_at(judged.evaluation, table, name, [row])[0], expected)
+                yield from _difference(name, kind, values_at(judged.evaluation, table, name, [row])[0], wanted)
 
     def _notices(self, policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[Wrong]:
         if example.notices is None:
@@ -194,11 +192,30 @@ def _asks_summary(example: Example, table: Table) -> bool:
     return bool(own & set(example.expect))
 
 
-def grid_of(table: Table, rows: Sequence[Mapping[str, Any]]) -> Grid:
-    """Rows as YAML gives them, under all declared columns, as a tab; a key that is not given is made up."""
-    columns = [column.key for column in table.columns]
+def sheet_of(table: Table, rows: Sequence[Mapping[str, Any]]) -> Sheet:
+    """Rows as YAML gives them, under all declared columns, as a typed table; a key that is not given is made up."""
     filled = [{table.key: f"E{number}", **row} for number, row in enumerate(rows, start=1)]
-    return Grid(table.heading("zh"), [[column, *(_raw(row.get(column)) for row in filled)] for column in columns])
+    parsed = {column.key: _parsed(column, [_raw(row.get(column.key)) for row in filled], column.key == table.key) for column in table.columns}
+    frame = pd.DataFrame({key: values for key, (values, _) in parsed.items()}, copy=False)
+    problems = [
+        CellProblem(table.name, column.key, position + 2, cell, expected(column, cell))
+        for column in table.columns
+        for position, cell in parsed[column.key][1]
+    ]
+    places = {column.key: place for place, column in enumerate(table.columns)}
+    return Sheet(table, table.heading("zh"), 1, frame, range(2, len(rows) + 2), places, tuple(problems))
+
+
+def _parsed(column: Column, cells: Sequence[Any], is_key: bool) -> tuple[Any, Sequence[tuple[int, str]]]:
+    """The cells of one column, typed, and those that could not be read; most columns of an example are blank."""
+    if is_key:
+        return parse_keys(cells)
+    return parse_column(cells, column) if any(cell != "" for cell in cells) else (_blank(column.type, len(cells)), ())
+
+
+@cache
+def _blank(kind: ColumnType, count: int) -> Any:
+    return parse_column([""] * count, Column("blank", {}, kind))[0]
 
 
 def _raw(value: Any) -> Any:

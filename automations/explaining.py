@@ -20,11 +20,13 @@ from automations.judging import Judged
 from automations.model import Column, Sheet
 from automations.program import ClockSpec
 from automations.rule import Rule, parameter_sql, with_parameters_of
-from automations.speaking import cells_shown, column_of, findings_at, one_sentence, values_at
-from automations.summary import setters
+from automations.speaking import cells_shown, column_of, findings_at, findings_of, one_sentence, values_at
+from automations.summary import governing, setters, summaries
 
 DOLLAR = re.compile(r"\$([a-z_][a-z0-9_]*)")
 DAY_NAMES = "一二三四五六日"
+MOST_ROWS = 8
+"""Rows of another table that the explanation of a gathered cell lists."""
 UNITS: Mapping[str, str] = {
     "working_days": "个工作日",
     "days": "天",
@@ -86,6 +88,8 @@ def explain(judged: Judged, config: Config, table: str, key: str) -> Explanation
         teller.rule(policy, rule) for policy in config.policies.values() if policy.file.table == table for rule in policy.rules.values()
     ]
     filled = {column: rule for (name, column), rule in sorted(judged.program.writes.items()) if name == table}
+    said += [teller.gathered(column, rule) for column, rule in filled.items() if config.rule(rule) is None]
+    said += [teller.summary()] if sheet.table.summary else []
     filled |= {column: str(rules[row]) for column, rules in setters(judged, table).items()}
     filled |= dict.fromkeys(sheet.table.summary.values(), f"{table}/summary") | filled
     return Explanation(table, key, f"{sheet.tab}!{sheet.rows[row]}", judged.evaluation.now, tuple(said), filled)
@@ -120,6 +124,59 @@ class Teller:
             walk=tuple(self._walk(clock)) if clock and runs else (),
             silence="" if sentences or runs or filled else self._silence(policy, rule, full),
         )
+
+    def gathered(self, column: str, full: str) -> Said:
+        """A column gathered from other rows: the rows it was gathered from."""
+        heading = self._heading(column)
+        title = f"汇总: {heading}" if self.config.language == "zh" else f"Gathered: {heading}"
+        inputs, value = list(self._gathered_rows(full)) or list(self._inputs(full)), self._shown(column)
+        return Said(full, title, "", (), bool(value), tuple(inputs), (), ((heading, value),), silence=self._nothing_gathered())
+
+    def summary(self) -> Said:
+        """What stands beside the row: the clocks that count for it, and what follows from them and from the findings."""
+        table, language = self.sheet.table, self.config.language
+        cells = summaries(self.judged, findings_of(self.judged), language)
+        results = [(self._heading(name), self._summed(values)) for (place, name), values in cells.items() if place == table.name]
+        title = "本行摘要" if language == "zh" else "Summary of the row"
+        return Said(f"{table.name}/summary", title, "", (), True, tuple(self._clocks_that_count()), (), tuple(results))
+
+    def _summed(self, values: Any) -> str:
+        value = values[self.row]
+        if pd.isna(value):
+            return ""
+        return shown(pd.Timestamp(value).to_pydatetime() if isinstance(value, np.datetime64) else str(value), "text", self.config.language)
+
+    def _clocks_that_count(self) -> Iterable[tuple[str, str, str]]:
+        words = STATE_WORDS[self.config.language]
+        for clock, counts in governing(self.judged, self.sheet.table.name):
+            if counts[self.row] and self._number(clock.state):
+                title = clock.title.get(self.config.language) or clock.title.get("zh") or clock.rule
+                yield title, "", f"{words[self._number(clock.state)]} {self._shown(clock.due)}".strip()
+
+    def _gathered_rows(self, full: str) -> Iterable[tuple[str, str, str]]:
+        """(row, address, value) of the rows of another table that a rollup adds up, the first few of them."""
+        evaluation, table = self.judged.evaluation, self.sheet.table.name
+        places = {name: other for other, name in self.config.program.inputs.get(full, ()) if other != table and evaluation.has(other, name)}
+        via = next((name for name, other in places.items() if self._refers(other, name)), None)
+        if via is None:
+            return
+        other = self.judged.snapshot.sheets[places[via]]
+        rows = np.flatnonzero(evaluation.positions(places[via], via, table) == self.row)
+        for name in places:
+            rows = rows[evaluation.flags(places[via], name)[rows]] if name.endswith(" when") else rows
+        value = next((name for name in places if name.endswith(" value")), other.table.key)
+        for row in rows[:MOST_ROWS]:
+            said = cells_shown(evaluation, places[via], value, [row], self.config.language)[0]
+            yield f"{other.tab} {evaluation.keys(places[via])[row]}", other.address(via, int(row)), said
+        if len(rows) > MOST_ROWS:
+            yield "…", "", f"共 {len(rows)} 行" if self.config.language == "zh" else f"{len(rows)} rows in all"
+
+    def _refers(self, other: str, name: str) -> bool:
+        column = self.judged.snapshot.sheets[other].table.column(name)
+        return column is not None and column.refers_to == self.sheet.table.name
+
+    def _nothing_gathered(self) -> str:
+        return "没有可汇总的行" if self.config.language == "zh" else "there are no rows to gather"
 
     # what it saw
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+LONGEST = 2_000
+"""Characters an expression may have."""
+DEEPEST = 160
+"""Levels of its parse tree, of which every operator needs one to three."""
+SHORTER = "put parts of it into `derive` rules with `as:`"
 ONE_ROW = "an expression sees one row; gather from other rows with `rollups:` or `running:` in the table's file"
 FOREIGN: Mapping[str, str] = {
     "SUBQUERY": "a subquery is not allowed in an expression",
@@ -22,11 +28,11 @@ INSTEAD: Mapping[str, str] = {
     "len": "did you mean 'length'?",
     "strip": "did you mean 'trim'?",
     "isnull": "did you mean 'blank'?",
-    "current_date": "did you mean 'today'?",
 }
 SAMPLE_TEXT = "some text"
 """What every text column holds on the row expressions are tried on."""
 _COMMENT = re.compile(r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|(?P<comment>--|/\*)""")
+_HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 _KINDS = (
     (r"DECIMAL.*|.*INT\d*|INTEGER.*|DOUBLE|FLOAT|BIGINT", "a number"),
     (r"TIMESTAMP.*", "a date and time"),
@@ -57,12 +63,33 @@ def characters(text: str, offset: int) -> int:
     return len(text.encode()[:offset].decode(errors="ignore"))
 
 
-def refuse_comment(text: str) -> None:
-    """Raises ExpressionFault at the first SQL comment outside quotes: what it hides would not be checked."""
+def refuse_unreadable(text: str) -> None:
+    """Raises ExpressionFault for a text that is empty, too long, has hidden characters, or an SQL comment outside quotes."""
+    if len(text) > LONGEST:
+        raise ExpressionFault(f"expression has {len(text)} characters, the limit is {LONGEST}", 0, SHORTER)
+    if not text.strip():
+        raise ExpressionFault("the expression is empty")
+    if hidden := _HIDDEN.search(text):
+        raise ExpressionFault(f"control character U+{ord(hidden[0]):04X} in an expression", 0, "delete it; an editor may not show it")
     found = next((found for found in _COMMENT.finditer(text) if found["comment"]), None)
     if found:
         before = len(text[: found.start()].encode())
         raise ExpressionFault("a comment is not allowed in an expression", before, "write it as a YAML comment, after '#'")
+
+
+def loaded(answer: str) -> Any:
+    """DuckDB's parse tree; raises ExpressionFault where it is nested deeper than it can be walked."""
+    try:
+        tree = json.loads(answer)
+    except RecursionError:
+        raise ExpressionFault("the expression is nested too deep", 0, SHORTER) from None
+    level, depth = [tree], 0
+    while level and depth < DEEPEST:
+        level = [inner for each in level for inner in (each.values() if isinstance(each, dict) else each) if isinstance(inner, dict | list)]
+        depth += 1
+    if level:
+        raise ExpressionFault("the expression is nested too deep", 0, SHORTER)
+    return tree
 
 
 def foreign(kind: str, offset: int) -> ExpressionFault:
@@ -103,12 +130,13 @@ def binding_fault(reason: str) -> ExpressionFault:
     if match := _CONVERTED.search(reason):
         return _misread(match[1], match[2])
     first = re.sub(r"^\w+( \w+)? Error: ", "", reason.split("\n", 1)[0])
-    return ExpressionFault(first.replace('"', "'"))
+    return ExpressionFault(re.sub(r"\. Use TRY.*", "", first).replace('"', "'"))
 
 
 def _misread(text: str, wanted: str) -> ExpressionFault:
     if text == SAMPLE_TEXT:
-        return ExpressionFault(f"a text is used where {said(wanted)} is wanted", 0, "compare texts with texts in single quotes: '5'")
+        hints = ["compare texts with texts in single quotes: '5'"] if said(wanted) == "a number" else []
+        return ExpressionFault(f"a text is used where {said(wanted)} is wanted", 0, *hints)
     return ExpressionFault(f"'{text}' is not {said(wanted)}")
 
 

@@ -92,6 +92,18 @@ def find_by_header(table: Table, grids: Sequence[Grid], today: date | None = Non
     return equals[0] if len(equals) == 1 else None
 
 
+def table_meant(grid: Grid, tables: Sequence[Table]) -> Table | None:
+    """The table whose columns explain most headers of a tab; None where two explain it equally well, or none does.
+
+    A tab of complaints names orders and shipments too: their key stands in it, but it is not theirs.
+    """
+    headers = [(table, header) for table in tables if (header := find_header(table, grid)) and table.key in header.places]
+    explained = [(len(header.claimed), table) for table, header in headers]
+    most = max((count for count, _ in explained), default=0)
+    best = [table for count, table in explained if count == most]
+    return best[0] if len(best) == 1 else None
+
+
 def find_header(table: Table, grid: Grid) -> Header | None:
     """The first row near the top that holds the key's header, or at least three known ones."""
     known = known_headers(table)

@@ -53,6 +53,7 @@ class Evaluation:
         self.now64 = np.datetime64(now, "s")
         self.snapshot = snapshot
         self._columns: dict[str, dict[str, Array]] = {}
+        self._given: dict[str, set[str]] = {}
         self._types: dict[str, dict[str, ColumnType]] = {}
         self._positions: dict[tuple[str, str, str], Any] = {}
         self._once: dict[tuple[str, ...], Any] = {}
@@ -62,9 +63,9 @@ class Evaluation:
             self._once = {what: found for what, found in before._once.items() if what[0] in ("keys", "index")}
             self._positions = {place: found for place, found in before._positions.items() if place[:2] not in computed}
         for name, sheet in snapshot.sheets.items():
-            given = [column for column in sheet.frame.columns if (name, column) not in computed]
+            self._given[name] = {column for column in sheet.frame.columns if (name, column) not in computed}
             kept = self._before.get(name, {})
-            self._columns[name] = {column: kept[column] if column in kept else sheet.frame[column].array for column in given}
+            self._columns[name] = {column: kept[column] for column in self._given[name] & kept.keys()}
             self._types[name] = {column.key: column.type for column in sheet.table.columns if column.key in sheet.frame.columns}
 
     def once(self, what: tuple[str, ...], compute: Callable[[], Any]) -> Any:
@@ -77,11 +78,11 @@ class Evaluation:
         return len(self.snapshot.sheets[table].rows)
 
     def has(self, table: str, name: str) -> bool:
-        return name in self._columns.get(table, {})
+        return name in self._columns.get(table, ()) or name in self._given.get(table, ())
 
     def column(self, table: str, name: str) -> Array:
         """A column as the frame keeps it; computed columns win over those of the sheet."""
-        found = self._columns[table][name]
+        found = self.raw(table, name)
         return found if not hasattr(found, "_ndarray") or not isinstance(found, pd.arrays.DatetimeArray) else found.to_numpy()
 
     def type_of(self, table: str, name: str) -> ColumnType:
@@ -95,12 +96,15 @@ class Evaluation:
 
     def unchanged(self, node: Node, columns: Iterable[str]) -> Array | None:
         """The node's column of the last judging if these columns are still the very same, else None."""
-        kept, here = self._before.get(node.table, {}), self._columns[node.table]
-        return kept.get(node.name) if all(kept.get(name) is here[name] for name in columns) else None
+        kept = self._before.get(node.table, {})
+        return kept.get(node.name) if all(kept.get(name) is self.raw(node.table, name) for name in columns) else None
 
     def raw(self, table: str, name: str) -> Array:
-        """A column as it was put, for handing on."""
-        return self._columns[table][name]
+        """A column as it was put, or as the sheet has it."""
+        columns = self._columns[table]
+        if name not in columns and name in self._given[table]:
+            columns[name] = self.snapshot.sheets[table].frame[name].array
+        return columns[name]
 
     def rest(self) -> None:
         """Let go of the judging before this one."""

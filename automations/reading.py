@@ -23,6 +23,7 @@ from automations.headers import (
     key_missing,
     repeats_header,
     tab_missing,
+    table_meant,
     two_header_rows,
 )
 from automations.model import CellProblem, Column, Grid, Sheet, SheetProblem, Snapshot, Table, Words
@@ -64,10 +65,11 @@ def _assigned(
     """Each table with its tab: by name first, then the tabs left over by their headers."""
     named = {table.name: grid for table in tables if (grid := find_tab(table, grids))}
     free = [grid for grid in grids if not any(grid is taken for taken in named.values())]
+    meant = [(table_meant(grid, tables), grid) for grid in free] if len(named) < len(tables) else []
     for table in tables:
         grid = named.get(table.name)
         if grid is None:
-            grid = find_by_header(table, free, today)
+            grid = find_by_header(table, [each for wanted, each in meant if wanted is table], today)
             problems.append(tab_missing(table, free, grid))
             free = [other for other in free if other is not grid]
         if grid is not None:

@@ -179,7 +179,8 @@ class Builder:
         name = dollar.removeprefix("$")
         if name not in self.policy.parameters:
             near = get_close_matches(name, self.policy.parameters, n=1)
-            self.fault(f"no parameter '${name}'", *(f"did you mean '${each}'?" for each in near), at=at, offset=offset, text=text)
+            hints = [f"did you mean '${each}'?" for each in near] or ["declare it under `parameters:`, with its unit and its dated values"]
+            self.fault(f"no parameter '${name}'", *hints, at=at, offset=offset, text=text)
             return None
         self.draft.used_parameters.add((self.policy.policy, name))
         return self.policy.parameters[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from automations.applying import Receipt, apply, note_refused, rows_name
+from automations.applying import Receipt, apply, note_refused, rows_before
 from automations.channels.protocol import Channel
 from automations.config import Config
 from automations.errors import PlanRefused
@@ -16,6 +16,7 @@ from automations.notices import Renders, Told, plan_notices
 from automations.numbering import numbered
 from automations.planning import Plan, Remembered, make_plan
 from automations.reading import read_snapshot
+from automations.recovering import settle_doubts, take_up_mails
 from automations.speaking import findings_of
 from automations.workbooks.protocol import Workbook
 
@@ -58,6 +59,8 @@ def run_once(world: World, now: datetime, *, force: bool = False, automation: st
 
     Raises PlanRefused when a brake trips (unless forced), OutsideFailed when the world refuses.
     """
+    settle_doubts(*read(world, now, automation), world.ledger)
+    take_up_mails(world.ledger, world.channel)
     plan, snapshot = plan_once(world, now, automation)
     if not force:
         _refuse_if_unsafe(plan, world)
@@ -124,11 +127,10 @@ def told(world: World, now: datetime) -> Told:
 def remembered(world: World) -> Remembered:
     """What the ledger knows of cells, conditions and rows."""
     ledger, name = world.ledger, world.workbook.name
-    counts = {table: int(ledger.meta(rows_name(name, table)) or 0) for table in world.config.tables}
     looked = (
         record
         for record in ledger.runs(name, limit=LOOKED_BACK)
         if record.state == "done" and record.automation in (SWEEP, *world.config.automations)
     )
     last = next((record.started_at for record in looked), None)
-    return Remembered(not ledger.knows(name), lambda cells: ledger.last_applied(name, cells), ledger.watched(name), last, counts)
+    return Remembered(not ledger.knows(name), lambda cells: ledger.last_applied(name, cells), ledger.watched(name), last, rows_before(ledger, name))

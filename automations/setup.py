@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from automations.config import Config, load
-from automations.headers import find_by_header, find_header, find_tab
+from automations.headers import find_by_header, find_header, find_tab, table_meant
 from automations.model import Grid, Table, Words
 from automations.workbooks.newbook import create, tab_title
 from automations.workbooks.upgrading import Addition, apply_upgrade, plan_upgrade
@@ -126,7 +126,7 @@ def tabs_of(tables: Sequence[Table], grids: Sequence[Grid]) -> dict[str, Grid]:
     named = {table.name: grid for table in tables if (grid := find_tab(table, grids))}
     free = [grid for grid in grids if not any(grid is taken for taken in named.values())]
     for table in tables:
-        if table.name not in named and (grid := find_by_header(table, free)):
+        if table.name not in named and (grid := find_by_header(table, [each for each in free if table_meant(each, tables) is table])):
             named[table.name] = grid
             free = [other for other in free if other is not grid]
     return named

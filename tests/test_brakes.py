@@ -100,9 +100,7 @@ def test_too_many_mails_stop_the_run_before_the_first() -> None:
 def test_a_third_of_the_rows_gone_stops_the_run() -> None:
     stage = staged()
     stage.staff("complaints", without_rows(5))
-    assert stopped(stage, FRIDAY) == (
-        f"计划被安全闸拦下，没有写入也没有发信: “客户投诉”只有 7 行，上次有 12 行；最多允许减少 34%{RELEASE}"
-    )
+    assert stopped(stage, FRIDAY) == (f"计划被安全闸拦下，没有写入也没有发信: “客户投诉”只有 7 行，上次有 12 行；最多允许减少 34%{RELEASE}")
     stage.run(FRIDAY, force=True)
     assert does_nothing(stage.plan(FRIDAY))
 
@@ -119,7 +117,9 @@ def test_a_few_rows_gone_stop_nothing() -> None:
         pytest.param(renamed("投诉编号", "随便"), "“客户投诉”以前读得到，现在读不到", id="the key column renamed past knowing"),
         pytest.param(lambda rows: [row[1:] for row in rows], "“客户投诉”以前读得到，现在读不到", id="the key column deleted"),
         pytest.param(lambda rows: rows[1:], "“客户投诉”以前读得到，现在读不到", id="the header row deleted"),
-        pytest.param(lambda rows: [["投诉编号", *rows[0][1:-1], "投诉编号"], *rows[1:]], "“客户投诉”以前读得到，现在读不到", id="the key twice"),
+        pytest.param(
+            lambda rows: [["投诉编号", *rows[0][1:-1], "投诉编号"], *rows[1:]], "“客户投诉”以前读得到，现在读不到", id="the key twice"
+        ),
     ],
 )
 def test_a_table_that_cannot_be_read_any_more_stops_the_run(damage: Callable[[Rows], Rows], words: str) -> None:

@@ -9,13 +9,13 @@ import pytest
 
 from automations.checking import check
 
-ROOT = Path(__file__).resolve().parent.parent
-BROKEN = ROOT / "tests" / "broken"
+BROKEN = Path(__file__).resolve().parent / "broken"
 SOUND = BROKEN / "sound"
 FAULTS = sorted(folder.name for folder in BROKEN.iterdir() if folder.is_dir() and folder != SOUND)
 PACK = "config/packs/care"
 PLACES = {"settings.yaml": "config/settings.yaml", "calendar.yaml": "config/calendars/cn.yaml", "pack.yaml": f"{PACK}/pack.yaml"}
 TABLES = ("complaints.yaml", "customers.yaml", "staff.yaml")
+TEMPLATES = [f"{language}/{notice}" for language in ("zh", "en") for notice in ("several", "finding", "deadline-late")]
 
 
 def place_of(name: str) -> str:
@@ -24,12 +24,14 @@ def place_of(name: str) -> str:
 
 
 def lay_out(root: Path, fault: str) -> None:
-    """The sound project with the files of the fault laid over it."""
+    """The sound project with the files of the fault laid over it, and the shortest templates there can be."""
     files = {file.name: file for folder in (SOUND, BROKEN / fault) for file in sorted(folder.glob("*.yaml"))}
     for name, file in files.items():
         (root / place_of(name)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, root / place_of(name))
-    shutil.copytree(ROOT / "templates" / "notices", root / "templates" / "notices")
+    for name in [f"templates/notices/{template}.{kind}.j2" for template in TEMPLATES for kind in ("subject.txt", "txt", "html")]:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text("{{ sent_at }}", encoding="utf-8")
 
 
 def test_the_project_the_faults_are_laid_over_is_sound(tmp_path: Path):
@@ -43,3 +45,12 @@ def test_check_says_where_what_and_what_was_meant(fault: str, tmp_path: Path):
     lay_out(tmp_path, fault)
 
     assert check(tmp_path).text() == (BROKEN / fault / "expected.txt").read_text(encoding="utf-8").rstrip("\n")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_file_of_a_fault_differs_from_the_sound_one(fault: str):
+    said = [file.read_text(encoding="utf-8") for file in sorted((BROKEN / fault).glob("*.yaml"))]
+    sound = {file.read_text(encoding="utf-8") for file in SOUND.glob("*.yaml")}
+
+    assert said
+    assert not sound.intersection(said)

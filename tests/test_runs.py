@@ -447,7 +447,11 @@ SECRETS = ("13912345678", "secret@customer.example", "第三次打来的那位")
 def test_what_is_sensitive_stands_in_no_mail_finding_plan_or_problem_cell() -> None:
     stage = scene(
         complaints=COMPLAINT.replace("13800138000", SECRETS[2]),
-        customers=f"customer_id | customer_name | phone | email\nKH-1 | 甲商贸 | {SECRETS[0]} | {SECRETS[1]}\nKH-2 | 乙 | {SECRETS[2]} | {SECRETS[2]}",
+        customers=f"""
+            customer_id | customer_name | phone        | email
+            KH-1        | 甲商贸        | {SECRETS[0]} | {SECRETS[1]}
+            KH-2        | 乙            | {SECRETS[2]} | {SECRETS[2]}
+        """,
         staff=STAFF,
     )
     words = []

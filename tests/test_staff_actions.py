@@ -159,7 +159,9 @@ def test_a_row_put_in_between_is_numbered_and_the_others_stay_right(kind: str, t
 
 def test_a_row_deleted_and_another_added_between_two_runs_are_both_seen(undisturbed: dict[str, list[str]]) -> None:
     stage = staged(None)
-    stage.staff("complaints", lambda rows: [*rows[:2], ["TS-9", "2025-09-26 16:50", *rows[2][2:6], *[None] * (len(rows[0]) - 6)], *rows[3:]])
+    stage.staff(
+        "complaints", lambda rows: [*rows[:2], ["TS-9", "2025-09-26 16:50", *rows[2][2:6], *[None] * (len(rows[0]) - 6)], *rows[3:]]
+    )
     stage.run(FIRST)
     cells = stage.ours("complaints")
     assert (sorted(cells), "due_assign=2025-09-28 18:00" in cells["TS-9"]) == (["TS-1", "TS-3", "TS-4", "TS-9"], True)

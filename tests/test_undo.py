@@ -44,7 +44,9 @@ def test_undoing_the_first_run_empties_our_columns_and_touches_no_other() -> Non
 def test_what_somebody_changed_since_is_left_and_listed(stage: Scene) -> None:
     stage.edit("complaints", "time_left", "TS-1", "我知道了")
     undone = stage.undo(2, "2025-09-27 16:40")
-    assert [(change.column, why) for change, why in undone.receipt.written.refused] == [("time_left", "changed meanwhile: now holds '我知道了'")]
+    assert [(change.column, why) for change, why in undone.receipt.written.refused] == [
+        ("time_left", "changed meanwhile: now holds '我知道了'")
+    ]
     assert stage.cells("complaints", *SEEN) == ["TS-1 已记录 | 我知道了 | - | 2025-09-28 18:00"]
     assert "complaints TS-1 time_left: changed meanwhile: now holds '我知道了'" in undone.text()
 
@@ -108,9 +110,9 @@ def test_given_numbers_are_not_taken_back() -> None:
 
 def test_a_run_cannot_be_taken_back_twice_or_when_it_never_was(stage: Scene) -> None:
     stage.undo(2, "2025-09-27 16:40")
-    with pytest.raises(NotThere, match="^run 2 was undone by run 3 already$"):
+    with pytest.raises(NotThere, match=r"^run 2 was undone by run 3 already$"):
         stage.undo(2, "2025-09-27 16:41")
-    with pytest.raises(NotThere, match="^no run 99 of this workbook; the newest is 3$"):
+    with pytest.raises(NotThere, match=r"^no run 99 of this workbook; the newest is 3$"):
         stage.undo(99, "2025-09-27 16:41")
 
 

@@ -30,6 +30,7 @@ class FolderChannel:
     """
 
     name = "folder"
+    never_twice = True
 
     def __init__(self, folder: Path, sender: str = "Rowkeeper <rowkeeper@localhost>") -> None:
         self._folder = folder

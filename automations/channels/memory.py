@@ -11,6 +11,7 @@ class MemoryChannel:
     """A `Channel` whose mails go nowhere: `sent` holds them in order."""
 
     name = "memory"
+    never_twice = True
 
     def __init__(self, sender: str = "Rowkeeper <rowkeeper@localhost>") -> None:
         self.sender = sender

@@ -17,6 +17,10 @@ class Channel(Protocol):
     def name(self) -> str:
         """The word for this channel in settings and in the ledger."""
 
+    @property
+    def never_twice(self) -> bool:
+        """Whether the channel itself knows which message ids went out, so that an uncertain mail may be handed to it again."""
+
     def send(self, mail: Mail) -> str:
         """Send one mail and return the reply to keep beside it; `MailFailed` when it did not go."""
 

@@ -190,6 +190,7 @@ class Town:
             "owner_staff": self.ids("YG-{:04d}", count, self.sizes.staff),
             "account_manager": np.where(self.chance(0.5, count), self.ids("YG-{:04d}", count, self.sizes.staff), None),
             "phone": self.pick(["0951-6012345", "13800000000"], count),
+            "registered_address": self.written(np.ones(count, dtype=bool), ["银川市兴庆区解放西街", "吴忠市利通区"]),
             "tier_override": override,
             "tier_override_reason": np.where((override != None) & self.chance(0.8, count), "总经理批示", None),  # noqa: E711
         }

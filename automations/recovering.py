@@ -1,0 +1,52 @@
+"""After a run that died: which of its writes took place, and which of its mails left."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from automations.channels.protocol import Channel
+from automations.cells import typed
+from automations.ledgers.protocol import JournalRow, Ledger, RunOutcome
+from automations.model import CellChange, NewKey, Snapshot, WriteReceipt
+
+DIED = "the run ended before this was settled"
+
+
+def settle_doubts(snapshot: Snapshot, new_keys: Sequence[NewKey], ledger: Ledger) -> int:
+    """Settle what dead runs journalled, by looking at the cells: written where the new value stands, refused elsewhere.
+
+    Returns how many changes were in doubt. Without this our own value would look like a person's.
+    """
+    by_run: dict[int, list[JournalRow]] = defaultdict(list)
+    for row in ledger.in_doubt(snapshot.workbook):
+        by_run[row.run_id].append(row)
+    unwritten = {(key.table, key.key) for key in new_keys}
+    for run_id, rows in by_run.items():
+        standing = [(row.change, _stands(row.change, snapshot) and (row.change.table, row.change.key) not in unwritten) for row in rows]
+        stands = [change for change, there in standing if there]
+        missing = [(change, DIED) for change, there in standing if not there]
+        ledger.settle_cells(run_id, WriteReceipt(tuple(stands), tuple(missing)))
+        run = next((record for record in ledger.runs(snapshot.workbook, limit=1_000_000) if record.id == run_id), None)
+        if run is not None and run.state == "started":
+            ledger.end_run(run_id, RunOutcome("failed", run.started_at, DIED))
+    return sum(map(len, by_run.values()))
+
+
+def _stands(change: CellChange | NewKey, snapshot: Snapshot) -> bool:
+    sheet = snapshot.sheets.get(change.table)
+    column = sheet.table.column(change.column) if sheet else None
+    if sheet is None or column is None or change.column not in sheet.frame.columns:
+        return False
+    rows = (sheet.frame[sheet.table.key] == change.key).to_numpy(dtype=bool, na_value=False).nonzero()[0]
+    if isinstance(change, NewKey) or not len(rows):
+        return bool(len(rows))
+    return typed(sheet.frame[change.column], int(rows[0]), column) == change.new
+
+
+def take_up_mails(ledger: Ledger, channel: Channel) -> None:
+    """Mails a dead run was sending: sent again where the channel itself never sends one twice, otherwise held as unknown."""
+    for record in ledger.outbox({"sending"}, limit=1_000_000):
+        ledger.settle_mail(record.mail.message_id, "unknown", DIED)
+        if channel.never_twice:
+            ledger.settle_mail(record.mail.message_id, "pending", DIED)

@@ -1,0 +1,112 @@
+"""What `make bench` shows: the engine side by side with hand-written rules, a per-row script and openpyxl, held to its bars."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from automations.config import load
+from tests.bench import deadlines
+from tests.bench.measuring import QUIET, ROOT, Line, in_turn, process, spent, starts, table
+
+SIZES = (1_000, 10_000, 100_000)
+MILLION = 1_000_000
+BARE_ARGPARSE = "import argparse; p = argparse.ArgumentParser(); p.add_argument('--now'); p.parse_args(['--help'])"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure and print; 1 when two ways of judging disagree, 0 otherwise: a bar not yet met is said, not failed."""
+    arguments = _parser().parse_args(argv)
+    sizes = [size for size in SIZES if size <= arguments.largest]
+    judged = {size: _say(f"judging {size:,} orders and complaints", process, "tests.bench.sizes", str(size)) for size in sizes}
+    peaks = {size: _say(f"peak memory at {size:,}", process, "tests.bench.sizes", str(size), "memory")["peak"] for size in sizes}
+    lines = [*judging_lines(judged), *_memory_lines(peaks)]
+    if not arguments.judging:
+        lines += [*_start_lines(), *_deadline_lines(), *_unchanged_lines(), *_changed_lines()]
+    print(table(lines))
+    wrong = sorted({each for found in judged.values() for each in found["differs"]})
+    print(f"\nanswers: {'equal in all ways of judging' if not wrong else 'DIFFERENT in ' + ', '.join(wrong)}")
+    return 1 if wrong else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Ratios of the engine, measured side by side.")
+    parser.add_argument("--largest", type=int, default=SIZES[-1], help="leave out tables with more rows than this")
+    parser.add_argument("--judging", action="store_true", help="only the judging, no whole passes")
+    return parser
+
+
+def _say(what: str, measure: Any, *arguments: Any) -> Any:
+    print(f"{what} ...", file=sys.stderr, flush=True)
+    return measure(*arguments)
+
+
+def judging_lines(judged: dict[int, Any]) -> Iterable[Line]:
+    """Time per row, growth, and the ratios to the rules written by hand and to the script."""
+    for size, found in judged.items():
+        note = f"{found['rules']} rules of the policies written by hand too, {found['rows']:,} rows in all tables, {found['findings']:,} findings"
+        yield Line(f"judging, CPU per order and complaint, {size:,}", found["engine"]["cpu"] / size * MILLION, "us", note=note)
+        yield Line(f"  all shipped policies, {size:,}", found["all"]["cpu"] / size * MILLION, "us")
+    largest = max(judged)
+    for size, found in judged.items():
+        bars = (2.5, 1.5) if size == SIZES[-1] else None
+        yield Line(f"judging against numpy by hand, {size:,}", found["engine"]["cpu"] / found["hand"]["cpu"], bars=bars)
+    yield from _script_lines(judged, largest)
+    for small, large in zip(judged, [*judged][1:], strict=False):
+        bars = (11, 10) if large == SIZES[-1] else None
+        yield Line(f"growth {small:,} to {large:,}", judged[large]["engine"]["cpu"] / judged[small]["engine"]["cpu"], bars=bars)
+
+
+def _script_lines(judged: dict[int, Any], largest: int) -> Iterable[Line]:
+    """The script is run up to 10,000 rows; beyond that its time grows with the rows."""
+    asked = {size: found for size, found in judged.items() if "script" in found}
+    for size, found in asked.items():
+        yield Line(f"faster than the script row by row, {size:,}", found["script"]["cpu"] / found["engine"]["cpu"], more_is_better=True)
+    known = max(asked)
+    if largest > known:
+        scaled = asked[known]["script"]["cpu"] * largest / known
+        note = f"the script was run on {known:,} rows and its time multiplied by {largest // known}"
+        yield Line(f"faster than the script row by row, {largest:,}", scaled / judged[largest]["engine"]["cpu"], "x", (20, 40), True, note)
+
+
+def _memory_lines(peaks: dict[int, int]) -> Iterable[Line]:
+    for size, peak in peaks.items():
+        bars = (1_200.0, 600.0) if size == SIZES[-1] else None
+        yield Line(f"peak memory, {size:,}", peak / MILLION, "MB", bars)
+
+
+def _start_lines() -> Iterable[Line]:
+    python = sys.executable
+    bare, argparse_only, ours = _say("start-up", starts, [[python, "-c", "pass"], [python, "-c", BARE_ARGPARSE], [python, str(ROOT / "runner.py"), "--help"]])
+    yield Line("--help against a bare argparse program", ours / argparse_only, bars=(3, 2))
+    note = f"{QUIET * 1000:.0f} ms where the bars were measured, so this machine is now {bare / QUIET:.1f} times slower"
+    yield Line("a bare interpreter, CPU", bare * 1000, "ms", note=note if bare > QUIET else "")
+
+
+def _deadline_lines() -> Iterable[Line]:
+    calendar, moments, few = load(ROOT).calendar, deadlines.starts(10_000), 500
+    columns = in_turn([lambda: deadlines.by_column(calendar, moments)], 9)[0]
+    rows = _say("deadlines", spent, lambda: deadlines.by_row(moments[:few].tolist()))
+    scaled = rows.cpu * len(moments) / few
+    note = f"the package was asked for {few} rows and its time multiplied by {len(moments) // few}"
+    yield Line("five deadlines a row, faster than get_nth_working_day", scaled / columns.cpu, "x", (500, 1_500), True, note)
+
+
+def _unchanged_lines() -> Iterable[Line]:
+    found = _say("unchanged passes", process, "tests.bench.passes", "unchanged")
+    (bare,) = starts([[sys.executable, "-c", "pass"]])
+    note = f"{found['findings']} findings standing, {found['cells']} cells written, {sum(found['rows'].values()):,} rows in {len(found['rows'])} tables"
+    yield Line("unchanged pass over 1,000-row tables, CPU", found["cpu"] * 1000, "ms", (150, 60), note=note)
+    speed = min(1.0, QUIET / bare)
+    yield Line("  the same at the speed the bars were measured at", found["cpu"] * 1000 * speed, "ms", (150, 60))
+
+
+def _changed_lines() -> Iterable[Line]:
+    found = _say("changed pass", process, "tests.bench.passes", "changed")
+    ours, theirs = found["ours"], found["openpyxl"]
+    note = f"{found['cells']} cells written; openpyxl only loads and saves"
+    yield Line("changed pass, 10,000-row .xlsx, faster than openpyxl, wall", theirs["wall"] / ours["wall"], "x", (5, 15), True, note)
+    yield Line("  the same, CPU", theirs["cpu"] / ours["cpu"], "x", (5, 15), True)
+    yield Line("bytes of the cells written, one in ... of all our cells", found["all_bytes"] / max(1, found["bytes"]), "", (30, 40), True)
