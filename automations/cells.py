@@ -183,7 +183,11 @@ def typed(series: pd.Series, position: int, column: Column) -> Value:
 
 def typed_list(series: pd.Series, positions: Sequence[int], column: Column) -> list[Value]:
     """The cells at these positions as Python values, see `typed`."""
-    picked = series.array.take(np.asarray(positions, dtype=np.intp))
+    return typed_values(series.array.take(np.asarray(positions, dtype=np.intp)), column)
+
+
+def typed_values(picked: Any, column: Column) -> list[Value]:
+    """A whole array in the frame's dtype as Python values, see `typed`."""
     if column.type in ("date", "datetime"):
         unit = "datetime64[D]" if column.type == "date" else "datetime64[s]"
         moments: list[Value] = np.asarray(picked, dtype="datetime64[s]").astype(unit).astype(object).tolist()

@@ -80,7 +80,7 @@ class Clock:
         no_due, undone, over = np.isnat(due), np.isnat(done), due < now
         code = np.where(undone, np.where(over, OVERDUE, RUNNING), np.where(done <= due, ON_TIME, LATE))
         code[no_due] = NONE
-        code[paused & ~over] = PAUSED
+        code[paused & no_due] = PAUSED
         code[no_due & np.isnat(start)] = NOT_STARTED
         code[~self._active(judging)] = NONE
         running = np.flatnonzero(code == RUNNING)
@@ -105,21 +105,28 @@ class Clock:
         return judging.flags(self.table, self.paused) if self.paused else np.zeros(judging.count(self.table), dtype=bool)
 
     def _after_pauses(self, judging: Evaluation, due: Instants) -> Instants:
-        """Moved by the finished pauses; none (NaT) while a pause runs that began before the deadline."""
-        seconds, since = judging.pauses(self.table, self.called("paused"), self.pause_since, open_time=self.unit not in WALL_CLOCK)
-        if self.unit in WALL_CLOCK:
-            moved = due + seconds.astype("timedelta64[s]")
-        else:
-            moved = np.where(seconds > 0, judging.calendar.shift_open(due, seconds), due)
-        running = self._paused(judging) & ~self._pause_over(judging, since)
-        return np.where(running & ~(moved < since), NEVER, moved)
+        """Moved by every pause that began before the deadline, none longer than allowed; none (NaT) while a pause runs."""
+        finished, began = judging.pauses(self.table, self.paused, self.pause_since)
+        for start, end in finished:
+            due = self._moved(judging, due, start, np.fmin(end, self._longest(judging, start)))
+        done, longest = judging.times(self.table, self.done), self._longest(judging, began)
+        end = np.fmin(np.where(longest < judging.now64, longest, NEVER), done)
+        running = self._paused(judging) & (began < due)
+        return np.where(running & np.isnat(end), NEVER, np.where(running, self._moved(judging, due, began, end), due))
 
-    def _pause_over(self, judging: Evaluation, since: Instants) -> Flags:
-        """Pauses that have lasted longer than the policy allows; there the clock runs again."""
+    def _moved(self, judging: Evaluation, due: Instants, start: Instants, end: Instants) -> Instants:
+        counts = (start < due) & (start < end)
+        if self.unit in WALL_CLOCK:
+            return np.where(counts, due + (end - start), due)
+        begin, stop = (np.where(counts, each, due) for each in (start, end))
+        seconds = judging.calendar.open_seconds(stop) - judging.calendar.open_seconds(begin)
+        return np.where(counts & (seconds > 0), judging.calendar.shift_open(due, np.where(counts, seconds, 0)), due)
+
+    def _longest(self, judging: Evaluation, start: Instants) -> Instants:
+        """When a pause that began then must end by the policy; NaT where it may last."""
         if not self.pause_limit:
-            return np.zeros(len(since), dtype=bool)
-        end: Flags = judging.calendar.due(since, judging.numbers(self.table, self.pause_limit), self.pause_unit) < judging.now64
-        return end
+            return np.full(len(start), NEVER)
+        return judging.calendar.due(start, judging.numbers(self.table, self.pause_limit), self.pause_unit)
 
 
 def words_of(codes: Any, language: str) -> Any:

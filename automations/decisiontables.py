@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from typing import Any
 
 NUMBER = r"-?\d+(?:\.\d+)?|\$[a-z_][a-z0-9_]*"
@@ -99,10 +99,10 @@ def samples(column: str, rows: Sequence[Mapping[str, Cell]], choices: Sequence[s
     found: list[Sample] = [*(choices or sorted(words))]
     if bounds:
         edges = [bounds[0] - 1, *bounds, bounds[-1] + 1]
-        found = [*edges, *((low + high) / 2 for low, high in zip(bounds, bounds[1:], strict=False))]
+        found = [*edges, *((low + high) / 2 for low, high in pairwise(bounds))]
     elif words and not choices:
         found.append("\0any other")
-    return found
+    return [*found, None] if any(cell.missing for cell in cells) else found
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from automations.model import ColumnType, Words
 DURATIONS = ("working_days", "days", "hours", "working_hours", "months")
 DurationUnit = Literal["working_days", "days", "hours", "working_hours", "months"]
 Unit = Literal["working_days", "days", "hours", "working_hours", "months", "CNY", "percent", "count", "text", "choice"]
-Mode = Literal["shadow", "redirect", "live"]
+Mode = Literal["shadow", "live"]
 
 
 def _words(value: Any) -> Any:

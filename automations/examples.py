@@ -195,7 +195,9 @@ def _asks_summary(example: Example, table: Table) -> bool:
 def sheet_of(table: Table, rows: Sequence[Mapping[str, Any]]) -> Sheet:
     """Rows as YAML gives them, under all declared columns, as a typed table; a key that is not given is made up."""
     filled = [{table.key: f"E{number}", **row} for number, row in enumerate(rows, start=1)]
-    parsed = {column.key: _parsed(column, [_raw(row.get(column.key)) for row in filled], column.key == table.key) for column in table.columns}
+    parsed = {
+        column.key: _parsed(column, [_raw(row.get(column.key)) for row in filled], column.key == table.key) for column in table.columns
+    }
     frame = pd.DataFrame({key: values for key, (values, _) in parsed.items()}, copy=False)
     problems = [
         CellProblem(table.name, column.key, position + 2, cell, expected(column, cell))

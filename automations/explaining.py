@@ -22,9 +22,9 @@ from automations.program import ClockSpec
 from automations.rule import Rule, parameter_sql, with_parameters_of
 from automations.speaking import cells_shown, column_of, findings_at, findings_of, one_sentence, values_at
 from automations.summary import governing, setters, summaries
+from automations.walking import walked
 
 DOLLAR = re.compile(r"\$([a-z_][a-z0-9_]*)")
-DAY_NAMES = "一二三四五六日"
 MOST_ROWS = 8
 """Rows of another table that the explanation of a gathered cell lists."""
 UNITS: Mapping[str, str] = {
@@ -39,7 +39,6 @@ UNITS: Mapping[str, str] = {
     "text": "",
     "choice": "",
 }
-DAY_KINDS: Mapping[str, str] = {"weekend": "周末", "holiday": "放假", "make-up": "补班", "working": "", "exception": "例外"}
 
 
 @dataclass(frozen=True)
@@ -241,28 +240,13 @@ class Teller:
         begin, end = pd.Timestamp(start).to_pydatetime(), pd.Timestamp(due).to_pydatetime()
         yield f"{begin:%Y-%m-%d %H:%M} → {shown(end, 'datetime')}{self._colon()}{state}"
         if begin <= end and clock.unit in ("working_days", "working_hours"):
-            yield from (self._day(day, clock.unit) for day in evaluation.calendar.walk(begin, end))
+            yield from walked(evaluation.calendar, begin, end, clock.unit, self.config.language)
 
     def _unit(self, unit: str) -> str:
         return UNITS[unit] if self.config.language == "zh" else unit.replace("_", " ")
 
     def _colon(self) -> str:
         return "：" if self.config.language == "zh" else ": "
-
-    def _day(self, day: Any, unit: str) -> str:
-        hours = f" {day.seconds / 3600:g} h" if unit == "working_hours" else ""
-        if self.config.language == "zh":
-            counted = "起算日" if day.count == 0 else f"第 {day.count} 个工作日"
-            made_up = f"（补班，补 {day.name}）" if day.kind == "make-up" else ""
-            why = (
-                counted + made_up
-                if day.open
-                else ("起算日，" if day.count == 0 and not day.open else "") + (day.name or DAY_KINDS[day.kind])
-            )
-            return f"{day.day:%Y-%m-%d} 周{DAY_NAMES[day.day.weekday()]}：{why}{hours}"
-        counted = "start day" if day.count == 0 else f"working day {day.count}"
-        why = counted + (f" (make-up for {day.name})" if day.kind == "make-up" else "") if day.open else day.name or day.kind
-        return f"{day.day:%Y-%m-%d %a}: {why}{hours}"
 
     # why it did not
 
@@ -272,9 +256,8 @@ class Teller:
             table, column = self.judged.lacking[full]
             heading = self._missing(table, column)
             return f"不适用：缺少{heading}" if zh else f"not applicable: {heading} is missing"
-        if rule.when:
-            if failed := self._failed(policy, rule.when):
-                return ("条件不满足：" if zh else "its condition does not hold: ") + ("；" if zh else "; ").join(failed)
+        if rule.when and (failed := self._failed(policy, rule.when)):
+            return ("条件不满足：" if zh else "its condition does not hold: ") + ("；" if zh else "; ").join(failed)
         if starts := getattr(rule, "starts", None):
             return f"还没有开始：{starts} 为空" if zh else f"not started: {starts} is blank"
         return "已检查，没有问题" if zh else "checked, nothing wrong"

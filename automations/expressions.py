@@ -304,7 +304,6 @@ def as_array(found: Any, kind: ColumnType, count: int) -> Any:
 
 def text_array(data: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Any:
     """Texts as the frame keeps them, blank where masked, None or empty."""
-    import numpy as np
     import pandas as pd
 
     values = data.astype(object)

@@ -179,32 +179,42 @@ class Evaluation:
         names = np.append(self.texts("staff", "staff_name"), "")
         return np.where(positions < 0, values, names[positions])
 
-    def pauses(self, table: str, watch: str, since_column: str, *, open_time: bool) -> tuple[Any, Any]:
-        """Seconds of finished pauses per row, and when the running one began (now, where it is seen for the first time)."""
-        seconds = np.zeros(self.count(table), dtype="int64")
+    def pauses(self, table: str, watch: str, since_column: str) -> tuple[list[tuple[Any, Any]], Any]:
+        """The finished pauses (start, end) of every row, the first ones first, NaT where a row has no more; and when the running one began.
+
+        A running pause that nobody dated and that is seen for the first time begins now.
+        """
+        finished: list[tuple[Any, Any]] = []
         began = np.full(self.count(table), self.now64)
         log = [each for each in self.memory.transitions if each.table == table and each.watch == watch]
         if log:
-            self._read_log(log, pd.Index(self.keys(table)), seconds, began, open_time)
+            finished = self._read_log(log, pd.Index(self.keys(table)), began)
         if since_column and self.has(table, since_column):
             stated = self.times(table, since_column)
             began = np.where(np.isnat(stated), began, np.fmin(stated, self.now64))
-        return seconds, began
+        return finished, began
 
-    def _read_log(self, log: Sequence[Transition], keys: pd.Index[Any], seconds: Any, began: Any, open_time: bool) -> None:
+    def _read_log(self, log: Sequence[Transition], keys: pd.Index[Any], began: Any) -> list[tuple[Any, Any]]:
         frame = pd.DataFrame({"key": [each.key for each in log], "new": [each.new for each in log], "at": [each.seen_at for each in log]})
         frame["end"] = frame.groupby("key")["at"].shift(-1)
         paused = frame[frame["new"] & frame["key"].isin(keys)]
         once = ~keys.duplicated()
         rows = np.flatnonzero(once)[keys[once].get_indexer(pd.Index(paused["key"]))]
         start, end = paused["at"].to_numpy(dtype="datetime64[s]"), paused["end"].to_numpy(dtype="datetime64[s]")
-        finished = ~np.isnat(end)
-        spent = self._open_seconds(start[finished], end[finished]) if open_time else (end - start)[finished].astype("int64")
-        np.add.at(seconds, rows[finished], spent)
-        began[rows[~finished]] = start[~finished]
+        over = ~np.isnat(end)
+        began[rows[~over]] = start[~over]
+        return _in_rounds(rows[over], start[over], end[over], len(began))
 
-    def _open_seconds(self, start: Any, end: Any) -> Any:
-        return self.calendar.open_seconds(end) - self.calendar.open_seconds(start)
+
+def _in_rounds(rows: Any, start: Any, end: Any, count: int) -> list[tuple[Any, Any]]:
+    """Pauses of many rows as whole columns: the first of every row, the second of every row, and so on."""
+    number = pd.Series(rows).groupby(rows).cumcount().to_numpy()
+    found = []
+    for each in range(int(number.max(initial=-1)) + 1):
+        columns = np.full((2, count), np.datetime64("NaT", "s"))
+        columns[:, rows[number == each]] = start[number == each], end[number == each]
+        found.append((columns[0], columns[1]))
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,10 @@ def notice_problems(config: Config, templates: set[str]) -> list[Problem]:
             if not notice.ladder:
                 found += _addressed(config, policy, (*at,), notice.template, notice.to, templates)
             for step, rung in enumerate(notice.ladder):
+                if rung.repeat and rung.at_most == 1:
+                    found.append(
+                        _problem(policy, (*at, "ladder", step, "repeat"), "a repeat needs 'at_most', how often it is said in all", None)
+                    )
                 found += _rung(policy, (*at, "ladder", step), rung.at, rung.repeat)
                 found += _addressed(config, policy, (*at, "ladder", step), rung.template, rung.to, templates)
     return found

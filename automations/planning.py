@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from automations.cells import shown, typed_list
+from automations.cells import shown, typed_list, typed_values
 from automations.config import Config
 from automations.errors import PlanRefused
 from automations.judging import Judged
@@ -167,7 +167,7 @@ def _changed_cells(judged: Judged, table: str, column: Column, rule: Any, values
     if not rows:
         return
     old = typed_list(present, rows, column)
-    new = typed_list(pd.Series(values[rows], copy=False), range(len(rows)), column)
+    new = typed_values(values[rows], column)
     for place, row in enumerate(rows):
         number, wanted = sheet.rows[row], holdable(new[place])
         held = odd.get(number, old[place])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from automations.channels.protocol import Channel
 from automations.cells import typed
+from automations.channels.protocol import Channel
 from automations.ledgers.protocol import JournalRow, Ledger, RunOutcome
 from automations.model import CellChange, NewKey, Snapshot, WriteReceipt
 

@@ -129,7 +129,13 @@ class Builder:
         return name
 
     def kernel(
-        self, name: str, type: ColumnType, kernel: Kernel, needs: Iterable[str], soft: Iterable[str] = (), also: Iterable[Place] = ()
+        self,
+        name: str,
+        type: ColumnType,  # noqa: A002
+        kernel: Kernel,
+        needs: Iterable[str],
+        soft: Iterable[str] = (),
+        also: Iterable[Place] = (),
     ) -> str:
         """Add a column computed from whole columns of the same table (and `also` of others); returns its canonical name."""
         places = self._places(needs) | frozenset(also)
@@ -144,7 +150,11 @@ class Builder:
         return self.formula(self.called("when"), self.rule.when, "when", type="boolean") if self.rule.when else None
 
     def composed(
-        self, name: str, template: str, parts: Mapping[str, tuple[str, tuple[str | int, ...]]], type: ColumnType | None = None
+        self,
+        name: str,
+        template: str,
+        parts: Mapping[str, tuple[str, tuple[str | int, ...]]],
+        type: ColumnType | None = None,  # noqa: A002
     ) -> str:
         """Add a column from a template whose `_names` stand for expressions of the rule, each with its place in the file."""
         trees = {key: self.tree(text, *at) for key, (text, at) in parts.items()}
@@ -275,7 +285,7 @@ class Builder:
 
     def unknown_column(self, column: str, *at: str | int) -> None:
         """Note the fault of a column the table does not have."""
-        near = [each for each in (get_close_matches(column, [each.key for each in self.table.columns], n=1))]
+        near = get_close_matches(column, [each.key for each in self.table.columns], n=1)
         hints = [f"did you mean '{each}' ({self.heading(each).get('zh', each)})?" for each in near]
         self.fault(f"no column '{column}' in table '{self.table.name}'", *hints, at=at)
 
@@ -318,13 +328,11 @@ def with_parameters_of(
 
 
 def parameter_sql(parameter: Parameter, policy: PolicyFile) -> str:
-    """The value in force as SQL: one literal, or a CASE over the dates and the words of `by`."""
+    """The value in force on the row's reference date (today where the policy names none), as an SQL expression."""
     dated = sorted(parameter.values.items(), reverse=True)
-    if len(dated) == 1 and policy.dated_by is None:
-        return _by_sql(dated[0][1], parameter)
     if len(dated) == 1 and dated[0][0].year <= 2000:
         return _by_sql(dated[0][1], parameter)
-    cases = " ".join(f"WHEN {policy.dated_by} >= DATE '{day}' THEN {_by_sql(value, parameter)}" for day, value in dated)
+    cases = " ".join(f"WHEN {policy.dated_by or 'today()'} >= DATE '{day}' THEN {_by_sql(value, parameter)}" for day, value in dated)
     return f"CASE {cases} END"
 
 

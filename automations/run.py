@@ -127,10 +127,9 @@ def told(world: World, now: datetime) -> Told:
 def remembered(world: World) -> Remembered:
     """What the ledger knows of cells, conditions and rows."""
     ledger, name = world.ledger, world.workbook.name
-    looked = (
-        record
-        for record in ledger.runs(name, limit=LOOKED_BACK)
-        if record.state == "done" and record.automation in (SWEEP, *world.config.automations)
+    sweeps = {SWEEP, *world.config.automations}
+    looked = (run for run in ledger.runs(name, limit=LOOKED_BACK) if run.state == "done" and run.automation in sweeps)
+    last = next((run.started_at for run in looked), None)
+    return Remembered(
+        not ledger.knows(name), lambda cells: ledger.last_applied(name, cells), ledger.watched(name), last, rows_before(ledger, name)
     )
-    last = next((record.started_at for record in looked), None)
-    return Remembered(not ledger.knows(name), lambda cells: ledger.last_applied(name, cells), ledger.watched(name), last, rows_before(ledger, name))

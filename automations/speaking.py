@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from automations.cells import shown, typed_list
+from automations.cells import shown, typed_values
 from automations.judging import Evaluation, Judged
 from automations.model import CellProblem, Column, Finding, Sheet, Words
 from automations.program import FindingSpec
@@ -90,7 +89,7 @@ def values_at(evaluation: Evaluation, table: str, name: str, rows: Any) -> list[
     array = evaluation.column(table, name)
     column = column_of(evaluation, table, name)
     computed = Column(key=name, title=column.title, type=evaluation.type_of(table, name))
-    return typed_list(pd.Series(array[np.asarray(rows, dtype="int64")], copy=False), range(len(rows)), computed)
+    return typed_values(array[np.asarray(rows, dtype="int64")], computed)
 
 
 def owners_of(judged: Judged, table: str) -> Any:

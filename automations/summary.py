@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from automations.clocks import OPEN, OVERDUE, PAUSED
 from automations.expressions import text_array
@@ -95,22 +94,27 @@ def time_left(evaluation: Evaluation, due: Any, paused: Any, language: str) -> A
     words = np.full(len(due), "", dtype=object)
     rows = np.flatnonzero(~np.isnat(due))
     distinct, place = np.unique(due[rows], return_inverse=True)
-    words[rows] = np.array([_left(evaluation, each, language) for each in distinct], dtype=object)[place] if len(rows) else ""
+    words[rows] = np.array(_left(evaluation, distinct, language), dtype=object)[place] if len(rows) else ""
     words[paused] = LEFT["paused"][language]
     return text_array(words, words == "")
 
 
-def _left(evaluation: Evaluation, due: Any, language: str) -> str:
+def _left(evaluation: Evaluation, dues: Any, language: str) -> list[str]:
+    """What is left until each of these instants, in words."""
     calendar, now = evaluation.calendar, evaluation.now64
-    clock = pd.Timestamp(due).strftime("%H:%M")
-    days = int((due.astype("datetime64[D]") - now.astype("datetime64[D]")).astype(int))
-    between = int(calendar.workdays_between(now, due)) if due >= now else int(calendar.workdays_between(due, now))
-    if due < now:
-        kind = "late today" if days == 0 else "late" if between else "late now"
-    else:
-        kind = {0: "today", 1: "tomorrow"}.get(days) or ("workdays" if between else "days")
-    mark = LEFT["provisional"][language] if bool(np.any(calendar.provisional(np.array([due])))) else ""
-    return LEFT[kind][language].format(n=between if kind in ("late", "workdays") else days, time=clock) + mark
+    late = dues < now
+    days = (dues.astype("datetime64[D]") - now.astype("datetime64[D]")).astype("int64").tolist()
+    workdays = calendar.workdays_between(np.where(late, dues, now), np.where(late, now, dues)).astype("int64").tolist()
+    marks = np.where(calendar.provisional(dues), LEFT["provisional"][language], "").tolist()
+    found = []
+    for due, passed, day, between, mark in zip(dues.tolist(), late.tolist(), days, workdays, marks, strict=True):
+        if passed:
+            kind = "late today" if day == 0 else "late" if between else "late now"
+        else:
+            kind = {0: "today", 1: "tomorrow"}.get(day) or ("workdays" if between else "days")
+        count = between if kind in ("late", "workdays") else day
+        found.append(LEFT[kind][language].format(n=count, time=f"{due:%H:%M}") + mark)
+    return found
 
 
 def _late(evaluation: Evaluation, table: str, clocks: Sequence[tuple[ClockSpec, Any]], language: str) -> Any:

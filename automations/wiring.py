@@ -30,12 +30,18 @@ def world_of(
     judge = Judge(config.program, config.evaluator, config.calendar, config.tables)
     return World(
         config,
-        XlsxWorkbook(path),
+        XlsxWorkbook(path, known_as=known_as(config.root, path)),
         ledger_of(config, ledger, looking=looking),
         channel,
         Renderer(config.root / "templates" / "notices"),
         judge,
     )
+
+
+def known_as(root: Path, path: Path) -> str:
+    """The name the ledger knows a workbook by: its path from the project folder, or the whole path outside it."""
+    whole = path.resolve()
+    return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else whole.as_posix()
 
 
 def ledger_of(config: Config, ledger: Path | None = None, *, looking: bool = False) -> Ledger:

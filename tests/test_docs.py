@@ -136,6 +136,19 @@ def test_every_link_leads_to_a_file(path: Path) -> None:
     assert [target for target in targets if "://" not in target and not (path.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("path", DOCUMENTS, ids=named)
+def test_every_link_to_a_section_finds_its_heading(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s:]*)#([^)]+)\)", path.read_text(encoding="utf-8"))
+
+    assert [anchor for target, anchor in links if anchor not in anchors((path.parent / target) if target else path)] == []
+
+
+def anchors(path: Path) -> set[str]:
+    """The headings of a document as they are linked to."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(encoding="utf-8"), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in headings}
+
+
 # The guide of config/
 
 

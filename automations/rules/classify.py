@@ -59,7 +59,7 @@ class Classify(Rule):
         parts = self._parts(cells) | build.guard()
         build.composed(name, f"case when coalesce(_when, false) then {self._chosen()} end", parts, "text")
         if self.otherwise in (None, "none"):
-            self._undecided(build, parts, name)
+            self._undecided(build, parts)
 
     def _parts(self, cells: list[dict[str, Cell]]) -> dict[str, tuple[str, tuple[str | int, ...]]]:
         conditions = [" and ".join(cell.sql(column) for column, cell in row.items()) or "true" for row in cells]
@@ -72,7 +72,7 @@ class Classify(Rule):
             return f"coalesce(nullif(concat_ws('、', {', '.join(cases)}), ''), {rest})"
         return f"coalesce({', '.join(cases)}, {rest})"
 
-    def _undecided(self, build: Builder, parts: dict[str, tuple[str, tuple[str | int, ...]]], name: str) -> None:
+    def _undecided(self, build: Builder, parts: dict[str, tuple[str, tuple[str | int, ...]]]) -> None:
         matched = " or ".join(f"_row{place}" for place in range(len(self.rows)))
         missed = build.composed(build.called("undecided"), f"coalesce(_when, false) and not ({matched})", parts, "boolean")
         title = build.title()

@@ -109,7 +109,7 @@ class Deadline(Rule):
         needs = [
             name for name in (clock.start, clock.limit, clock.until, clock.when, clock.paused, clock.pause_since, clock.pause_limit) if name
         ]
-        due = build.kernel(clock.called("due"), "datetime", clock.due, needs, soft=clock.caps)
+        due = build.kernel(clock.called("due"), "datetime", clock.due, needs, soft=(*clock.caps, *([clock.done] if clock.paused else [])))
         build.kernel(clock.called("code"), "integer", clock.code, [*needs, due, clock.done])
         build.state_words(clock.called("state"), clock.called("code"))
         spec = ClockSpec(
@@ -144,7 +144,7 @@ class Deadline(Rule):
                 build.called("no value"), "coalesce(_when, false) and _start is not null and _limit is null", parts, "boolean"
             )
             title = build.title()
-            message = {"zh": f"没有适用于本行的期限数值({title.get('zh')})", "en": f"no value in force for '{title.get('en', self.id)}'"}
+            message = {"zh": f"没有适用于本行的期限数值（{title.get('zh')}）", "en": f"no value in force for '{title.get('en', self.id)}'"}
             fix = {"zh": "请核对本行的分类,或由管理员补充参数", "en": "check the row's classes, or have the parameter completed"}
             build.finding(name, column, message, fix)
 

@@ -43,11 +43,14 @@ SUITS: Mapping[str, tuple[Shown, ...]] = {"date": ("date", "datetime"), "datetim
 
 
 class XlsxWorkbook:
-    """One .xlsx file. The previous version is kept in `keep_in` at every save (default `.rowkeeper` beside the file)."""
+    """One .xlsx file. The previous version is kept in `keep_in` at every save (default `.rowkeeper` beside the file).
 
-    def __init__(self, path: Path, keep_in: Path | None = None) -> None:
+    `known_as` is the name the ledger keeps its memory under; the file's name where none is given.
+    """
+
+    def __init__(self, path: Path, keep_in: Path | None = None, known_as: str = "") -> None:
         self.path = path.resolve()
-        self.name = self.path.name
+        self.name = known_as or self.path.name
         self.keep_in = keep_in or self.path.parent / ".rowkeeper"
 
     def grids(self) -> list[Grid]:

@@ -46,7 +46,16 @@ COLUMNS = {
     ),
     "orders": ("paid_amount", "payment_status"),
     "payments": ("account_ok",),
-    "customers": ("annual_purchase", "last_visit_on", "last_contact_on", "tier_level", "tier_abcd", "next_visit_due", "visit_state", "next_contact_due"),
+    "customers": (
+        "annual_purchase",
+        "last_visit_on",
+        "last_contact_on",
+        "tier_level",
+        "tier_abcd",
+        "next_visit_due",
+        "visit_state",
+        "next_contact_due",
+    ),
 }
 
 
@@ -73,7 +82,11 @@ def of_engine(judged: Judged) -> Answers:
 
 def differences(one: Answers, other: Answers) -> list[str]:
     """Where two sets of answers differ, in words; empty when they are equal."""
-    found = [f"{table}.{name}" for table, name in sorted(one.columns.keys() | other.columns.keys()) if not _same(one.columns, other.columns, (table, name))]
+    found = [
+        f"{table}.{name}"
+        for table, name in sorted(one.columns.keys() | other.columns.keys())
+        if not _same(one.columns, other.columns, (table, name))
+    ]
     found += [f"state of {rule}" for rule in sorted(one.states.keys() | other.states.keys()) if not _same(one.states, other.states, rule)]
     left, right = _spoken(one), _spoken(other)
     return found + [f"findings of {rule}" for rule in sorted(left.keys() | right.keys()) if left.get(rule) != right.get(rule)]

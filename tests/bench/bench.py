@@ -46,7 +46,7 @@ def _say(what: str, measure: Any, *arguments: Any) -> Any:
 def judging_lines(judged: dict[int, Any]) -> Iterable[Line]:
     """Time per row, growth, and the ratios to the rules written by hand and to the script."""
     for size, found in judged.items():
-        note = f"{found['rules']} rules of the policies written by hand too, {found['rows']:,} rows in all tables, {found['findings']:,} findings"
+        note = f"{found['rules']} rules that are written by hand too, {found['rows']:,} rows in all tables, {found['findings']:,} findings"
         yield Line(f"judging, CPU per order and complaint, {size:,}", found["engine"]["cpu"] / size * MILLION, "us", note=note)
         yield Line(f"  all shipped policies, {size:,}", found["all"]["cpu"] / size * MILLION, "us")
     largest = max(judged)
@@ -79,7 +79,9 @@ def _memory_lines(peaks: dict[int, int]) -> Iterable[Line]:
 
 def _start_lines() -> Iterable[Line]:
     python = sys.executable
-    bare, argparse_only, ours = _say("start-up", starts, [[python, "-c", "pass"], [python, "-c", BARE_ARGPARSE], [python, str(ROOT / "runner.py"), "--help"]])
+    bare, argparse_only, ours = _say(
+        "start-up", starts, [[python, "-c", "pass"], [python, "-c", BARE_ARGPARSE], [python, str(ROOT / "runner.py"), "--help"]]
+    )
     yield Line("--help against a bare argparse program", ours / argparse_only, bars=(3, 2))
     note = f"{QUIET * 1000:.0f} ms where the bars were measured, so this machine is now {bare / QUIET:.1f} times slower"
     yield Line("a bare interpreter, CPU", bare * 1000, "ms", note=note if bare > QUIET else "")
@@ -97,7 +99,8 @@ def _deadline_lines() -> Iterable[Line]:
 def _unchanged_lines() -> Iterable[Line]:
     found = _say("unchanged passes", process, "tests.bench.passes", "unchanged")
     (bare,) = starts([[sys.executable, "-c", "pass"]])
-    note = f"{found['findings']} findings standing, {found['cells']} cells written, {sum(found['rows'].values()):,} rows in {len(found['rows'])} tables"
+    rows = f"{sum(found['rows'].values()):,} rows in {len(found['rows'])} tables"
+    note = f"{rows}, {found['findings']} findings standing, {found['cells']} cells written"
     yield Line("unchanged pass over 1,000-row tables, CPU", found["cpu"] * 1000, "ms", (150, 60), note=note)
     speed = min(1.0, QUIET / bare)
     yield Line("  the same at the speed the bars were measured at", found["cpu"] * 1000 * speed, "ms", (150, 60))

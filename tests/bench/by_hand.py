@@ -50,6 +50,13 @@ class Days:
         here = days - self.first
         return self.upto[here] * OPEN_FOR - np.where(self.open[here], OPEN_FOR - np.clip(seconds - OPENS, 0, OPEN_FOR), 0)
 
+    def shifted(self, instants: Any, seconds: Any) -> Any:
+        """Each instant moved on by open time; it stops at closing time rather than at the next opening."""
+        total = self.elapsed(instants) + seconds
+        day = (total - 1) // OPEN_FOR
+        there = (self.nth[day] * DAY + OPENS + total - day * OPEN_FOR).view("datetime64[s]")
+        return np.where(seconds > 0, there, instants)
+
 
 class Cells:
     """The columns of one table as plain numpy arrays, each taken from the frame once."""
@@ -117,7 +124,7 @@ class ByHand:
         late, undone, no_due = due < self.now, np.isnat(done), np.isnat(due)
         code = np.where(undone, np.where(late, OVERDUE, RUNNING), np.where(done <= due, ON_TIME, LATE)).astype("int8")
         code[no_due] = NONE
-        code[paused & ~late] = PAUSED
+        code[paused & no_due] = PAUSED
         code[no_due & np.isnat(start)] = NOT_STARTED
         code[np.logical_not(active)] = NONE
         rows = np.flatnonzero(code == RUNNING)
@@ -193,7 +200,9 @@ def special_policy_holds(cells: dict[str, Cells], find: Any) -> Any:
     mine, granted = cells["orders"], cells["special_policies"]
     place = find("orders", "special_policy_id", "special_policies", "policy_id")
     rule = granted.text("exempt_rule")
-    counts = (granted.text("approved_by") != "") & np.array([PREPAID in each or each == "xixiangji-marketing.11" for each in rule], dtype=bool)
+    counts = (granted.text("approved_by") != "") & np.array(
+        [PREPAID in each or each == "xixiangji-marketing.11" for each in rule], dtype=bool
+    )
     scope, subject = referred(granted.text("scope"), place, ""), referred(granted.text("subject"), place, "")
     name = referred(cells["customers"].text("customer_name"), find("orders", "customer_id", "customers", "customer_id"), "")
     same = {each: subject == mine.text(each) for each in ("customer_id", "sales_channel", "product_code", "product_name", "salesperson")}
@@ -261,10 +270,16 @@ def tiers(mine: Cells, bought: Any, answers: Answers) -> Any:
     policy, kind, subtype = "customer-tiers", mine.text("customer_type"), mine.text("customer_subtype")
     nature, override = mine.text("customer_nature"), mine.text("tier_override")
     special = ((nature == "政府") | (nature == "媒体")) & mine.flag("special_influence")
-    tier = np.select([special, bought > 1_000_000_00, bought >= 300_000_00], ["特别客户", "一级客户", "二级客户"], "三级客户").astype(object)
+    tier = np.select([special, bought > 1_000_000_00, bought >= 300_000_00], ["特别客户", "一级客户", "二级客户"], "三级客户").astype(
+        object
+    )
     tier[kind == "终端消费者"] = ""
     tier = np.where(override != "", override, tier)
-    allowed = {"经销商": ["大型经销商", "中小型经销商", "新开发经销商"], "零售商": ["连锁超市", "便利店", "个体零售店"], "终端消费者": ["线上消费者", "门店消费者"]}
+    allowed = {
+        "经销商": ["大型经销商", "中小型经销商", "新开发经销商"],
+        "零售商": ["连锁超市", "便利店", "个体零售店"],
+        "终端消费者": ["线上消费者", "门店消费者"],
+    }
     fits = np.select([kind == each for each in allowed], [pd.Index(words).get_indexer(subtype) >= 0 for words in allowed.values()], True)
     answers.say(f"{policy}/type-stated", kind == "")
     answers.say(f"{policy}/type-stated", subtype == "")
@@ -285,7 +300,11 @@ def manager_left(cells: dict[str, Cells], find: Any, tier: Any) -> Any:
 def grades(mine: Cells, bought: Any) -> Any:
     """Grade A to D: by purchases or by contribution, whichever is higher."""
     gave = mine.text("contribution_level")
-    at_least = [(bought >= 1_000_000_00) | (gave == "重大贡献"), (bought >= 500_000_00) | (gave == "重要贡献"), (bought >= 100_000_00) | (gave == "一定贡献")]
+    at_least = [
+        (bought >= 1_000_000_00) | (gave == "重大贡献"),
+        (bought >= 500_000_00) | (gave == "重要贡献"),
+        (bought >= 100_000_00) | (gave == "一定贡献"),
+    ]
     return np.select(at_least, ["A级", "B级", "C级"], "D级").astype(object)
 
 

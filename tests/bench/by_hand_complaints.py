@@ -95,19 +95,34 @@ class Sheet:
         rule, start = f"{HANDLING}/solve", self.times["assigned_at"]
         hard = (self.mine.text("complexity") == "复杂问题") | (self.severity == "重大投诉")
         due = self.hand.days.close_after(self.hand.until_now(start), np.where(hard, 15, 5))
-        waiting = self.mine.flag("waiting_customer")
-        since = np.where(self.there["waiting_since"], np.fmin(self.times["waiting_since"], self.hand.now), self.hand.now)
-        still = waiting & ~(self.hand.days.close_after(since, 10) < self.hand.now)
-        due = np.where(still & ~(due < since), NEVER, due)
+        waiting = np.flatnonzero(self.mine.flag("waiting_customer"))
+        due[waiting] = self.after_waiting(due[waiting], waiting)
         due = np.where(np.isnat(due), due, np.fmin(due, self.due[f"{HANDLING}/total"]))
-        self.clock(rule, start, due, self.times["resolved_at"], "due_resolve", paused=waiting)
+        self.clock(rule, start, due, self.times["resolved_at"], "due_resolve", paused=self.mine.flag("waiting_customer"))
+
+    def after_waiting(self, due: Any, rows: Any) -> Any:
+        """Moved by the open time waited for; none while the customer still is waited for."""
+        days, since = self.hand.days, np.fmin(self.times["waiting_since"][rows], self.hand.now)
+        longest = days.close_after(since, 10)
+        end = np.fmin(np.where(longest < self.hand.now, longest, NEVER), self.times["resolved_at"][rows])
+        counts = since < due
+        moved = counts & (since < end)
+        due[moved] = days.shifted(due[moved], days.elapsed(end[moved]) - days.elapsed(since[moved]))
+        return np.where(counts & np.isnat(end), NEVER, due)
 
     def response_clocks(self) -> None:
         received, resolved = self.times["received_at"], self.times["resolved_at"]
         major = self.severity == "重大投诉"
         self.hours(f"{RESPONSE}/first_response", received, 24, self.times["first_response_at"], "due_first_response")
         third_day = (self.hand.until_now(received).astype("datetime64[D]") + 3).astype("datetime64[s]") + np.timedelta64(DAY - 1, "s")
-        self.clock(f"{RESPONSE}/general_solution", received, third_day, resolved, "due_resolve", active=(self.severity == "") | (self.severity == "一般投诉"))
+        self.clock(
+            f"{RESPONSE}/general_solution",
+            received,
+            third_day,
+            resolved,
+            "due_resolve",
+            active=(self.severity == "") | (self.severity == "一般投诉"),
+        )
         self.hours(f"{RESPONSE}/emergency", received, 1, self.times["emergency_at"], active=major)
         self.hours(f"{RESPONSE}/preliminary", received, 48, self.times["preliminary_at"], "due_preliminary", active=major)
         self.working_days(f"{RESPONSE}/result_notice", resolved, 1, self.times["customer_notified_at"], "due_notify")

@@ -18,7 +18,11 @@ from tests.bench.answers import COLUMNS, Answers
 NONE, NOT_STARTED, RUNNING, SOON, OVERDUE, ON_TIME, LATE, PAUSED = range(8)
 WORDS = ("", "未开始", "进行中", "即将到期", "已逾期", "按时完成", "逾期完成", "暂停")
 OPENS, CLOSES = time(9), time(18)
-SUBTYPES = {"经销商": ["大型经销商", "中小型经销商", "新开发经销商"], "零售商": ["连锁超市", "便利店", "个体零售店"], "终端消费者": ["线上消费者", "门店消费者"]}
+SUBTYPES = {
+    "经销商": ["大型经销商", "中小型经销商", "新开发经销商"],
+    "零售商": ["连锁超市", "便利店", "个体零售店"],
+    "终端消费者": ["线上消费者", "门店消费者"],
+}
 
 Row = dict[str, Any]
 
@@ -61,7 +65,9 @@ class ByRow:
 
     def answers(self) -> Answers:
         """What was found, in the form the other two give it."""
-        columns = {(table, name): [_whole(row.get(name), name) for row in self.tables[table]] for table, names in COLUMNS.items() for name in names}
+        columns = {
+            (table, name): [_whole(row.get(name), name) for row in self.tables[table]] for table, names in COLUMNS.items() for name in names
+        }
         return Answers(columns, {rule: list(codes) for rule, codes in self.states.items()}, list(self.spoken.items()))
 
     def say(self, rule: str, place: int, holds: Any) -> None:
@@ -107,17 +113,17 @@ class ByRow:
     def hours(self, start: datetime | None, count: int) -> datetime | None:
         return start + timedelta(hours=count) if start and start <= self.now else None
 
-    def state(self, start: datetime | None, due: datetime | None, done: datetime | None, *, active: bool = True, paused: bool = False) -> int:
+    def state(
+        self, start: datetime | None, due: datetime | None, done: datetime | None, *, active: bool = True, paused: bool = False
+    ) -> int:
         """The state of a clock; due soon is when 80 % of its open time are used up."""
         late = due is not None and due < self.now
         if not active:
             return NONE
         if start is None and due is None:
             return NOT_STARTED
-        if paused and not late:
-            return PAUSED
         if due is None:
-            return NONE
+            return PAUSED if paused else NONE
         if done is not None:
             return ON_TIME if done <= due else LATE
         return OVERDUE if late else SOON if self.soon(start or due, due) else RUNNING
@@ -138,6 +144,16 @@ class ByRow:
                 total += max(0, int((closes - opens).total_seconds()))
             day += timedelta(days=1)
         return total
+
+    def shifted(self, moment: datetime, seconds: int) -> datetime:
+        """A moment moved on by open time, day by day."""
+        while seconds > 0:
+            end = datetime.combine(moment.date(), CLOSES)
+            here = self.open_seconds(moment, end) if moment < end else 0
+            if here >= seconds:
+                return max(moment, datetime.combine(moment.date(), OPENS)) + timedelta(seconds=seconds)
+            seconds, moment = seconds - here, datetime.combine(moment.date() + timedelta(days=1), time())
+        return moment
 
     def cadence(self, every: int | None, last: date | None, since: date | None) -> tuple[date | None, int]:
         """The last day of the period in which something is owed again, and the state of that clock."""
@@ -246,5 +262,7 @@ def tier(script: ByRow, place: int, row: Row) -> None:
     script.say(f"{policy}/override-explained", place, row["tier_override"] and not row["tier_override_reason"])
     script.say(f"{policy}/large-retailer-key", place, kind == "零售商" and level == "一级客户" and not row["key_retailer"])
     script.say(f"{policy}/account-manager-named", place, level == "一级客户" and not manager)
-    script.say(f"{policy}/account-manager-active", place, level == "一级客户" and manager and script.find("staff", manager).get("status") == "离职")
+    script.say(
+        f"{policy}/account-manager-active", place, level == "一级客户" and manager and script.find("staff", manager).get("status") == "离职"
+    )
     script.say(f"{policy}/service-team-named", place, level == "特别客户" and not row["service_team"])

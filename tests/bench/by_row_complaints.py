@@ -33,7 +33,19 @@ def complaint(script: ByRow, place: int, row: Row) -> None:
     progress(script, row)
 
 
-def clock(script: ByRow, place: int, row: Row, rule: str, start: Any, due: Any, done: Any, column: str = "", *, active: bool = True, paused: bool = False) -> None:
+def clock(
+    script: ByRow,
+    place: int,
+    row: Row,
+    rule: str,
+    start: Any,
+    due: Any,
+    done: Any,
+    column: str = "",
+    *,
+    active: bool = True,
+    paused: bool = False,
+) -> None:
     """One deadline: its state, its due column (the earlier of two counts), and a start in the future."""
     due = due if active else None
     script.states[rule].append(script.state(start, due, done, active=active, paused=paused))
@@ -52,7 +64,9 @@ def clocks(script: ByRow, place: int, row: Row, total: datetime | None) -> None:
         row[column] = None
 
     def within(rule: str, start: Any, count: int, done: Any, column: str = "", active: bool = True) -> None:
-        clock(script, place, row, f"{HANDLING}/{rule}", start, capped(script.working_days(start, count), total), done, column, active=active)
+        clock(
+            script, place, row, f"{HANDLING}/{rule}", start, capped(script.working_days(start, count), total), done, column, active=active
+        )
 
     clock(script, place, row, f"{HANDLING}/total", received, total, row["closed_at"], "due_close")
     within("assign", received, 1, assigned, "due_assign")
@@ -73,12 +87,14 @@ def solving(script: ByRow, row: Row) -> datetime | None:
     """5 or 15 working days; the clock stands still while the customer is waited for, at most 10 working days."""
     hard = row["complexity"] == "复杂问题" or row["severity"] == "重大投诉"
     due = script.working_days(row["assigned_at"], 15 if hard else 5)
-    if row["waiting_customer"]:
-        since = min(row["waiting_since"] or script.now, script.now)
-        over = script.working_days(since, 10)
-        if not (over and over < script.now) and not (due and due < since):
-            return None
-    return due
+    since = min(row["waiting_since"] or script.now, script.now)
+    if not row["waiting_customer"] or due is None or since >= due:
+        return due
+    longest = script.working_days(since, 10)
+    ends = [each for each in (longest if longest and longest < script.now else None, row["resolved_at"]) if each]
+    if not ends:
+        return None
+    return script.shifted(due, script.open_seconds(since, min(ends))) if since < min(ends) else due
 
 
 def responses(script: ByRow, place: int, row: Row) -> None:
@@ -86,12 +102,40 @@ def responses(script: ByRow, place: int, row: Row) -> None:
     started = received is not None and received <= script.now
     third_day = datetime.combine(received.date() + timedelta(days=3), time(23, 59, 59)) if started else None
     general = row["severity"] in (None, "一般投诉")
-    clock(script, place, row, f"{RESPONSE}/first_response", received, script.hours(received, 24), row["first_response_at"], "due_first_response")
+    clock(
+        script,
+        place,
+        row,
+        f"{RESPONSE}/first_response",
+        received,
+        script.hours(received, 24),
+        row["first_response_at"],
+        "due_first_response",
+    )
     clock(script, place, row, f"{RESPONSE}/general_solution", received, third_day, row["resolved_at"], "due_resolve", active=general)
     clock(script, place, row, f"{RESPONSE}/emergency", received, script.hours(received, 1), row["emergency_at"], active=major)
-    clock(script, place, row, f"{RESPONSE}/preliminary", received, script.hours(received, 48), row["preliminary_at"], "due_preliminary", active=major)
+    clock(
+        script,
+        place,
+        row,
+        f"{RESPONSE}/preliminary",
+        received,
+        script.hours(received, 48),
+        row["preliminary_at"],
+        "due_preliminary",
+        active=major,
+    )
     resolved = row["resolved_at"]
-    clock(script, place, row, f"{RESPONSE}/result_notice", resolved, script.working_days(resolved, 1), row["customer_notified_at"], "due_notify")
+    clock(
+        script,
+        place,
+        row,
+        f"{RESPONSE}/result_notice",
+        resolved,
+        script.working_days(resolved, 1),
+        row["customer_notified_at"],
+        "due_notify",
+    )
 
 
 def steps(script: ByRow, place: int, row: Row) -> None:
@@ -200,7 +244,11 @@ def reached(row: Row) -> tuple[str, str, bool]:
         return ("已答复", "把处理结果通知客户（市场部）", False)
     if row["solution"]:
         agreed = row["vp_ok_at"] and row["manager_ok_at"]
-        return ("方案已批", "把处理结果通知客户（市场部）", False) if agreed else ("方案待批", "两位领导审批解决办法（营销副总、销售经理）", False)
+        return (
+            ("方案已批", "把处理结果通知客户（市场部）", False)
+            if agreed
+            else ("方案待批", "两位领导审批解决办法（营销副总、销售经理）", False)
+        )
     if row["inv_returned_at"]:
         return ("调查中", "汇总调查结果，拟定解决办法", True)
     if row["feedback_form_at"]:

@@ -51,7 +51,11 @@ def compared(n: int, times: int) -> dict[str, Any]:
     """The engine on the covered and on all policies, the hand-written rules, and up to 10,000 rows the per-row script."""
     config = load(ROOT)
     snapshot = made(n, config.tables, NOW)
-    some, everything, hand = judge_of(config, covered(config.program)), judge_of(config, config.program), ByHand(snapshot, config.calendar, NOW)
+    some, everything, hand = (
+        judge_of(config, covered(config.program)),
+        judge_of(config, config.program),
+        ByHand(snapshot, config.calendar, NOW),
+    )
     cold(some, snapshot), cold(everything, snapshot), hand.judge()
     took = in_turn([lambda: cold(some, snapshot), hand.judge, lambda: cold(everything, snapshot)], times)
     engine = of_engine(cold(some, snapshot))
