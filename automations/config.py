@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
 from automations.compiling import Compiler, add_gathered
-from automations.declarations import AutomationFile, ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile
+from automations.declarations import ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile
 from automations.errors import ConfigProblems, Problem
 from automations.expressions import Evaluator
 from automations.model import Column, Numbering, Table
@@ -47,7 +47,6 @@ class Config:
     packs: Mapping[str, PackFile]
     tables: Mapping[str, Table]
     policies: Mapping[str, LoadedPolicy]
-    automations: Mapping[str, AutomationFile]
     program: Program
     evaluator: Evaluator
     compiler: Compiler
@@ -109,7 +108,6 @@ def load(root: Path) -> Config:
     for name, (file, documents) in table_files.items():
         reader.problems += table_problems(file, documents[0], tables[name], tables.keys() | reader.unread)
     policies = _policies(reader, packs, tables)
-    automations = _automations(reader, tables)
     evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
     program, compiler, hints = _compiled(reader, settings, tables, table_files, policies, evaluator)
     if reader.problems or calendar is None:
@@ -121,7 +119,6 @@ def load(root: Path) -> Config:
         packs,
         tables,
         policies,
-        automations,
         program,
         evaluator,
         compiler,
@@ -288,18 +285,6 @@ def _rule(reader: Reader, data: Mapping[str, Any], document: Document, path: Yam
     )
     reader.problems += problems
     return rule
-
-
-def _automations(reader: Reader, tables: Mapping[str, Table]) -> dict[str, AutomationFile]:
-    found = {}
-    for file in sorted((reader.root / "config" / "automations").glob("*.yaml")):
-        if loaded := reader.read(AutomationFile, file):
-            automation, document = loaded
-            found[automation.automation] = automation
-            for position, table in enumerate(automation.tables):
-                if table not in tables.keys() | reader.unread:
-                    reader.problems.append(no_table(table, tables, document, ("tables", position)))
-    return found
 
 
 def _compiled(

@@ -241,14 +241,6 @@ class MailSettings(Declared):
     sender: str = "rowkeeper@localhost.invalid"
 
 
-class AutomationFile(Declared):
-    """A named sweep over some tables."""
-
-    automation: str
-    title: Said
-    tables: list[str] = []
-
-
 class SettingsFile(Declared):
     """`config/settings.yaml`: language, calendar, workbook, mail, ledger, packs and brakes."""
 

@@ -286,9 +286,6 @@ def basis_of(plan: Plan, voice: Voice) -> str:
 
 
 def automation_of(plan: Plan, voice: Voice) -> str:
-    declared = voice.config.automations.get(plan.automation)
-    if declared:
-        return voice.of(declared.title)
     return voice.say("sweep") if plan.automation == "sweep" else plan.automation
 
 

@@ -29,7 +29,7 @@ LOOKED_BACK = 50
 class LastRead:
     """The last reading of the workbook; it stands as long as nobody has written to the file."""
 
-    stamp: tuple[str, str, date] | None = None
+    stamp: tuple[str, date] | None = None
     found: tuple[Snapshot, list[NewKey]] | None = None
 
 
@@ -54,14 +54,14 @@ class Run:
     receipt: Receipt
 
 
-def run_once(world: World, now: datetime, *, force: bool = False, automation: str = SWEEP) -> Run:
-    """Run one automation from top to bottom and say what was done.
+def run_once(world: World, now: datetime, *, force: bool = False) -> Run:
+    """One sweep of the workbook from top to bottom, and what was done.
 
     Raises PlanRefused when a brake trips (unless forced), OutsideFailed when the world refuses.
     """
-    settle_doubts(*read(world, now, automation), world.ledger)
+    settle_doubts(*read(world, now), world.ledger)
     take_up_mails(world.ledger, world.channel)
-    plan, snapshot = plan_once(world, now, automation)
+    plan, snapshot = plan_once(world, now)
     if not force:
         _refuse_if_unsafe(plan, world)
     return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel))
@@ -75,29 +75,27 @@ def _refuse_if_unsafe(plan: Plan, world: World) -> None:
         raise
 
 
-def plan_once(world: World, now: datetime, automation: str = SWEEP) -> tuple[Plan, Snapshot]:
+def plan_once(world: World, now: datetime) -> tuple[Plan, Snapshot]:
     """Read, judge and plan; nothing is written anywhere."""
-    snapshot, new_keys = read(world, now, automation)
+    snapshot, new_keys = read(world, now)
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
     notices, mails = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now)
-    plan = make_plan(judged, world.config, remembered(world), findings, notices, mails, new_keys, now, automation)
+    plan = make_plan(judged, world.config, remembered(world), findings, notices, mails, new_keys, now, SWEEP)
     return plan, snapshot
 
 
-def read(world: World, now: datetime, automation: str = SWEEP) -> tuple[Snapshot, list[NewKey]]:
+def read(world: World, now: datetime) -> tuple[Snapshot, list[NewKey]]:
     """The typed tables of the workbook, blank keys numbered; the last reading if the file is still the same."""
-    stamp, last = (world.workbook.fingerprint(), automation, now.date()), world.last_read
+    stamp, last = (world.workbook.fingerprint(), now.date()), world.last_read
     if last.found is None or last.stamp != stamp:
-        last.stamp, last.found = stamp, _read_anew(world, now, automation)
+        last.stamp, last.found = stamp, _read_anew(world, now)
     return last.found
 
 
-def _read_anew(world: World, now: datetime, automation: str) -> tuple[Snapshot, list[NewKey]]:
+def _read_anew(world: World, now: datetime) -> tuple[Snapshot, list[NewKey]]:
     grids = world.workbook.grids()
-    chosen = world.config.automations[automation].tables if automation in world.config.automations else []
-    tables = [table for name, table in world.config.tables.items() if not chosen or name in chosen]
-    snapshot = read_snapshot(world.workbook.name, grids, tables, now.date())
+    snapshot = read_snapshot(world.workbook.name, grids, list(world.config.tables.values()), now.date())
     return numbered(replace(snapshot, grids={grid.title: grid for grid in grids}))
 
 
@@ -127,8 +125,7 @@ def told(world: World, now: datetime) -> Told:
 def remembered(world: World) -> Remembered:
     """What the ledger knows of cells, conditions and rows."""
     ledger, name = world.ledger, world.workbook.name
-    sweeps = {SWEEP, *world.config.automations}
-    looked = (run for run in ledger.runs(name, limit=LOOKED_BACK) if run.state == "done" and run.automation in sweeps)
+    looked = (run for run in ledger.runs(name, limit=LOOKED_BACK) if run.state == "done" and run.automation == SWEEP)
     last = next((run.started_at for run in looked), None)
     return Remembered(
         not ledger.knows(name), lambda cells: ledger.last_applied(name, cells), ledger.watched(name), last, rows_before(ledger, name)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
-from automations.declarations import AutomationFile, CalendarFile, PackFile, PolicyFile, SettingsFile, TableFile
+from automations.declarations import CalendarFile, PackFile, PolicyFile, SettingsFile, TableFile
 from automations.manual import manual_of
 from automations.rules import kinds
 from automations.yamlcheck import schema_of
@@ -24,7 +24,6 @@ FILES: Mapping[str, Any] = {
     "table": TableFile,
     "policy": PolicyFile,
     "calendar": CalendarFile,
-    "automation": AutomationFile,
 }
 MOMENT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?$"
 """How a date and time is written in config/; the standard's `date-time` would refuse a blank between the two and a missing zone."""

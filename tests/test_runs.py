@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
 from automations.model import CellChange, Mail, NewKey
-from automations.run import Run, plan_once
+from automations.run import Run
 from automations.workbooks.memory import MemoryWorkbook
 from tests.scene import CUSTOMERS, STAFF, Scene, does_nothing, everything_said, lines_of, plainly, scene
 
@@ -477,12 +476,3 @@ def test_a_mail_explains_itself(stage: Scene) -> None:
 def test_an_empty_workbook_is_a_plan_that_does_nothing() -> None:
     stage = scene(complaints="complaint_no | received_at", customers="customer_id | customer_name")
     assert does_nothing(stage.run(FRIDAY).plan)
-
-
-def test_a_run_of_one_automation_reads_only_its_tables(stage: Scene) -> None:
-    from automations.declarations import AutomationFile
-
-    named = {"only-customers": AutomationFile(automation="only-customers", title={"zh": "客户"}, tables=["customers"])}
-    world = replace(stage.world, config=replace(stage.world.config, automations=named))
-    plan, _ = plan_once(world, datetime(2025, 9, 28, 9, 0), "only-customers")
-    assert (dict(plan.rows), plan.automation) == ({"customers": 1}, "only-customers")

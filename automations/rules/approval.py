@@ -45,7 +45,7 @@ class Approval(Rule):
             "boolean",
         )
         title, who = build.title(), approver.who.removeprefix("role:")
-        message = {"zh": f"{title.get('zh')}:等待{who}审批", "en": f"{title.get('en')}: waiting for {who}"}
+        message = {"zh": f"{title.get('zh')}：等待{who}审批", "en": f"{title.get('en')}: waiting for {who}"}
         build.waiting(name, approver.column, message, approver.who)
 
     def _skipped(self, build: Builder, approver: Approver, parts: dict[str, tuple[str, tuple[str | int, ...]]]) -> None:
@@ -66,4 +66,4 @@ class Approval(Rule):
             build.called(f"{self.before} before {approver.column}"), "coalesce(_when, false) and _before < _ok", parts, "boolean"
         )
         message = {"zh": f"“{before.get('zh')}”早于“{ok.get('zh')}”", "en": f"'{before.get('en')}' is before '{ok.get('en')}'"}
-        build.finding(late, self.before, message, {"zh": "请核对两个时间;应先审批,后执行", "en": "check both times; approval comes first"})
+        build.finding(late, self.before, message, {"zh": "请核对两个时间；应先审批，后执行", "en": "check both times; approval comes first"})

@@ -76,7 +76,7 @@ class Classify(Rule):
         matched = " or ".join(f"_row{place}" for place in range(len(self.rows)))
         missed = build.composed(build.called("undecided"), f"coalesce(_when, false) and not ({matched})", parts, "boolean")
         title = build.title()
-        message = {"zh": f"{title.get('zh')}:没有适用的一档", "en": f"{title.get('en')}: no line of the table fits"}
+        message = {"zh": f"{title.get('zh')}：没有适用的一档", "en": f"{title.get('en')}: no line of the table fits"}
         columns = [column for line in self.rows for column in line.if_]
         zh = "、".join(dict.fromkeys(f"“{build.heading(column).get('zh')}”" for column in columns))
         build.finding(missed, self.writes or None, message, {"zh": f"请核对{zh}", "en": "check what it is decided by"})

@@ -36,5 +36,5 @@ class Unique(Rule):
         zh = "、".join(f"“{build.heading(column).get('zh', column)}”" for column in columns)
         en = ", ".join(f"'{build.heading(column).get('en', column)}'" for column in columns)
         message = {"zh": f"{zh}与其他行重复", "en": f"{en} stands in another row too"}
-        fix = {"zh": "请核对,只保留一行或改正其中一行", "en": "keep one row or correct one of them"}
+        fix = {"zh": "请核对，只保留一行或改正其中一行", "en": "keep one row or correct one of them"}
         build.finding(name, columns[0], message, fix)
