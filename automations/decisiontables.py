@@ -100,7 +100,7 @@ def samples(column: str, rows: Sequence[Mapping[str, Cell]], choices: Sequence[s
     if bounds:
         edges = [bounds[0] - 1, *bounds, bounds[-1] + 1]
         found = [*edges, *((low + high) / 2 for low, high in pairwise(bounds))]
-    elif words and not choices:
+    elif not choices:
         found.append("\0any other")
     return [*found, None] if any(cell.missing for cell in cells) else found
 

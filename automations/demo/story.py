@@ -26,6 +26,7 @@ class Plant:
 
 PLANTED: tuple[Plant, ...] = (
     # 客户
+    Plant("customers", "KH-00001", "customer-cards/card-once", "同一个客户又登记了一次"),
     Plant("customers", "KH-00002", "customer-visits/visit", "一级客户九月没有上门", "notice"),
     Plant("customers", "KH-00003", "customer-tiers/account-manager-active", "一级客户的客户经理已离职"),
     Plant("customers", "KH-00004", "customer-tiers/account-manager-named", "一级客户没有客户经理"),
