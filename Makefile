@@ -11,7 +11,7 @@ demo: $(READY)          ## write a demo workbook, run a simulated month over it,
 	$(BIN)/python runner.py demo
 
 test: $(READY)          ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(READY)          ## ruff, mypy --strict, import contracts, shape checks
 	$(BIN)/ruff check .

@@ -191,7 +191,7 @@ class Compiler:
         if "?" in found:
             return None
         duck = self.evaluator.bind([sql], {each: self.type_of(table, each) for each in sorted(found)})[0]
-        return Formula(name, sql, frozenset(found), type_from_duck(duck) or "text", sql)
+        return None if duck == '"NULL"' else Formula(name, sql, frozenset(found), type_from_duck(duck) or "text", sql)
 
     # types
 

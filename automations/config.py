@@ -197,7 +197,9 @@ def _merged(reader: Reader, there: tuple[TableFile, list[Document]], more: tuple
     table, document = more
     for key in table.columns.keys() & first.columns.keys():
         reader.problems.append(
-            document.problem(("columns", key), f"column '{key}' of table '{table.table}' is declared in {documents[0].file} already")
+            document.problem(
+                ("columns", key), f"column '{key}' of table '{table.table}' is declared in {documents[0].file} already", key=True
+            )
         )
     update = {name: {**getattr(table, name), **getattr(first, name)} for name in ("columns", "rollups", "running")}
     return first.model_copy(update=update), [*documents, document]

@@ -142,7 +142,7 @@ def lint(
 
 
 def _said(columns: Sequence[str], combination: Sequence[Sample], titles: Mapping[str, str]) -> str:
-    shown = [("any other" if value == "\0any other" else f"{value}") for value in combination]
+    shown = ["any other" if value == "\0any other" else "blank" if value is None else f"{value}" for value in combination]
     return ", ".join(f"{titles.get(column, column)} = {value}" for column, value in zip(columns, shown, strict=True))
 
 

@@ -16,14 +16,22 @@ from automations.program import ClockSpec
 from automations.speaking import sentence_in_row
 
 NEVER = np.datetime64("NaT", "s")
+EXACT_DAYS = 10
+"""Up to this many working days the time left is exact."""
+MONTHS_FROM = 60
+"""From this many days on it is said in months."""
 LEFT: Mapping[str, Words] = {
     "late": {"zh": "已逾期 {n} 个工作日", "en": "{n} working days late"},
+    "late weeks": {"zh": "已逾期 {n} 周多", "en": "more than {n} weeks late"},
+    "late months": {"zh": "已逾期 {n} 个月多", "en": "more than {n} months late"},
     "late today": {"zh": "今天 {time} 已到期", "en": "was due today {time}"},
     "late now": {"zh": "已逾期，未满 1 个工作日", "en": "late by less than a working day"},
     "today": {"zh": "今天 {time} 到期", "en": "due today {time}"},
     "tomorrow": {"zh": "明天 {time} 到期", "en": "due tomorrow {time}"},
     "days": {"zh": "还有 {n} 天", "en": "{n} days left"},
     "workdays": {"zh": "还有 {n} 个工作日", "en": "{n} working days left"},
+    "weeks": {"zh": "还有 {n} 周多", "en": "more than {n} weeks left"},
+    "months": {"zh": "还有 {n} 个月多", "en": "more than {n} months left"},
     "paused": {"zh": "暂停中", "en": "paused"},
     "provisional": {"zh": "（暂定）", "en": " (provisional)"},
 }
@@ -108,13 +116,23 @@ def _left(evaluation: Evaluation, dues: Any, language: str) -> list[str]:
     marks = np.where(calendar.provisional(dues), LEFT["provisional"][language], "").tolist()
     found = []
     for due, passed, day, between, mark in zip(dues.tolist(), late.tolist(), days, workdays, marks, strict=True):
-        if passed:
-            kind = "late today" if day == 0 else "late" if between else "late now"
-        else:
-            kind = {0: "today", 1: "tomorrow"}.get(day) or ("workdays" if between else "days")
-        count = between if kind in ("late", "workdays") else day
+        kind, count = _spelled(bool(passed), day, between)
         found.append(LEFT[kind][language].format(n=count, time=f"{due:%H:%M}") + mark)
     return found
+
+
+def _spelled(late: bool, days: int, workdays: int) -> tuple[str, int]:
+    """Which words, and which number in them: exact for two weeks, then in weeks, then in months, so that far dates do not change daily."""
+    if days == 0:
+        return ("late today" if late else "today"), 0
+    if not late and days == 1:
+        return "tomorrow", 1
+    if not workdays:
+        return ("late now" if late else "days"), days
+    if workdays <= EXACT_DAYS:
+        return ("late" if late else "workdays"), workdays
+    unit, size = ("weeks", 7) if abs(days) < MONTHS_FROM else ("months", 30)
+    return (f"late {unit}" if late else unit), abs(days) // size
 
 
 def _late(evaluation: Evaluation, table: str, clocks: Sequence[tuple[ClockSpec, Any]], language: str) -> Any:

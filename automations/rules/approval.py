@@ -66,4 +66,6 @@ class Approval(Rule):
             build.called(f"{self.before} before {approver.column}"), "coalesce(_when, false) and _before < _ok", parts, "boolean"
         )
         message = {"zh": f"“{before.get('zh')}”早于“{ok.get('zh')}”", "en": f"'{before.get('en')}' is before '{ok.get('en')}'"}
-        build.finding(late, self.before, message, {"zh": "请核对两个时间；应先审批，后执行", "en": "check both times; approval comes first"})
+        build.finding(
+            late, self.before, message, {"zh": "请核对两个时间；应先审批，后执行", "en": "check both times; approval comes first"}
+        )
