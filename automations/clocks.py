@@ -61,7 +61,7 @@ class Clock:
             else judging.calendar.due(start, judging.numbers(self.table, self.limit), self.unit, at=self.at)
         )
         due = np.where(self._active(judging), due, NEVER)
-        if self.paused:
+        if self._pauses(judging):
             due = self._after_pauses(judging, due)
         for cap in self.caps:
             if judging.has(self.table, cap):
@@ -102,7 +102,11 @@ class Clock:
         return judging.flags(self.table, self.when) if self.when else np.ones(judging.count(self.table), dtype=bool)
 
     def _paused(self, judging: Evaluation) -> Flags:
-        return judging.flags(self.table, self.paused) if self.paused else np.zeros(judging.count(self.table), dtype=bool)
+        return judging.flags(self.table, self.paused) if self._pauses(judging) else np.zeros(judging.count(self.table), dtype=bool)
+
+    def _pauses(self, judging: Evaluation) -> bool:
+        """Whether the clock can pause: a team without the columns for it has a clock that runs through."""
+        return bool(self.paused) and judging.has(self.table, self.paused)
 
     def _after_pauses(self, judging: Evaluation, due: Instants) -> Instants:
         """Moved by every pause that began before the deadline, none longer than allowed; none (NaT) while a pause runs."""
@@ -124,7 +128,7 @@ class Clock:
 
     def _longest(self, judging: Evaluation, start: Instants) -> Instants:
         """When a pause that began then must end by the policy; NaT where it may last."""
-        if not self.pause_limit:
+        if not (self.pause_limit and judging.has(self.table, self.pause_limit)):
             return np.full(len(start), NEVER)
         return judging.calendar.due(start, judging.numbers(self.table, self.pause_limit), self.pause_unit)
 

@@ -3,6 +3,7 @@
     RowkeeperError
     ├── ConfigProblems      the admin: every fault of config/ at once, with file:line:column     exit 3
     ├── PlanRefused         the operator: a brake stopped the run before the first write         exit 4
+    ├── TooSlow             the operator: the rules took longer than they may                     exit 5
     ├── OutsideFailed       the operator: a workbook, ledger, folder or server refused or failed exit 5
     │   ├── WorkbookUnreadable
     │   ├── WorkbookBusy
@@ -60,6 +61,10 @@ class PlanRefused(RowkeeperError):
     """A brake stopped the run; nothing was written and nothing was sent."""
 
     exit_code = 4
+
+
+class TooSlow(RowkeeperError):
+    """Evaluating the rules took longer than it may; nothing was written and nothing was sent."""
 
 
 class OutsideFailed(RowkeeperError):

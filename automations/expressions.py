@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from automations.errors import TooSlow
 from automations.expressionfaults import (
     SAMPLE_TEXT,
     ExpressionFault,
@@ -40,8 +41,9 @@ FUNCTIONS = frozenset(
     """
     + - * / // % || ~~ !~~ ~~* !~~* blank filled today now add_workdays workdays_between is_workday coalesce greatest least nullif
     upper lower length trim ltrim rtrim left right substr substring replace concat concat_ws contains starts_with ends_with lpad
-    trunc round abs floor ceil ceiling sign date_part year month day hour minute quarter weekday isodow date_trunc last_day date_diff datediff
-    date_add to_years to_quarters to_months to_weeks to_days to_hours to_minutes to_seconds make_date make_timestamp strftime regexp_matches
+    trunc round abs floor ceil ceiling sign date_part year month day hour minute quarter weekday isodow date_trunc last_day date_diff
+    datediff date_add to_years to_quarters to_months to_weeks to_days to_hours to_minutes to_seconds make_date make_timestamp strftime
+    regexp_matches
     if ifnull list_value list_contains
     """.split()  # noqa: SIM905 (a list of words reads better than two hundred quotes)
 )
@@ -170,11 +172,11 @@ class Evaluator:
     def evaluate(
         self, formulas: Sequence[Formula], columns: Mapping[str, Any], types: Mapping[str, ColumnType], count: int
     ) -> dict[str, Any]:
-        """Every formula over the rows: name -> array in the frame's dtype for its type; `columns` hold pandas or numpy arrays of `count` rows."""
+        """Every formula over the rows: name -> array in the frame's dtype; `columns` hold pandas or numpy arrays of `count` rows."""
         used = sorted(set().union(*(formula.columns for formula in formulas)))
         source = ", ".join(f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in used) or "1"
         found = self._computed([_packed(formula) for formula in formulas], source, {name: columns[name] for name in used}, count)
-        return {formula.name: as_array(found[f"e{position}"], formula.type, count) for position, formula in enumerate(formulas)}
+        return {formula.name: as_array(found[f"e{position}"], formula.type) for position, formula in enumerate(formulas)}
 
     def _computed(self, packed: Sequence[str], source: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
         """The expressions e0, e1 and so on; where one cannot be computed (month 13, a number out of range) it is blank in that row."""
@@ -186,6 +188,7 @@ class Evaluator:
             return self._run(_query([f"TRY({each})" for each in packed], source), columns, count)
 
     def _run(self, query: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
+        import duckdb
         import pandas as pd
 
         frame = pd.DataFrame(dict(columns), copy=False) if columns else pd.DataFrame({"unused": range(count)})
@@ -194,6 +197,8 @@ class Evaluator:
         watch.start()
         try:
             found: dict[str, Any] = self._connection.execute(query).fetchnumpy()
+        except duckdb.InterruptException:
+            raise TooSlow(f"evaluating the rules took more than {SLOWEST:g} seconds; `runner.py check` and fewer rows help") from None
         finally:
             watch.cancel()
             self._connection.unregister("frame")
@@ -286,8 +291,8 @@ def type_from_duck(duck: str) -> ColumnType | None:
     return known.get(name)
 
 
-def as_array(found: Any, kind: ColumnType, count: int) -> Any:
-    """A fetched column as the frame keeps it: see `model.Sheet` for the dtypes; a constant is spread over all rows."""
+def as_array(found: Any, kind: ColumnType) -> Any:
+    """A fetched column as the frame keeps it: see `model.Sheet` for the dtypes."""
     import numpy as np
     import pandas as pd
 

@@ -106,11 +106,12 @@ class Deadline(Rule):
                 parse_length(clock.soon.removesuffix("before"))
         except ValueError as error:
             build.fault(str(error), at=("soon",))
-        needs = [
-            name for name in (clock.start, clock.limit, clock.until, clock.when, clock.paused, clock.pause_since, clock.pause_limit) if name
-        ]
-        due = build.kernel(clock.called("due"), "datetime", clock.due, needs, soft=(*clock.caps, *([clock.done] if clock.paused else [])))
-        build.kernel(clock.called("code"), "integer", clock.code, [*needs, due, clock.done])
+        needs = [name for name in (clock.start, clock.limit, clock.until, clock.when) if name]
+        pausing = [name for name in (clock.paused, clock.pause_since, clock.pause_limit) if name]
+        due = build.kernel(
+            clock.called("due"), "datetime", clock.due, needs, soft=(*clock.caps, *pausing, *([clock.done] if pausing else []))
+        )
+        build.kernel(clock.called("code"), "integer", clock.code, [*needs, due, clock.done], soft=pausing)
         build.state_words(clock.called("state"), clock.called("code"))
         spec = ClockSpec(
             rule=build.full,
