@@ -1,4 +1,4 @@
-"""Rowkeeper's command line: the words, the exit codes, and the only reader of argv and the clock."""
+"""Rowkeeper's command line: the exit codes, and the only reader of argv and the clock."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from automations import commandline
 from automations.errors import ConfigProblems, RowkeeperError
 
 if TYPE_CHECKING:
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from automations.run import World
 
 NOTHING, FAILED_ROWS, CHANGES, CONFIG, BRAKE, OUTSIDE, PERSON = 0, 1, 2, 3, 4, 5, 6
-ABOUT = """Rowkeeper (表管家) keeps a team's shared tables in line with its written policies.
-
-first:   runner.py demo                  a workbook, a simulated month and its mails, no account needed
-daily:   runner.py check | plan | run    check config/, look before you leap, do it
-asking:  runner.py explain complaints TS-20260917-003
-back:    runner.py history | undo 12
-"""
-ENDING = "exit codes: 0 done or nothing to do, 1 findings at fail level (--strict), 2 changes planned, 3 configuration, 4 brake, 5 outside, 6 needs a person"
-
 Arguments = argparse.Namespace
 
 
@@ -36,8 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(encoding="utf-8", errors="replace")
     arguments = parser().parse_args(argv)
     try:
-        code: int = arguments.command(arguments)
-        return code
+        return COMMANDS[arguments.command](arguments)
     except ConfigProblems as error:
         return _refused(arguments, error, [vars(problem) for problem in error.problems])
     except RowkeeperError as error:
@@ -52,73 +43,8 @@ def _refused(arguments: Arguments, error: RowkeeperError, data: Any) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    top = argparse.ArgumentParser(prog="runner.py", description=ABOUT, epilog=ENDING, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    demo = _command(words, demo_command, "demo", "write a demo workbook, run a simulated month over it, say what to look at")
-    demo.add_argument("--folder", type=Path, default=Path("demo"), help="where the demo goes (default: demo; made anew each time)")
-
-    init = _command(words, init_command, "init", "create the workbook, or add missing tabs and columns to it; shows its plan first")
-    init.add_argument("--yes", action="store_true", help="do it; without this only the plan is shown")
-
-    check = _command(words, check_command, "check", "check config/ and templates/, run every example of the policies")
-    check.add_argument("--quick", action="store_true", help="leave the examples out")
-
-    plan = _command(words, plan_command, "plan", "show exactly which cells and mails would change and why; touches nothing", clock=True)
-    plan.add_argument("--html", type=Path, help="write the plan as a page to this file too")
-    plan.add_argument("--all", action="store_true", help="list every change, not the first of each table")
-
-    run = _command(words, run_command, "run", "do what plan shows: fill our columns, put mails into the outbox", clock=True)
-    run.add_argument("--force", action="store_true", help="go on although a brake tripped")
-    run.add_argument("--strict", action="store_true", help="exit with 1 when a finding is at fail level")
-
-    explain = _command(
-        words,
-        explain_command,
-        "explain",
-        "every rule that spoke of a row, with its inputs and arithmetic; and why others were silent",
-        clock=True,
-    )
-    explain.add_argument("table", help="a table, by its name in config/ or its tab title")
-    explain.add_argument("key", help="the row's key, for example TS-20260917-003")
-    explain.add_argument("--all", action="store_true", help="rules that were checked and found nothing, too")
-
-    kinds = _command(words, kinds_command, "kinds", "the manual of the kinds of rule")
-    kinds.add_argument("kind", nargs="?", help="one kind only")
-
-    coverage = _command(words, coverage_command, "coverage", "which catalogue entries are automated, by which rule and example")
-    coverage.add_argument("--all", action="store_true", help="every entry, not only the counts")
-
-    history = _command(words, history_command, "history", "the runs so far, or what one run wrote")
-    history.add_argument("run", nargs="?", type=int, help="a run's number")
-    history.add_argument("--limit", type=int, default=20, help="how many runs to list (default 20)")
-
-    undo = _command(words, undo_command, "undo", "write back what a run overwrote, wherever its value still stands", clock=True)
-    undo.add_argument("run", type=int, help="the run's number, see history")
-
-    _command(words, doctor_command, "doctor", "is everything there to run: configuration, calendar, workbook, ledger, outbox", clock=True)
-    schema = _command(words, schema_command, "schema", "write the JSON Schemas of the configuration files, for editors")
-    schema.add_argument("--folder", type=Path, default=Path("config/schemas"), help="default: config/schemas")
-    return top
-
-
-def _command(words: Any, command: Callable[[Arguments], int], name: str, text: str, *, clock: bool = False) -> argparse.ArgumentParser:
-    each: argparse.ArgumentParser = words.add_parser(name, help=text, description=text)
-    each.set_defaults(command=command)
-    each.add_argument("--root", type=Path, default=Path(__file__).resolve().parent, help="the project folder with config/ and templates/")
-    each.add_argument("--workbook", type=Path, help="another workbook than the one in config/settings.yaml")
-    each.add_argument("--json", action="store_true", help="print the result as JSON")
-    if clock:
-        each.add_argument("--now", type=_moment, help="freeze the clock, for example '2026-09-30 08:30'")
-    return each
-
-
-def _moment(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a moment; write for example '2026-09-30 08:30'") from None
+    """The whole command line, for this project folder."""
+    return commandline.parser(Path(__file__).resolve().parent)
 
 
 def _now(arguments: Arguments, config: Config) -> datetime:
@@ -142,8 +68,15 @@ def _print_json(data: Any) -> None:
 def demo_command(arguments: Arguments) -> int:
     from automations.demo.month import run_demo
 
-    run_demo(arguments.root, arguments.folder, print, progress=_progress if sys.stderr.isatty() else None)
+    say = _to_stderr if arguments.json else print
+    left = run_demo(arguments.root, arguments.folder, say, progress=_progress if sys.stderr.isatty() else None)
+    if arguments.json:
+        _print_json(left.data())
     return NOTHING
+
+
+def _to_stderr(text: str = "") -> None:
+    print(text, file=sys.stderr)
 
 
 def _progress(done: int, total: int, what: str) -> None:
@@ -189,15 +122,11 @@ def run_command(arguments: Arguments) -> int:
 
     world = _world(arguments)
     done = run_once(world, _now(arguments, world.config), force=arguments.force)
-    data = {
-        "run": done.receipt.run_id,
-        "written": len(done.receipt.written.written),
-        "mails": done.receipt.mails_sent,
-        **plan_data(done.plan),
-    }
+    receipt = done.receipt
+    data = {"run": receipt.run_id, "written": len(receipt.written.written), "mails": receipt.mails_sent, **plan_data(done.plan)}
     _print_json(data) if arguments.json else print(run_text(done, world.config, world.config.language))
-    if done.receipt.mails_failed:
-        return OUTSIDE
+    if receipt.mails_failed:
+        return PERSON if receipt.mails_unknown else OUTSIDE
     return FAILED_ROWS if arguments.strict and any(finding.level == "fail" for finding in done.plan.findings) else NOTHING
 
 
@@ -243,6 +172,26 @@ def undo_command(arguments: Arguments) -> int:
     return NOTHING
 
 
+def preview_command(arguments: Arguments) -> int:
+    from automations.previewing import preview
+
+    world = _world(arguments, looking=True)
+    result = preview(world, arguments.notice, arguments.row, _now(arguments, world.config), arguments.language)
+    result.write(arguments.html, arguments.png, width=arguments.width, dark=arguments.dark)
+    _print_json(result.data()) if arguments.json else print(result.text())
+    return NOTHING
+
+
+def outbox_command(arguments: Arguments) -> int:
+    from automations.outbox import outbox
+
+    world = _world(arguments, looking=arguments.action in ("list", "show"))
+    how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "why", "state", "limit")}
+    result = outbox(world.ledger, world.config.language, **how)
+    _print_json(result.data()) if arguments.json else print(result.text())
+    return NOTHING
+
+
 def doctor_command(arguments: Arguments) -> int:
     from automations.doctor import doctor
 
@@ -254,10 +203,15 @@ def doctor_command(arguments: Arguments) -> int:
 def schema_command(arguments: Arguments) -> int:
     from automations.schemas import write_schemas
 
-    for file in write_schemas(arguments.folder):
-        print(file)
+    files = [str(file) for file in write_schemas(arguments.folder)]
+    _print_json(files) if arguments.json else print("\n".join(files))
     return NOTHING
 
+
+COMMANDS: dict[str, Callable[[Arguments], int]] = {
+    name.removesuffix("_command"): found for name, found in sorted(globals().items()) if name.endswith("_command")
+}
+"""The command of each word: `plan` is `plan_command`."""
 
 if __name__ == "__main__":
     sys.exit(main())

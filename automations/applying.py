@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from automations.cells import shown
-from automations.channels.protocol import Channel
+from automations.channels.protocol import Channel, MailTaken, MailUncertain, MailWaits
 from automations.errors import MailFailed, RowkeeperError
-from automations.ledgers.protocol import Ledger, RunOutcome, RunStart
-from automations.model import CellChange, NewKey, Snapshot, Value, WriteReceipt
+from automations.ledgers.protocol import Ledger, MailState, RunOutcome, RunStart
+from automations.model import CellChange, Mail, NewKey, Snapshot, Value, WriteReceipt
 from automations.planning import Plan
 from automations.workbooks.protocol import Target, Workbook
 
@@ -20,12 +20,13 @@ Change = CellChange | NewKey
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a run did: its number, what was written and refused, and how many mails left or failed."""
+    """What a run did: its number, what was written and refused, how many mails left, failed, or are uncertain."""
 
     run_id: int
     written: WriteReceipt
     mails_sent: int = 0
     mails_failed: tuple[str, ...] = ()
+    mails_unknown: int = 0
 
 
 def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, channel: Channel) -> Receipt:
@@ -39,7 +40,7 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
         _record(plan, changes, run_id, ledger)
         receipt = _write(changes, snapshot, workbook, plan.language)
         ledger.settle_cells(run_id, receipt)
-        sent, failed = send_pending(ledger, channel)
+        posted = send_pending(ledger, channel)
         _remember(plan, run_id, ledger)
     except RowkeeperError as error:
         ledger.end_run(run_id, RunOutcome("failed", plan.now, str(error)))
@@ -47,12 +48,12 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
     counts = {
         "cells": len(receipt.written),
         "refused": len(receipt.refused),
-        "mails": sent,
-        "failed": len(failed),
+        "mails": posted.sent,
+        "failed": len(posted.troubles),
         "findings": len(plan.findings),
     }
     ledger.end_run(run_id, RunOutcome("done", plan.now, counts=counts))
-    return Receipt(run_id, receipt, sent, tuple(failed))
+    return Receipt(run_id, receipt, posted.sent, posted.troubles, posted.unknown)
 
 
 def note_refused(plan: Plan, ledger: Ledger, reason: str) -> None:
@@ -106,22 +107,51 @@ def spelled(value: Value, language: str) -> Value:
     return shown(value, "boolean", language) if isinstance(value, bool) else value
 
 
-def send_pending(ledger: Ledger, channel: Channel) -> tuple[int, list[str]]:
-    """Send every pending mail once: claim it, hand it over, say how it went. Returns the number sent and what failed."""
-    sent, failed = 0, []
-    for mail in ledger.pending_mails():
-        if not ledger.settle_mail(mail.message_id, "sending", ""):
-            continue
-        try:
-            reply = channel.send(mail)
-        except MailFailed as error:
-            ledger.settle_mail(mail.message_id, "failed", str(error))
-            failed.append(f"{mail.reader}: {error}")
-        else:
-            ledger.settle_mail(mail.message_id, "sent", reply)
-            sent += 1
-    channel.close()
-    return sent, failed
+@dataclass(frozen=True)
+class Posted:
+    """What became of the mails that waited: how many left, what is to be said of the others, how many a person must look at."""
+
+    sent: int
+    troubles: tuple[str, ...] = ()
+    unknown: int = 0
+
+
+def send_pending(ledger: Ledger, channel: Channel) -> Posted:
+    """Hand every pending mail to the channel once, and say how it went; stops where the next mail would fare no better."""
+    sent, troubles, unknown = 0, [], 0
+    try:
+        for mail in ledger.pending_mails():
+            try:
+                sent += deliver(mail, ledger, channel)
+            except MailFailed as error:
+                troubles.append(f"{mail.reader}: {error}")
+                unknown += isinstance(error, MailUncertain)
+                if isinstance(error, MailWaits | MailUncertain) and error.stops:
+                    break
+    finally:
+        channel.close()
+    return Posted(sent, tuple(troubles), unknown)
+
+
+def deliver(mail: Mail, ledger: Ledger, channel: Channel) -> bool:
+    """Send one mail: `sending` is kept in the ledger right before the step that cannot be taken back, then what came of it.
+
+    False when another run has it. Raises what the channel raised once the ledger knows it.
+    """
+    try:
+        reply = channel.send(mail, lambda: ledger.settle_mail(mail.message_id, "sending", ""))
+    except MailTaken:
+        return False
+    except MailFailed as error:
+        ledger.settle_mail(mail.message_id, _left_as(error), str(error))
+        raise
+    ledger.settle_mail(mail.message_id, "sent", reply)
+    return True
+
+
+def _left_as(error: MailFailed) -> MailState:
+    """The state of a mail that did not certainly leave."""
+    return "pending" if isinstance(error, MailWaits) else "unknown" if isinstance(error, MailUncertain) else "failed"
 
 
 def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:

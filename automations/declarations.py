@@ -6,8 +6,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from automations.channels.presets import Preset, Reach, Security, Server, faults_of, server_of
 from automations.model import ColumnType, Words
 
 DURATIONS = ("working_days", "days", "hours", "working_hours", "months")
@@ -214,7 +215,7 @@ class PolicyFile(Declared):
 class Secret(Declared):
     """A secret is named, never written: `{ env: SMTP_PASSWORD }`."""
 
-    env: str
+    env: str = Field(min_length=1)
 
 
 class Brakes(Declared):
@@ -233,12 +234,45 @@ class WorkbookSettings(Declared):
     path: str = "rowkeeper.xlsx"
 
 
-class MailSettings(Declared):
-    """How mail leaves: into a folder, as .eml and .html."""
+def _never_written(value: Any) -> Any:
+    """A password written into the file is refused without repeating it."""
+    if not isinstance(value, dict):
+        raise ValueError("write the name of an environment variable, `{ env: SMTP_PASSWORD }`; the password itself has no place in a file")
+    return value
 
-    kind: Literal["folder"] = "folder"
+
+class MailSettings(Declared):
+    """How mail leaves: into a folder, as .eml and .html, or to a mail server. The keys of the other kind may stay; they are not used."""
+
+    kind: Literal["folder", "smtp"] = "folder"
     path: str = "outbox"
     sender: str = "rowkeeper@localhost.invalid"
+    preset: Preset = "custom"
+    host: str | None = None
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    security: Security | None = None
+    user: str = ""
+    password: Annotated[Secret, BeforeValidator(_never_written, json_schema_input_type=Secret)] | None = None
+    allow_domains: list[str] = []
+    redirect_all_to: str = ""
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+
+    @model_validator(mode="after")
+    def _complete(self) -> MailSettings:
+        for fault in faults_of(self.server, self.sender, self.allow_domains, self.redirect_all_to) if self.kind == "smtp" else ():
+            raise ValueError(fault)
+        return self
+
+    @property
+    def server(self) -> Server:
+        """The mail server these settings name."""
+        env = self.password.env if self.password else ""
+        return server_of(self.preset, self.host, self.port, self.security, self.user, env, self.timeout_seconds)
+
+    @property
+    def reach(self) -> Reach:
+        """Whom mail may reach."""
+        return Reach(tuple(self.allow_domains), self.redirect_all_to)
 
 
 class SettingsFile(Declared):

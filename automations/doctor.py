@@ -95,7 +95,7 @@ def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetim
     now = now_of(config)
     path, settings = workbook or config.root / config.settings.workbook.path, config.settings
     lines += [*_configuration(config), *calendar_lines(config, now.date()), *_workbook(config, path, now)]
-    lines += [*_ledger(config.root / settings.ledger, path.name), *_outbox(config.root / settings.mail.path)]
+    lines += [*_ledger(config.root / settings.ledger, path.name), *_mail(config)]
     return Doctor(tuple(_from_root(line, config.root) for line in lines), config.language)
 
 
@@ -291,11 +291,18 @@ def _version_fault(path: Path, number: int, known: int) -> Line | None:
 
 def _mails(path: Path, workbook: str) -> Iterator[Line]:
     """Mails of this workbook that wait, or that nobody knows the fate of."""
-    look = {"zh": "在发件箱里核对", "en": "look into the outbox whether they left"}
+    look = {
+        "zh": "核对是否收到: runner.py outbox list --state unknown，然后 outbox resolve",
+        "en": "look whether they arrived: runner.py outbox list --state unknown, then outbox resolve",
+    }
     words: Mapping[MailState, tuple[str, str, Words]] = {
         "pending": ("封邮件等待发出", "mails waiting to be sent", {"zh": "下次运行时发出", "en": "the next run sends them"}),
-        "failed": ("封邮件没有发成", "mails failed", {"zh": "见 runner.py history 和发件箱", "en": "see runner.py history and the outbox"}),
-        "sending": ("封邮件发送中断", "mails interrupted on their way", look),
+        "failed": (
+            "封邮件没有发成",
+            "mails failed",
+            {"zh": "原因见 runner.py outbox list --state failed", "en": "the reasons: runner.py outbox list --state failed"},
+        ),
+        "sending": ("封邮件发送中断", "mails interrupted on their way", {"zh": "下次运行时认定", "en": "the next run settles them"}),
         "unknown": ("封邮件不知是否发出", "mails that may or may not have left", look),
     }
     try:
@@ -307,6 +314,28 @@ def _mails(path: Path, workbook: str) -> Iterator[Line]:
     for state, (zh, en, remedy) in words.items():
         if count := counts[state]:
             yield Line("warning", {"zh": f"{count} {zh}", "en": f"{en}: {count}"}, remedy)
+
+
+def _mail(config: Config) -> Iterator[Line]:
+    """Where mail goes: into a folder, or to a server whose password is there. Nobody is connected."""
+    mail = config.settings.mail
+    if mail.kind == "folder":
+        yield from _outbox(config.root / mail.path)
+        return
+    from automations.channels.smtp import missing_password
+
+    if lack := missing_password(mail.server):
+        name = mail.server.password_env
+        yield Line(
+            "failed",
+            {"zh": f"发信服务器 {mail.server}: 没有设置环境变量 {name}", "en": lack},
+            {"zh": f"设置环境变量 {name}", "en": f"set {name}"},
+        )
+    else:
+        yield Line("ok", {"zh": f"发信服务器 {mail.server}", "en": f"mail server {mail.server}"})
+    if mail.redirect_all_to:
+        said = {"zh": f"所有邮件都改发给 {mail.redirect_all_to}", "en": f"every mail goes to {mail.redirect_all_to}"}
+        yield Line("warning", said, {"zh": "正式使用时去掉 redirect_all_to", "en": "take redirect_all_to out to reach the readers"})
 
 
 def _outbox(folder: Path) -> Iterator[Line]:

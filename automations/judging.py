@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -94,10 +95,14 @@ class Evaluation:
         self._columns[node.table][node.name] = values if kept is None or not alike(kept, values) else kept
         self._types[node.table][node.name] = node.type
 
-    def unchanged(self, node: Node, columns: Iterable[str]) -> Array | None:
-        """The node's column of the last judging if these columns are still the very same, else None."""
-        kept = self._before.get(node.table, {})
-        return kept.get(node.name) if all(kept.get(name) is self.raw(node.table, name) for name in columns) else None
+    def unchanged(self, node: Node) -> Array | None:
+        """The node's column of the last judging if all it is computed from is still the very same, else None."""
+        kept = self._before.get(node.table, {}).get(node.name)
+        return kept if kept is not None and all(self._same(*place) for place in node.needs | node.soft) else None
+
+    def _same(self, table: str, name: str) -> bool:
+        kept = self._before.get(table, {}).get(name)
+        return kept is (self.raw(table, name) if self.has(table, name) else None)
 
     def raw(self, table: str, name: str) -> Array:
         """A column as it was put, or as the sheet has it."""
@@ -150,11 +155,16 @@ class Evaluation:
         """The keys of a table as an object array, "" where blank."""
         return self.once(("keys", table), lambda: self.texts(table, self.snapshot.sheets[table].table.key))
 
+    def index(self, table: str) -> pd.Index[Any]:
+        """The keys of a table, hashed once; `dtype=object` spares pandas guessing what they are."""
+        found: pd.Index[Any] = self.once(("index", table), lambda: pd.Index(self.keys(table), dtype=object))
+        return found
+
     def positions(self, table: str, via: str, target: str) -> Any:
         """For every row the position of the row it refers to; -1 where blank or unknown. A doubled key leads to its first row."""
         place = (table, via, target)
         if place not in self._positions:
-            index, wanted = self.once(("index", target), lambda: pd.Index(self.keys(target))), self.texts(table, via)
+            index, wanted = self.index(target), pd.Index(self.texts(table, via), dtype=object)
             first = index if index.is_unique else index[~index.duplicated()]
             found = first.get_indexer(wanted)
             known = found if index.is_unique else np.where(found < 0, -1, np.flatnonzero(~index.duplicated())[found])
@@ -272,9 +282,14 @@ class Judge:
         return Judged(evaluation, program, lacking, hits, {name: blocked_rows(evaluation, name) for name in snapshot.sheets})
 
     def _evaluate(self, layer: Sequence[Node], evaluation: Evaluation) -> None:
+        """One layer: kernels, then the formulas of each table in one query.
+
+        A kernel made with `partial` (look-ups, rollups, promises, states) knows nothing but its columns; others read the clock.
+        """
         for node in layer:
             if node.kernel:
-                evaluation.put(node, node.kernel(evaluation))
+                kept = evaluation.unchanged(node) if isinstance(node.kernel, partial) else None
+                evaluation.put(node, node.kernel(evaluation) if kept is None else kept)
         for table in dict.fromkeys(node.table for node in layer if node.formula):
             self._evaluate_formulas([node for node in layer if node.formula and node.table == table], evaluation)
 
@@ -297,7 +312,7 @@ class Judge:
         if formula is None or "policy_now()" in formula.sql:
             return False
         dated = "policy_today()" in formula.sql
-        found = None if dated and not evaluation.same_day else evaluation.unchanged(node, formula.columns)
+        found = None if dated and not evaluation.same_day else evaluation.unchanged(node)
         if found is None and not dated:
             found = (
                 self._column_itself(formula, node.table, evaluation)
@@ -334,8 +349,8 @@ def alike(one: Array, other: Array) -> bool:
 
 def blocked_rows(evaluation: Evaluation, table: str) -> Any:
     """Rows nothing may be written to and nobody be mailed about: their key is doubled."""
-    keys = pd.Index(evaluation.keys(table))
-    return keys.duplicated(keep=False) & (keys != "")
+    index = evaluation.index(table)
+    return np.zeros(len(index), dtype=bool) if index.is_unique else index.duplicated(keep=False) & (evaluation.keys(table) != "")
 
 
 def needed_only(program: Program) -> Program:

@@ -89,6 +89,7 @@ def read(world: World, now: datetime) -> tuple[Snapshot, list[NewKey]]:
     """The typed tables of the workbook, blank keys numbered; the last reading if the file is still the same."""
     stamp, last = (world.workbook.fingerprint(), now.date()), world.last_read
     if last.found is None or last.stamp != stamp:
+        last.found = None  # two readings of a large workbook need not stand side by side
         last.stamp, last.found = stamp, _read_anew(world, now)
     return last.found
 

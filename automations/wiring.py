@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from automations.channels.folder import FolderChannel
+from automations.channels.protocol import Channel
 from automations.config import Config, load
 from automations.judging import Judge
 from automations.ledgers.memory import MemoryLedger
@@ -26,16 +27,25 @@ def world_of(
     """
     config = load(root)
     path = workbook or config.root / config.settings.workbook.path
-    channel = FolderChannel(outbox or config.root / config.settings.mail.path, config.settings.mail.sender)
     judge = Judge(config.program, config.evaluator, config.calendar, config.tables)
     return World(
         config,
         XlsxWorkbook(path, known_as=known_as(config.root, path)),
         ledger_of(config, ledger, looking=looking),
-        channel,
+        channel_of(config, outbox),
         Renderer(config.root / "templates" / "notices"),
         judge,
     )
+
+
+def channel_of(config: Config, outbox: Path | None = None) -> Channel:
+    """How mail leaves by the settings; a folder named here takes its place."""
+    mail = config.settings.mail
+    if mail.kind == "smtp" and outbox is None:
+        from automations.channels.smtp import SmtpChannel
+
+        return SmtpChannel(mail.server, mail.sender, mail.reach)
+    return FolderChannel(outbox or config.root / mail.path, mail.sender)
 
 
 def known_as(root: Path, path: Path) -> str:

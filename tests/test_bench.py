@@ -131,7 +131,7 @@ def test_the_script_is_scaled_beyond_the_rows_it_was_run_on() -> None:
     def found(cpu: float, **more: object) -> dict[str, object]:
         return {"engine": {"cpu": cpu}, "hand": {"cpu": cpu / 2}, "all": {"cpu": cpu * 2}, "rows": 1, "rules": 1, "findings": 1, **more}
 
-    lines = judging_lines({10_000: found(0.5, script={"cpu": 5.0}), 100_000: found(2.0)})
+    lines = judging_lines({10_000: found(0.5, script={"cpu": 5.0}, script_alone=4.0), 100_000: found(2.0)})
 
     assert {line.what: (line.figure, line.verdict()) for line in lines} == {
         "judging, CPU per order and complaint, 10,000": (50.0, ""),

@@ -17,7 +17,7 @@ from automations.channels.memory import MemoryChannel
 from automations.channels.message import compose, message_id
 from automations.channels.protocol import Channel
 from automations.errors import MailFailed
-from tests.contracts.channels import MAIL, ChannelContract
+from tests.contracts.channels import MAIL, NeverTwiceContract
 
 SENDER = "表管家 <rowkeeper@example.cn>"
 
@@ -28,7 +28,7 @@ def parsed(content: bytes) -> EmailMessage:
     return message
 
 
-class TestFolderChannel(ChannelContract):
+class TestFolderChannel(NeverTwiceContract):
     @pytest.fixture
     def channel(self, tmp_path: Path) -> Channel:
         return FolderChannel(tmp_path / "outbox", SENDER)
@@ -38,7 +38,7 @@ class TestFolderChannel(ChannelContract):
         return lambda: [parsed(path.read_bytes())["Message-ID"] for path in sorted((tmp_path / "outbox").glob("*.eml"))]
 
 
-class TestMemoryChannel(ChannelContract):
+class TestMemoryChannel(NeverTwiceContract):
     @pytest.fixture
     def channel(self) -> MemoryChannel:
         return MemoryChannel(SENDER)

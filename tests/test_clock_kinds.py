@@ -303,7 +303,8 @@ def test_a_value_by_class_with_a_star_for_the_rest_and_a_finding_where_none_is_i
         "2026-09-09 18:00",
         "2026-09-09 18:00",
     ]
-    assert findings(planned(bare, drawn(severity="一般"), now=f"{WEEK} 12:00")) == ["TS-1 solve received_at: 没有适用于本行的期限数值（解决问题）"]
+    plan = planned(bare, drawn(severity="一般"), now=f"{WEEK} 12:00")
+    assert findings(plan) == ["TS-1 solve received_at: 没有适用于本行的期限数值（解决问题）"]
 
 
 # Pauses

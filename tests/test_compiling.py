@@ -181,4 +181,4 @@ def test_a_column_may_not_be_declared_twice_by_two_packs(tmp_path: Path):
         "config/packs/more/tables/staff.yaml:4:{}: column '{}' of table 'staff' is declared in config/packs/care/tables/staff.yaml already"
     )
 
-    assert [str(problem) for problem in caught.value.problems] == [said.format(12, "staff_no"), said.format(62, "name")]
+    assert [str(problem) for problem in caught.value.problems] == [said.format(12, "staff_no"), said.format(59, "name")]

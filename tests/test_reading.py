@@ -183,7 +183,7 @@ TS-1         | 甲公司   | 2026-09-30
     )
 
     assert rows_of(snapshot) == ["3: TS-1 | 甲公司 | 2026-09-30 00:00:00"]
-    assert said(snapshot) == [("two header rows", '工作表“客户投诉”第 2 行重复了第 1 行的表头，已跳过', False)]
+    assert said(snapshot) == [("two header rows", "工作表“客户投诉”第 2 行重复了第 1 行的表头，已跳过", False)]
 
 
 def test_headers_pasted_along_with_rows_are_passed_over() -> None:
@@ -191,7 +191,7 @@ def test_headers_pasted_along_with_rows_are_passed_over() -> None:
     snapshot = read(tab(pasted))
 
     assert [line[:7] for line in rows_of(snapshot)] == ["2: TS-1", "3: TS-2", "5: TS-1"]
-    assert said(snapshot) == [("two header rows", '工作表“客户投诉”第 4、6 行重复了第 1 行的表头，已跳过', False)]
+    assert said(snapshot) == [("two header rows", "工作表“客户投诉”第 4、6 行重复了第 1 行的表头，已跳过", False)]
     assert snapshot.sheets["complaints"].problems == ()
 
 
@@ -206,7 +206,7 @@ TS-2     | #REF!    |          |          | 一般
     )
     date_words = {"zh": "日期和时间,例如 2026-09-30 14:05", "en": "a date and a time, such as 2026-09-30 14:05"}
     money_words = {"zh": "金额(元),最多两位小数,例如 1234.50", "en": "an amount in yuan with at most two decimals, such as 1234.50"}
-    choice_words = {"zh": '下列之一：一般、重大；是不是“重大”？', "en": "one of: 一般, 重大; did you mean '重大'?"}
+    choice_words = {"zh": "下列之一：一般、重大；是不是“重大”？", "en": "one of: 一般, 重大; did you mean '重大'?"}
     error_words = {"zh": "先修正公式,再填结果", "en": "a result; the formula fails, mend it first"}
 
     assert rows_of(snapshot) == ["2: TS-1 | 甲公司 | . | . | .", "4: TS-2 | . | . | 一般 | ."]
@@ -256,7 +256,7 @@ def test_a_renamed_tab_is_recognised_by_its_header_and_said() -> None:
             "complaints",
             "tab missing",
             {
-                "zh": '工作表“客户投诉”没有找到，按表头认出并使用“记录2025”',
+                "zh": "工作表“客户投诉”没有找到，按表头认出并使用“记录2025”",
                 "en": "no tab 'Complaints'; recognised by its header and used '记录2025'",
             },
             stops=False,
@@ -272,9 +272,9 @@ def test_of_two_like_tabs_this_years_is_used_and_without_a_year_none() -> None:
 
 
 def test_a_missing_tab_is_said_with_the_nearest_name() -> None:
-    assert said(read(tab("a | b", "客户投拆"))) == [("tab missing", '工作表“客户投诉”没有找到，最像的是“客户投拆”', False)]
-    assert said(read(tab("a | b", "Sheet1"))) == [("tab missing", '工作表“客户投诉”没有找到', False)]
-    assert said(read()) == [("tab missing", '工作表“客户投诉”没有找到', False)]
+    assert said(read(tab("a | b", "客户投拆"))) == [("tab missing", "工作表“客户投诉”没有找到，最像的是“客户投拆”", False)]
+    assert said(read(tab("a | b", "Sheet1"))) == [("tab missing", "工作表“客户投诉”没有找到", False)]
+    assert said(read()) == [("tab missing", "工作表“客户投诉”没有找到", False)]
 
 
 @pytest.mark.parametrize(
@@ -282,10 +282,10 @@ def test_a_missing_tab_is_said_with_the_nearest_name() -> None:
     [
         (
             "投诉单编号 | 客户名称 | 受理时间 | 状态",
-            '工作表“客户投诉”没有“投诉编号”一列，最像的是 A1 “投诉单编号”，整张表没有读取。请补上表头',
+            "工作表“客户投诉”没有“投诉编号”一列，最像的是 A1 “投诉单编号”，整张表没有读取。请补上表头",
         ),
-        (" | 客户名称 | 受理时间 | 状态", '工作表“客户投诉”没有“投诉编号”一列，整张表没有读取。请补上表头'),
-        ("", '工作表“客户投诉”没有“投诉编号”一列，整张表没有读取。请补上表头'),
+        (" | 客户名称 | 受理时间 | 状态", "工作表“客户投诉”没有“投诉编号”一列，整张表没有读取。请补上表头"),
+        ("", "工作表“客户投诉”没有“投诉编号”一列，整张表没有读取。请补上表头"),
     ],
 )
 def test_a_tab_without_its_key_stops_and_names_the_nearest_header(header: str, sentence: str) -> None:
@@ -306,7 +306,7 @@ def test_a_missing_required_column_is_said_and_the_rest_is_read() -> None:
             "complaints",
             "header missing",
             {
-                "zh": '工作表“客户投诉”没有“客户名称”一列，最像的是 B1 “客户名”。请补上表头',
+                "zh": "工作表“客户投诉”没有“客户名称”一列，最像的是 B1 “客户名”。请补上表头",
                 "en": "tab '客户投诉' has no column 'Customer'; the nearest is B1 “客户名”. Add the header",
             },
             stops=False,
@@ -318,7 +318,7 @@ def test_a_doubled_header_leaves_its_column_out() -> None:
     snapshot = read(tab("投诉编号 | 受理时间 | 客户名称 | 受理时间\nTS-1 | 2026-09-30 | 甲公司 | 2026-09-29"))
 
     assert rows_of(snapshot) == ["2: TS-1 | 甲公司"]
-    assert said(snapshot) == [("header doubled", '工作表“客户投诉”的表头“受理时间”出现在B1和D1，这一列没有读取。请只留一个', False)]
+    assert said(snapshot) == [("header doubled", "工作表“客户投诉”的表头“受理时间”出现在B1和D1，这一列没有读取。请只留一个", False)]
 
 
 @pytest.mark.parametrize("header", ["投诉编号 | 客户名称 | 投诉编号", "投诉编号 | 客户名称 | 客户名称"])
@@ -328,7 +328,7 @@ def test_a_doubled_key_or_required_header_stops_the_tab(header: str) -> None:
     first = "A1" if doubled == "投诉编号" else "B1"
 
     assert dict(snapshot.sheets) == {}
-    assert said(snapshot) == [("header doubled", f'工作表“客户投诉”的表头“{doubled}”出现在{first}和C1，整张表没有读取。请只留一个', True)]
+    assert said(snapshot) == [("header doubled", f"工作表“客户投诉”的表头“{doubled}”出现在{first}和C1，整张表没有读取。请只留一个", True)]
 
 
 def test_an_own_title_wins_over_an_alias_and_both_over_a_header_with_another_unit() -> None:

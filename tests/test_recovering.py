@@ -46,8 +46,9 @@ class Fuse:
 
     def burn(self, call: Callable[[], Any]) -> Any:
         self.calls += 1
+        number = self.calls
         result = call()
-        if self.calls == self.at:
+        if number == self.at:
             raise Killed
         return result
 

@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile
 
 from automations.channels.listing import page
 from automations.channels.message import compose, message_id
-from automations.channels.protocol import ALREADY_THERE
+from automations.channels.protocol import ALREADY_THERE, AboutTo, MailTaken, at_will
 from automations.channels.shelf import Shelf, entry_of
 from automations.errors import MailFailed
 from automations.model import Mail
@@ -38,8 +38,10 @@ class FolderChannel:
         self._shelf = Shelf(folder)
         self._unlisted = 0
 
-    def send(self, mail: Mail) -> str:
+    def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
         message = compose(mail, self._sender)
+        if not about_to():
+            raise MailTaken(f"mail to {mail.reader}: another run has it; nothing was written.")
         with self._in_words():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             stem = self._free_stem(mail)

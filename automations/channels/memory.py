@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from automations.channels.message import compose
-from automations.channels.protocol import ALREADY_THERE
+from automations.channels.protocol import ALREADY_THERE, AboutTo, MailTaken, at_will
 from automations.model import Mail
 
 
@@ -17,10 +17,12 @@ class MemoryChannel:
         self.sender = sender
         self.sent: list[Mail] = []
 
-    def send(self, mail: Mail) -> str:
+    def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
+        compose(mail, self.sender)
+        if not about_to():
+            raise MailTaken(f"mail to {mail.reader}: another run has it; nothing was kept.")
         if any(mail.message_id == other.message_id for other in self.sent):
             return ALREADY_THERE
-        compose(mail, self.sender)
         self.sent.append(mail)
         return "kept in memory"
 

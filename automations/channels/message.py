@@ -7,7 +7,7 @@ import re
 from datetime import datetime, timedelta, timezone, tzinfo
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import parseaddr
 
 from automations.errors import MailFailed
@@ -16,21 +16,22 @@ from automations.model import Mail
 ATOM, LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 ONE_ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})*")
 """An address as it may stand in an envelope: in ASCII, no quotes, no comments."""
+SEVEN_BIT = SMTP.clone(cte_type="7bit")
 CHINA = timezone(timedelta(hours=8))
 
 
-def compose(mail: Mail, sender: str, zone: tzinfo = CHINA) -> EmailMessage:
-    """Build the message of a mail from `sender` (`表管家 <rowkeeper@example.cn>`).
+def compose(mail: Mail, sender: str, zone: tzinfo = CHINA, policy: EmailPolicy[EmailMessage] = SMTP) -> EmailMessage:
+    """Build the message of a mail from `sender` (`表管家 <rowkeeper@example.cn>`); with `SEVEN_BIT` for servers that know only ASCII.
 
     A `sent_at` without a zone is local time in `zone`. Line breaks in headers become blanks, so that no cell can add a header.
     Raises `MailFailed` when the recipient, the sender or the reply address is not exactly one address.
     """
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=policy)
     message["From"] = _address(mail, "sender", *parseaddr(one_line(sender)))
     message["To"] = _address(mail, "recipient", mail.reader, mail.to)
     if mail.reply_to:
         message["Reply-To"] = _address(mail, "reply address", *parseaddr(one_line(mail.reply_to)))
-    message["Subject"] = one_line(mail.subject)
+    message["Subject"] = _spelled(mail.subject)
     message["Date"] = in_zone(mail.sent_at, zone)
     message["Message-ID"] = message_id(mail)
     message["Auto-Submitted"] = "auto-generated"
@@ -41,6 +42,11 @@ def compose(mail: Mail, sender: str, zone: tzinfo = CHINA) -> EmailMessage:
 def one_line(text: str) -> str:
     """The text without line breaks and control characters, blanks collapsed."""
     return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+
+
+def _spelled(text: str) -> str:
+    """A text for a header, shown as it is written: what looks like an encoded word would be decoded by the reader's program."""
+    return one_line(text).replace("=?", "= ?")
 
 
 def message_id(mail: Mail) -> str:
@@ -55,7 +61,7 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
 
 def _address(mail: Mail, role: str, name: str, address: str) -> Address:
     """One address with its display name; several, none or half of one is refused."""
-    plain, shown = address.strip(), one_line(name)
+    plain, shown = address.strip(), _spelled(name)
     if not ONE_ADDRESS.fullmatch(plain):
         raise MailFailed(
             f"mail {one_line(mail.message_id)} to {one_line(mail.reader)}: the {role} {address!r} is not one e-mail address "

@@ -2,12 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
+from automations.errors import MailFailed
 from automations.model import Mail
 
 ALREADY_THERE = "already there"
 """The reply to a message id that went this way before; nothing was sent again."""
+
+AboutTo = Callable[[], bool]
+"""Called once, right before the step that cannot be taken back; False says that somebody else has this mail: let it be."""
+
+
+def at_will() -> bool:
+    """Nobody else could have the mail."""
+    return True
+
+
+class MailWaits(MailFailed):
+    """The mail certainly did not leave and may be tried again later; `stops` when the next mail would fare no better."""
+
+    def __init__(self, words: str, *, stops: bool = False) -> None:
+        super().__init__(words)
+        self.stops = stops
+
+
+class MailUncertain(MailFailed):
+    """The mail may have left or not: a person decides, nobody sends it again before; `stops` as in `MailWaits`."""
+
+    def __init__(self, words: str, *, stops: bool = False) -> None:
+        super().__init__(words)
+        self.stops = stops
+
+
+class MailTaken(MailFailed):
+    """Another run has this mail; nothing was sent."""
 
 
 class Channel(Protocol):
@@ -21,8 +51,12 @@ class Channel(Protocol):
     def never_twice(self) -> bool:
         """Whether the channel itself knows which message ids went out, so that an uncertain mail may be handed to it again."""
 
-    def send(self, mail: Mail) -> str:
-        """Send one mail and return the reply to keep beside it; `MailFailed` when it did not go."""
+    def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
+        """Send one mail and return the reply to keep beside it.
+
+        `about_to` is called when all that can fail harmlessly is done. Raises `MailFailed` when the mail will never go as it is,
+        `MailWaits` when it did not go now, `MailUncertain` when nobody can tell, `MailTaken` when `about_to` said no.
+        """
 
     def close(self) -> None:
         """End a batch: finish what is put off, let go of connections. The channel may be used again."""

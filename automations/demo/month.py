@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from automations.demo.book import Office
 from automations.demo.desk import Desk
@@ -60,6 +61,15 @@ class DemoResult:
     found: tuple[Plant, ...]
     missed: tuple[Plant, ...]
     world: World
+
+    def data(self) -> dict[str, Any]:
+        """The result as plain data for JSON."""
+        return {
+            "workbook": str(self.workbook),
+            "runs": len(self.runs),
+            "mails": dict(self.mails),
+            "planted": {"found": len(self.found), "missed": [f"{each.table} {each.key} {each.rule}" for each in self.missed]},
+        }
 
 
 @dataclass

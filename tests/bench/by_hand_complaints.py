@@ -184,6 +184,8 @@ class Sheet:
         self.say(f"{HANDLING}/followup_before_filing", there["filed_at"] & ~(times["followup_at"] <= times["filed_at"]))
         skipped = (self.side != "客户原因") & there["customer_notified_at"]
         self.required(f"{HANDLING}/solution_consent", skipped, "vp_ok_at", "manager_ok_at")
+        for column in ("vp_ok_at", "manager_ok_at"):
+            self.say(f"{HANDLING}/solution_consent", skipped & (times["customer_notified_at"] < times[column]))
 
     def response_records(self) -> None:
         mine, solution = self.mine, ~self.mine.blank("solution")

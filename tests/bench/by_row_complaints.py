@@ -193,6 +193,8 @@ def closing(script: ByRow, place: int, row: Row) -> None:
     script.say(f"{HANDLING}/followup_before_filing", place, filed and not (followed and followed <= filed))
     skipped = row["cause_side"] != "客户原因" and row["customer_notified_at"]
     required(script, place, row, f"{HANDLING}/solution_consent", skipped, "vp_ok_at", "manager_ok_at")
+    for column in ("vp_ok_at", "manager_ok_at"):
+        script.say(f"{HANDLING}/solution_consent", place, skipped and row[column] and row["customer_notified_at"] < row[column])
 
 
 def response_records(script: ByRow, place: int, row: Row) -> None:

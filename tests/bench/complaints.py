@@ -127,6 +127,7 @@ class Town(Trade):
         found["assigned_at"] = np.where(bad & (how == 3), found["received_at"] - DAY, found["assigned_at"])
         found["handler"] = np.where(bad & (how == 4), None, found["handler"])
         found["qty"] = np.where(bad & (how == 5), 99_999_0000.0, found["qty"])
+        found["vp_ok_at"] = np.where(bad & (how == 4), found["filed_at"], found["vp_ok_at"])
         found["fine_decided"] = np.where(bad & (how == 6), 5_000_00.0, found["fine_decided"])
         midnight = found["received_at"].astype("datetime64[D]").astype("datetime64[s]")
         found["received_at"] = np.where(bad & (how == 7), midnight, found["received_at"])

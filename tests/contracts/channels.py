@@ -7,7 +7,7 @@ from datetime import datetime
 
 import pytest
 
-from automations.channels.protocol import Channel
+from automations.channels.protocol import Channel, MailTaken
 from automations.errors import MailFailed
 from automations.model import Mail
 
@@ -32,12 +32,28 @@ class ChannelContract:
         assert reply
         assert arrived() == ["<1a2b3c4d5e6f@example.cn>"]  # type: ignore[operator]
 
-    def test_the_same_message_id_goes_out_once(self, channel: Channel, arrived: object) -> None:
-        channel.send(MAIL)
+    def test_the_ledger_is_asked_once_before_a_mail_goes_out(self, channel: Channel, arrived: object) -> None:
+        asked = []
 
-        assert channel.send(MAIL) == "already there"
-        assert channel.send(replace(MAIL, subject="another subject")) == "already there"
+        def about_to() -> bool:
+            asked.append(arrived())  # type: ignore[operator]
+            return True
+
+        channel.send(MAIL, about_to)
+
+        assert asked == [[]]
         assert arrived() == ["<1a2b3c4d5e6f@example.cn>"]  # type: ignore[operator]
+
+    def test_a_mail_that_somebody_else_has_does_not_go_out(self, channel: Channel, arrived: object) -> None:
+        with pytest.raises(MailTaken):
+            channel.send(MAIL, lambda: False)
+        channel.send(replace(MAIL, message_id="second@example.cn"))
+
+        assert arrived() == ["<second@example.cn>"]  # type: ignore[operator]
+
+    def test_a_mail_with_a_bad_recipient_is_refused_before_the_ledger_is_asked(self, channel: Channel) -> None:
+        with pytest.raises(MailFailed, match="is not one e-mail address"):
+            channel.send(replace(MAIL, to="wang"), lambda: pytest.fail("asked"))
 
     def test_two_mails_of_one_minute_to_one_reader_both_go_out(self, channel: Channel, arrived: object) -> None:
         channel.send(MAIL)
@@ -66,3 +82,14 @@ class ChannelContract:
 
     def test_a_channel_has_a_name(self, channel: Channel) -> None:
         assert channel.name.islower()
+
+
+class NeverTwiceContract(ChannelContract):
+    """For channels that say `never_twice`."""
+
+    def test_the_same_message_id_goes_out_once(self, channel: Channel, arrived: object) -> None:
+        channel.send(MAIL)
+
+        assert channel.send(MAIL) == "already there"
+        assert channel.send(replace(MAIL, subject="another subject")) == "already there"
+        assert arrived() == ["<1a2b3c4d5e6f@example.cn>"]  # type: ignore[operator]

@@ -1,0 +1,96 @@
+"""The mail services people have: host, port and kind of TLS of each, and what a mail setting must not leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parseaddr
+from ipaddress import ip_address
+from typing import Literal
+
+from automations.channels.message import ONE_ADDRESS
+
+Preset = Literal["qq-exmail", "163-exmail", "aliyun-exmail", "gmail", "outlook", "custom"]
+Security = Literal["tls", "starttls", "none"]
+PORTS: Mapping[Security, int] = {"tls": 465, "starttls": 587, "none": 25}
+ANY_DOMAIN = "*"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a service takes mail in; `tls` from the first byte, `starttls` after a greeting, `none` only on this machine."""
+
+    host: str = ""
+    security: Security = "tls"
+
+
+PRESETS: Mapping[Preset, Place] = {
+    "qq-exmail": Place("smtp.exmail.qq.com"),
+    "163-exmail": Place("smtp.qiye.163.com"),
+    "aliyun-exmail": Place("smtp.qiye.aliyun.com"),
+    "gmail": Place("smtp.gmail.com"),
+    "outlook": Place("smtp.office365.com", "starttls"),
+    "custom": Place(),
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A mail server and who signs in there; `password_env` names the environment variable, `timeout` is in seconds for each answer."""
+
+    host: str
+    port: int
+    security: Security = "tls"
+    user: str = ""
+    password_env: str = ""
+    timeout: float = 60
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Whom mail may reach: these domains only (`*` for any), or one address that gets everything."""
+
+    allow_domains: tuple[str, ...] = (ANY_DOMAIN,)
+    redirect_all_to: str = ""
+
+    def allows(self, address: str) -> bool:
+        """Whether an address is in a domain that is allowed; a subdomain is another domain."""
+        domains = {each.casefold().removeprefix("@") for each in self.allow_domains}
+        return ANY_DOMAIN in domains or address.strip().rpartition("@")[2].casefold() in domains
+
+
+def server_of(
+    preset: Preset, host: str | None, port: int | None, security: Security | None, user: str, password_env: str, timeout: float
+) -> Server:
+    """The server of a preset; what is said beside the preset counts instead of it."""
+    place = PRESETS[preset]
+    kind = security or place.security
+    return Server(host or place.host, port or PORTS[kind], kind, user, password_env, timeout)
+
+
+def faults_of(server: Server, sender: str, allow_domains: Sequence[str], redirect_all_to: str) -> Iterator[str]:
+    """What is missing or unsafe in the settings of mail over SMTP, in words."""
+    if not server.host:
+        yield "`kind: smtp` needs 'preset' or 'host'"
+    if server.security == "none" and not is_this_machine(server.host):
+        yield f"mail to {server.host} must be encrypted: `security: none` is only for a server on this machine (localhost)"
+    if bool(server.user) != bool(server.password_env):
+        lack, has = ("password", "user") if server.user else ("user", "password")
+        yield f"'{has}' needs '{lack}' beside it; the password as `{{ env: SMTP_PASSWORD }}`"
+    if not ONE_ADDRESS.fullmatch(parseaddr(sender)[1]) or sender.rstrip("> ").endswith(".invalid"):
+        yield f"'sender' should be the address mail is sent from, such as `表管家 <rowkeeper@example.cn>`, not '{sender}'"
+    if not allow_domains and not redirect_all_to:
+        yield "`kind: smtp` needs 'allow_domains': the domains mail may go to, such as `[example.cn]`; `[\"*\"]` for any"
+    if redirect_all_to and not ONE_ADDRESS.fullmatch(redirect_all_to):
+        yield f"'redirect_all_to' should be one address such as admin@example.cn, not '{redirect_all_to}'"
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether a host is the loopback by its name or number, without asking any name server."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

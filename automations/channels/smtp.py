@@ -1,0 +1,187 @@
+"""A channel over SMTP: the ledger is asked between the body and the dot that makes it a mail, so that nothing goes twice."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import replace
+from email.utils import parseaddr
+from typing import NoReturn
+
+from automations.channels.message import SEVEN_BIT, compose, one_line
+from automations.channels.presets import Reach, Server
+from automations.channels.protocol import AboutTo, MailTaken, MailUncertain, MailWaits, at_will
+from automations.channels.smtpsession import Lost, Refused, Reply, Session, on_the_wire
+from automations.errors import MailFailed
+from automations.model import Mail
+
+BATCH = 50
+"""Mails on one connection; then the server gets a new one."""
+MOST_LOST = 2
+"""Connections lost one after the other before the batch is given up."""
+ANYWHERE = Reach()
+
+
+class SmtpChannel:
+    """A `Channel` to a mail server. One connection carries up to `BATCH` mails; each goes to one reader.
+
+    The connection and the password are asked for when the first mail goes, not before. `context` is what TLS trusts; by default the
+    certificates of the system.
+    """
+
+    name = "smtp"
+    never_twice = False
+
+    def __init__(
+        self,
+        server: Server,
+        sender: str,
+        reach: Reach = ANYWHERE,
+        environ: Mapping[str, str] = os.environ,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._server, self._sender, self._reach = server, sender, reach
+        self._environ, self._context = environ, context
+        self._session: Session | None = None
+        self._lost = 0
+
+    def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
+        outgoing = self._addressed(mail)
+        message = compose(outgoing, self._sender, policy=SEVEN_BIT)
+        self._refuse_strangers(outgoing)
+        content = on_the_wire(message.as_bytes())
+        session = self._connected()
+        self._offer(session, outgoing, content)
+        self._claim(session, outgoing, about_to)
+        return self._judged(session, self._finish(session))
+
+    def close(self) -> None:
+        """Say goodbye to the server; every mail is settled by then."""
+        if self._session:
+            self._session.quit()
+        self._session, self._lost = None, 0
+
+    # To whom
+
+    def _addressed(self, mail: Mail) -> Mail:
+        """The mail, or while everything is redirected a mail to that address with the true one in the subject."""
+        if not self._reach.redirect_all_to:
+            return mail
+        return replace(mail, to=self._reach.redirect_all_to, subject=f"[-> {one_line(mail.to)}] {mail.subject}")
+
+    def _refuse_strangers(self, mail: Mail) -> None:
+        if not self._reach.redirect_all_to and not self._reach.allows(mail.to):
+            raise MailFailed(
+                f"suppressed: {mail.to.strip()} is in none of the domains of mail.allow_domains ({', '.join(self._reach.allow_domains)}); "
+                "add its domain to the settings and `runner.py outbox retry` it, or correct the address in the sheet for later ones."
+            )
+
+    # The connection
+
+    def _connected(self) -> Session:
+        if self._session and self._session.carried >= BATCH:
+            self._session.quit()
+        if self._session and self._session.carried and not (self._session.usable and self._session.alive()):
+            self._session.cut()
+        if self._session is None or not self._session.usable:
+            self._session = self._open()
+        return self._session
+
+    def _open(self) -> Session:
+        password = self._password()
+        hello = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
+        try:
+            self._context = self._context or ssl.create_default_context()
+            return Session(self._server, password, self._context, hello)
+        except Refused as refused:
+            raise MailWaits(self._not_let_in(refused), stops=True) from refused
+        except Lost as lost:
+            raise MailWaits(
+                f"mail server {self._server}: {lost}; look at host, port, user and password of mail in config/settings.yaml. {WAITING}",
+                stops=True,
+            ) from lost
+
+    def _password(self) -> str:
+        lack = missing_password(self._server, self._environ)
+        if lack:
+            raise MailWaits(f"{lack} {WAITING}", stops=True)
+        return self._environ[self._server.password_env] if self._server.user else ""
+
+    def _not_let_in(self, refused: Refused) -> str:
+        if refused.step == "sign-in":
+            return (
+                f"mail server {self._server} does not let in '{self._server.user}' with the password in {self._server.password_env} "
+                f"({refused.reply}); many services want an app password. {WAITING}"
+            )
+        return f"mail server {self._server} takes nothing now ({refused.reply}). {WAITING}"
+
+    # The lines of the protocol
+
+    def _offer(self, session: Session, mail: Mail, content: bytes) -> None:
+        try:
+            session.offer(parseaddr(self._sender)[1], mail.to.strip(), content)
+        except Refused as refused:
+            self._refused(refused)
+        except Lost as lost:
+            raise MailWaits(f"mail server {self._server}: {lost}; the mail did not leave. {WAITING}", stops=self._losing()) from lost
+
+    def _refused(self, refused: Refused) -> NoReturn:
+        """A no before the dot is certain; one to the sender, or to everyone, is no fault of this mail."""
+        reply = refused.reply
+        stops = reply.is_for_everyone or (refused.step == "MAIL" and reply.code >= 500)
+        words = f"mail server {self._server} refused {STEPS[refused.step]} ({reply})"
+        if stops or reply.code < 500:
+            raise MailWaits(f"{words}. {WAITING}", stops=stops) from refused
+        raise MailFailed(
+            f"{words}; correct the address in the sheet for later mails, or `runner.py outbox retry` once the server takes it."
+        ) from refused
+
+    def _claim(self, session: Session, mail: Mail, about_to: AboutTo) -> None:
+        """Ask whether this mail is still ours; without a yes the body stays without its dot."""
+        mine = False
+        try:
+            mine = about_to()
+        finally:
+            if not mine:
+                session.cut()
+        if not mine:
+            raise MailTaken(f"mail to {one_line(mail.reader)}: another run has it; nothing was sent.")
+
+    def _finish(self, session: Session) -> Reply:
+        try:
+            return session.finish()
+        except Lost as lost:
+            raise MailUncertain(
+                f"mail server {self._server} got the whole mail and did not say that it took it ({lost}); look whether it arrived, "
+                "then `runner.py outbox resolve`.",
+                stops=self._losing(),
+            ) from lost
+
+    def _losing(self) -> bool:
+        """Count a lost connection; whether that is enough for one batch."""
+        self._lost += 1
+        return self._lost >= MOST_LOST
+
+    def _judged(self, session: Session, reply: Reply) -> str:
+        """The answer to the dot: taken, not now, or never."""
+        self._lost = 0
+        if reply.code < 400:
+            return str(reply)
+        words = f"mail server {self._server} refused the mail ({reply})"
+        if reply.is_for_everyone:
+            session.cut()
+        if reply.is_for_everyone or reply.code < 500:
+            raise MailWaits(f"{words}. {WAITING}", stops=reply.is_for_everyone)
+        raise MailFailed(f"{words}; see what it does not like, then `runner.py outbox retry` or `runner.py outbox drop`.")
+
+
+WAITING = "It waits and is tried again at the next run."
+STEPS = {"MAIL": "the sender", "RCPT": "the recipient", "DATA": "to take a mail"}
+
+
+def missing_password(server: Server, environ: Mapping[str, str] = os.environ) -> str:
+    """What to do when the environment has no password for the server; empty when it has, or none is needed."""
+    if not server.user or environ.get(server.password_env):
+        return ""
+    return f"mail server {server}: the environment variable {server.password_env} with the password of '{server.user}' is not set; set it."

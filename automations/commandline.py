@@ -1,0 +1,101 @@
+"""The words of the command line: every command with its arguments, without a line of what it does."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+ABOUT = """Rowkeeper (表管家) keeps a team's shared tables in line with its written policies.
+
+first:   runner.py demo                  a workbook, a simulated month and its mails, no account needed
+daily:   runner.py check | plan | run    check config/, look before you leap, do it
+asking:  runner.py explain complaints TS-20260917-003
+back:    runner.py history | undo 12
+"""
+ENDING = """exit codes: 0 done or nothing to do, 1 findings at fail level (--strict), 2 changes planned,
+            3 configuration, 4 brake, 5 outside, 6 needs a person"""
+
+
+def parser(root: Path) -> argparse.ArgumentParser:
+    """The whole command line; `root` is the project folder when none is given."""
+    top = argparse.ArgumentParser(prog="runner.py", description=ABOUT, epilog=ENDING, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+
+    demo = _command(words, "demo", "write a demo workbook, run a simulated month over it, say what to look at")
+    demo.add_argument("--folder", type=Path, default=Path("demo"), help="where the demo goes (default: demo; made anew each time)")
+
+    init = _command(words, "init", "create the workbook, or add missing tabs and columns to it; shows its plan first")
+    init.add_argument("--yes", action="store_true", help="do it; without this only the plan is shown")
+
+    check = _command(words, "check", "check config/ and templates/, run every example of the policies")
+    check.add_argument("--quick", action="store_true", help="leave the examples out")
+
+    plan = _command(words, "plan", "show exactly which cells and mails would change and why; touches nothing", clock=True)
+    plan.add_argument("--html", type=Path, help="write the plan as a page to this file too")
+    plan.add_argument("--all", action="store_true", help="list every change, not the first of each table")
+
+    run = _command(words, "run", "do what plan shows: fill our columns, put mails into the outbox", clock=True)
+    run.add_argument("--force", action="store_true", help="go on although a brake tripped")
+    run.add_argument("--strict", action="store_true", help="exit with 1 when a finding is at fail level")
+
+    about = "every rule that spoke of a row, with its inputs and arithmetic; and why others were silent"
+    explain = _command(words, "explain", about, clock=True)
+    explain.add_argument("table", help="a table, by its name in config/ or its tab title")
+    explain.add_argument("key", help="the row's key, for example TS-20260917-003")
+    explain.add_argument("--all", action="store_true", help="rules that were checked and found nothing, too")
+
+    kinds = _command(words, "kinds", "the manual of the kinds of rule")
+    kinds.add_argument("kind", nargs="?", help="one kind only")
+
+    coverage = _command(words, "coverage", "which catalogue entries are automated, by which rule and example")
+    coverage.add_argument("--all", action="store_true", help="every entry, not only the counts")
+
+    history = _command(words, "history", "the runs so far, or what one run wrote")
+    history.add_argument("run", nargs="?", type=int, help="a run's number")
+    history.add_argument("--limit", type=int, default=20, help="how many runs to list (default 20)")
+
+    undo = _command(words, "undo", "write back what a run overwrote, wherever its value still stands", clock=True)
+    undo.add_argument("run", type=int, help="the run's number, see history")
+
+    preview = _command(words, "preview", "a mail as its template words it, with sample data or with a row", clock=True)
+    preview.add_argument("notice", help="a template, for example deadline-late; 'several' is many notices in one mail")
+    preview.add_argument("row", nargs="*", metavar="KEY", help="show a row instead of sample data: its key, or its table and its key")
+    preview.add_argument("--language", choices=("zh", "en"), help="default: the language of the settings")
+    preview.add_argument("--html", type=Path, help="write the page to this file too")
+    preview.add_argument("--png", type=Path, help="draw the page into this file too; needs Chromium")
+    preview.add_argument("--width", type=int, choices=(390, 700), default=700, help="pixels of the picture: a telephone or a window")
+    preview.add_argument("--dark", action="store_true", help="the picture in dark mode")
+
+    outbox = _command(words, "outbox", "the mails: what left, what waits, what a person must settle; ids may be shortened")
+    outbox.add_argument("action", nargs="?", default="list", choices=("list", "show", "retry", "drop", "resolve"), help="default: list")
+    outbox.add_argument("mail", nargs="?", metavar="ID", help="a mail's id as listed, or its first letters")
+    outbox.add_argument("answer", nargs="?", choices=("sent", "not-sent"), help="for resolve: what you found out")
+    outbox.add_argument("--why", default="", help="the reason, kept beside the mail; drop and resolve need it")
+    outbox.add_argument("--state", choices=("pending", "sending", "sent", "failed", "unknown"), help="list only these")
+    outbox.add_argument("--limit", type=int, default=50, help="how many to list, newest first (default 50)")
+
+    _command(words, "doctor", "is everything there to run: configuration, calendar, workbook, ledger, outbox", clock=True)
+    schema = _command(words, "schema", "write the JSON Schemas of the configuration files, for editors")
+    schema.add_argument("--folder", type=Path, default=Path("config/schemas"), help="default: config/schemas")
+    for each in words.choices.values():
+        each.set_defaults(root=root)
+    return top
+
+
+def _command(words: Any, name: str, text: str, *, clock: bool = False) -> argparse.ArgumentParser:
+    each: argparse.ArgumentParser = words.add_parser(name, help=text, description=text)
+    each.add_argument("--root", type=Path, help="the project folder with config/ and templates/")
+    each.add_argument("--workbook", type=Path, help="another workbook than the one in config/settings.yaml")
+    each.add_argument("--json", action="store_true", help="print the result as JSON")
+    if clock:
+        each.add_argument("--now", type=_moment, help="freeze the clock, for example '2026-09-30 08:30'")
+    return each
+
+
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a moment; write for example '2026-09-30 08:30'") from None

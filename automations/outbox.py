@@ -1,0 +1,160 @@
+"""The mails in the ledger, listed and shown, and a person's word on those that did not simply leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from automations.asking import NotThere
+from automations.errors import RowkeeperError
+from automations.ledgers.protocol import Ledger, MailRecord, MailState
+from automations.model import Words
+
+ALL = 1_000_000
+SHOWN_ID = 10
+STATES: Mapping[MailState, Words] = {
+    "pending": {"zh": "等待发出", "en": "pending"},
+    "sending": {"zh": "正在发出", "en": "sending"},
+    "sent": {"zh": "已发出", "en": "sent"},
+    "failed": {"zh": "没有发成", "en": "failed"},
+    "unknown": {"zh": "说不准", "en": "unknown"},
+}
+NEXT: Mapping[MailState, Words] = {
+    "pending": {"zh": "下次运行时发出", "en": "the next run sends it"},
+    "failed": {"zh": "不再发送", "en": "it is not sent any more"},
+    "sent": {"zh": "算作已发出", "en": "it counts as sent"},
+}
+
+
+class NotSo(RowkeeperError):
+    """What a person said of a mail does not fit its state, or lacks its reason."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A word a person may say of a mail: in which states, what becomes of it, and whether the reason must be given."""
+
+    states: tuple[MailState, ...]
+    becomes: MailState
+    needs_reason: bool = True
+
+
+STEPS: Mapping[str, Step] = {
+    "retry": Step(("failed",), "pending", needs_reason=False),
+    "drop": Step(("pending", "unknown"), "failed"),
+    "resolve sent": Step(("unknown",), "sent"),
+    "resolve not-sent": Step(("unknown",), "pending"),
+}
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """Mails as listed: number, state, moment, reader, subject, and the last words about those that did not leave."""
+
+    mails: Sequence[MailRecord]
+    language: str
+
+    def data(self) -> dict[str, Any]:
+        return {"mails": [_data(record) for record in self.mails]}
+
+    def text(self) -> str:
+        lines = [line for record in self.mails for line in self._lines(record)]
+        return "\n".join(lines) or ("发件箱里没有这样的邮件" if self.language == "zh" else "no such mails in the outbox")
+
+    def _lines(self, record: MailRecord) -> list[str]:
+        mail, state = record.mail, STATES[record.state][self.language]
+        line = f"{_bare(mail.message_id)[:SHOWN_ID]}  {state:<8} {mail.sent_at:%Y-%m-%d %H:%M}  {mail.reader} <{mail.to}>  {mail.subject}"
+        return [line, *([f"{'':{SHOWN_ID}}  {record.reply}"] if record.reply and record.state != "sent" else [])]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One mail in full, as it was frozen while planning."""
+
+    record: MailRecord
+    language: str
+
+    def data(self) -> dict[str, Any]:
+        return _data(self.record) | {"text": self.record.mail.text, "html": self.record.mail.html}
+
+    def text(self) -> str:
+        mail, zh = self.record.mail, self.language == "zh"
+        words = ("编号", "状态", "收件人", "时间", "主题", "结果") if zh else ("id", "state", "to", "at", "subject", "reply")
+        values = (
+            _bare(mail.message_id),
+            STATES[self.record.state][self.language],
+            f"{mail.reader} <{mail.to}>",
+            f"{mail.sent_at:%Y-%m-%d %H:%M}",
+            mail.subject,
+            self.record.reply or "-",
+        )
+        return "\n".join([*(f"{word}: {value}" for word, value in zip(words, values, strict=True)), "", mail.text])
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What a person's word made of a mail."""
+
+    record: MailRecord
+    language: str
+
+    def data(self) -> dict[str, Any]:
+        return _data(self.record)
+
+    def text(self) -> str:
+        mail, state = self.record.mail, self.record.state
+        return f"{_bare(mail.message_id)[:SHOWN_ID]}  {mail.reader}: {STATES[state][self.language]}, {NEXT[state][self.language]}"
+
+
+def outbox(
+    ledger: Ledger, language: str, action: str = "list", mail: str | None = None, answer: str | None = None, **how: Any
+) -> Outbox | Shown | Settled:
+    """Do what `runner.py outbox` says: `list` (how: `state`, `limit`), `show`, `retry`, `drop`, `resolve` with an answer (how: `why`).
+
+    Raises NotThere for a mail that is not there or not the only one, NotSo for a word that does not fit.
+    """
+    if action == "list":
+        return Outbox(ledger.outbox([how["state"]] if how.get("state") else [], limit=how.get("limit") or 50), language)
+    record = find(ledger, mail)
+    if action == "show":
+        return Shown(record, language)
+    return Settled(settle(ledger, record, f"{action} {answer or ''}".strip(), how.get("why") or ""), language)
+
+
+def find(ledger: Ledger, wanted: str | None) -> MailRecord:
+    """The mail with this id; as many of its first letters as make it the only one are enough."""
+    start = _bare(wanted or "")
+    if not start:
+        raise NotThere("which mail? write its id after the word, as `runner.py outbox list` shows it.")
+    found = [record for record in ledger.outbox(limit=ALL) if _bare(record.mail.message_id).startswith(start)]
+    exact = [record for record in found if start == _bare(record.mail.message_id)]
+    if len(exact or found) == 1:
+        return (exact or found)[0]
+    if found:
+        raise NotThere(f"{len(found)} mails have an id that begins with '{start}'; write more of it.")
+    raise NotThere(f"no mail in the outbox has an id that begins with '{start}'; see `runner.py outbox list`.")
+
+
+def settle(ledger: Ledger, record: MailRecord, word: str, why: str) -> MailRecord:
+    """Take a mail where a person's word leads; the word and its reason are kept behind what the channel said last."""
+    step, name = STEPS.get(word), _bare(record.mail.message_id)[:SHOWN_ID]
+    if step is None:
+        raise NotSo(f"what is known of mail {name}? write `runner.py outbox resolve {name} sent` or `... not-sent`.")
+    if record.state not in step.states:
+        raise NotSo(f"mail {name} is '{record.state}'; `{word}` is for mails that are {' or '.join(step.states)}.")
+    if step.needs_reason and not why.strip():
+        raise NotSo(f'`{word}` needs a reason that is kept beside the mail: add --why "..."')
+    reply = "; ".join(filter(None, [record.reply, f"{word}: {why.strip()}" if why.strip() else word]))
+    if not ledger.settle_mail(record.mail.message_id, step.becomes, reply):
+        raise NotSo(f"mail {name} has just changed; look at it again with `runner.py outbox show {name}`.")
+    return MailRecord(record.run_id, record.workbook, record.mail, step.becomes, reply)
+
+
+def _data(record: MailRecord) -> dict[str, Any]:
+    mail = {key: value for key, value in asdict(record.mail).items() if key not in ("text", "html")}
+    return {"state": record.state, "reply": record.reply, "run": record.run_id, "workbook": record.workbook, **mail}
+
+
+def _bare(message_id: str) -> str:
+    return message_id.strip().strip("<>")

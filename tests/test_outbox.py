@@ -1,0 +1,279 @@
+"""`outbox`: what left, what waits, and a person's word on the rest."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+import runner
+from automations.asking import NotThere
+from automations.config import load
+from automations.doctor import doctor
+from automations.errors import ConfigProblems
+from automations.ledgers.memory import MemoryLedger
+from automations.ledgers.protocol import Ledger, MailState, RunStart
+from automations.ledgers.sqlite import SqliteLedger
+from automations.model import Mail
+from automations.outbox import NotSo, Outbox, find, outbox
+from automations.setup import init
+from automations.wiring import world_of
+from tests.small_project import SETTINGS, project
+from tests.smtpserver import SmtpServer
+
+NOW = datetime(2026, 9, 30, 8, 30)
+MAIL = Mail("<a1b2c3d4e5f6@rowkeeper.invalid>", "wang@example.cn", "王芳", "投诉 TS-1 已逾期", "正文", "<p>正文</p>", ("n1",), NOW)
+LI = replace(MAIL, message_id="<a1ff00112233@rowkeeper.invalid>", to="li@example.cn", reader="李强", identities=("n2",))
+LOST = "mail server mail.example.cn:465 got the whole mail and did not say that it took it"
+PATHS: dict[MailState, tuple[MailState, ...]] = {
+    "pending": (),
+    "sending": ("sending",),
+    "sent": ("sending", "sent"),
+    "failed": ("sending", "failed"),
+    "unknown": ("sending", "unknown"),
+}
+
+
+def put(ledger: Ledger, mail: Mail = MAIL, state: MailState = "unknown", reply: str = LOST) -> None:
+    ledger.put_mails(ledger.begin_run(RunStart("sweep", "team.xlsx", NOW, "", "")), [mail])
+    for step in PATHS[state]:
+        assert ledger.settle_mail(mail.message_id, step, reply)
+
+
+@pytest.fixture
+def ledger() -> Ledger:
+    ledger = MemoryLedger()
+    put(ledger)
+    put(ledger, LI, "pending", "")
+    return ledger
+
+
+def test_the_list_says_state_reader_subject_and_why_a_mail_did_not_leave(ledger: Ledger) -> None:
+    assert outbox(ledger, "en").text().splitlines() == [
+        "a1ff001122  pending  2026-09-30 08:30  李强 <li@example.cn>  投诉 TS-1 已逾期",
+        "a1b2c3d4e5  unknown  2026-09-30 08:30  王芳 <wang@example.cn>  投诉 TS-1 已逾期",
+        f"            {LOST}",
+    ]
+
+
+def test_the_list_can_be_of_one_state_and_may_be_empty(ledger: Ledger) -> None:
+    listed = outbox(ledger, "en", state="unknown", limit=5)
+
+    assert isinstance(listed, Outbox)
+    assert [record.mail.reader for record in listed.mails] == ["王芳"]
+    assert outbox(ledger, "zh", state="failed").text() == "发件箱里没有这样的邮件"
+
+
+def test_a_mail_is_shown_whole(ledger: Ledger) -> None:
+    assert outbox(ledger, "zh", "show", "a1b").text().splitlines() == [
+        "编号: a1b2c3d4e5f6@rowkeeper.invalid",
+        "状态: 说不准",
+        "收件人: 王芳 <wang@example.cn>",
+        "时间: 2026-09-30 08:30",
+        "主题: 投诉 TS-1 已逾期",
+        f"结果: {LOST}",
+        "",
+        "正文",
+    ]
+
+
+@pytest.mark.parametrize("wanted", ["a1b", "a1b2c3d4e5", "a1b2c3d4e5f6@rowkeeper.invalid", "<a1b2c3d4e5f6@rowkeeper.invalid>", "<a1b"])
+def test_an_id_may_be_shortened_as_long_as_it_is_the_only_one(ledger: Ledger, wanted: str) -> None:
+    assert find(ledger, wanted).mail == MAIL
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ("a1", "2 mails have an id that begins with 'a1'; write more of it."),
+        ("zz", "no mail in the outbox has an id that begins with 'zz'; see `runner.py outbox list`."),
+        ("", "which mail? write its id after the word, as `runner.py outbox list` shows it."),
+        (None, "which mail? write its id after the word, as `runner.py outbox list` shows it."),
+    ],
+)
+def test_an_id_that_is_not_one_mail_is_told(ledger: Ledger, wanted: str | None, said: str) -> None:
+    with pytest.raises(NotThere) as refused:
+        find(ledger, wanted)
+
+    assert str(refused.value) == said
+
+
+WORDS = """
+    from    | word             | becomes | said
+    failed  | retry            | pending | the next run sends it
+    pending | drop             | failed  | it is not sent any more
+    unknown | drop             | failed  | it is not sent any more
+    unknown | resolve sent     | sent    | it counts as sent
+    unknown | resolve not-sent | pending | the next run sends it
+"""
+ALLOWED = {tuple(cell.strip() for cell in line.split("|")) for line in WORDS.strip().splitlines()[1:]}
+
+
+@pytest.mark.parametrize(("state", "word", "becomes", "said"), sorted(ALLOWED))
+def test_a_person_s_word_settles_a_mail_and_its_reason_is_kept(state: MailState, word: str, becomes: str, said: str) -> None:
+    ledger = MemoryLedger()
+    put(ledger, MAIL, state, LOST)
+    action, _, answer = word.partition(" ")
+
+    settled = outbox(ledger, "en", action, "a1b", answer or None, why="asked 王芳 by phone")
+
+    assert settled.text() == f"a1b2c3d4e5  王芳: {becomes}, {said}"
+    [record] = ledger.outbox()
+    before = LOST if state != "pending" else ""
+    assert (record.state, record.reply) == (becomes, "; ".join(filter(None, [before, f"{word}: asked 王芳 by phone"])))
+
+
+REFUSED = [
+    (state, word)
+    for state in PATHS
+    for word in ("retry", "drop", "resolve sent", "resolve not-sent")
+    if (state, word) not in {each[:2] for each in ALLOWED}
+]
+
+
+@pytest.mark.parametrize(("state", "word"), REFUSED)
+def test_a_word_that_does_not_fit_the_state_changes_nothing(state: MailState, word: str) -> None:
+    ledger = MemoryLedger()
+    put(ledger, MAIL, state)
+    before = ledger.outbox()
+    action, _, answer = word.partition(" ")
+
+    with pytest.raises(NotSo, match=f"mail a1b2c3d4e5 is '{state}'; `{word}` is for mails that are "):
+        outbox(ledger, "en", action, "a1b", answer or None, why="x")
+    assert ledger.outbox() == before
+
+
+def test_dropping_and_resolving_need_a_reason_and_resolving_an_answer(ledger: Ledger) -> None:
+    with pytest.raises(NotSo) as silent:
+        outbox(ledger, "en", "drop", "a1b", why="  ")
+    with pytest.raises(NotSo) as unanswered:
+        outbox(ledger, "en", "resolve", "a1b", why="x")
+
+    assert [str(each.value) for each in (silent, unanswered)] == [
+        '`drop` needs a reason that is kept beside the mail: add --why "..."',
+        "what is known of mail a1b2c3d4e5? write `runner.py outbox resolve a1b2c3d4e5 sent` or `... not-sent`.",
+    ]
+
+
+def test_the_command_lists_and_settles(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = project(tmp_path)
+    ledger = SqliteLedger(root / "state/ledger.sqlite")
+    put(ledger)
+    ledger.close()
+
+    def run(*words: str) -> tuple[int, str]:
+        code = runner.main(["outbox", "--root", str(root), *words])
+        return code, capsys.readouterr().out
+
+    assert run("resolve", "a1b", "sent", "--why", "it is in the Sent folder") == (0, "a1b2c3d4e5  王芳: sent, it counts as sent\n")
+    code, text = run("list", "--json")
+    assert (code, [(mail["state"], mail["reply"]) for mail in json.loads(text)["mails"]]) == (
+        0,
+        [("sent", f"{LOST}; resolve sent: it is in the Sent folder")],
+    )
+    assert run("retry", "a1b")[0] == runner.OUTSIDE
+
+
+def test_listing_creates_nothing(tmp_path: Path) -> None:
+    root = project(tmp_path)
+
+    assert runner.main(["outbox", "--root", str(root)]) == 0
+    assert not (root / "state").exists()
+
+
+@pytest.mark.parametrize(
+    ("faults", "code", "state"),
+    [({}, runner.NOTHING, "sent"), ({"RCPT": "550"}, runner.OUTSIDE, "failed"), ({"taken": "drop"}, runner.PERSON, "unknown")],
+)
+def test_a_run_over_smtp_ends_with_the_code_that_says_who_is_needed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], faults: dict[str, str], code: int, state: str
+) -> None:
+    with SmtpServer(faults) as server:
+        mail = f"{{ kind: smtp, host: 127.0.0.1, port: {server.port}, security: none, sender: r@example.cn, allow_domains: [example.cn] }}"
+        root = with_mail(tmp_path, mail)
+        init(root, do=True)
+        ledger = SqliteLedger(root / "state/ledger.sqlite")
+        put(ledger, MAIL, "pending", "")
+        ledger.close()
+
+        assert runner.main(["run", "--root", str(root), "--now", "2026-09-30 09:00"]) == code
+        assert runner.main(["outbox", "--root", str(root), "--state", state]) == 0
+        assert f"a1b2c3d4e5  {state}" in capsys.readouterr().out
+
+
+# The settings of mail
+
+
+def with_mail(folder: Path, mail: str) -> Path:
+    return project(folder, settings=SETTINGS.format(language="en") + f"mail: {mail}\n")
+
+
+SMTP = (
+    "{ kind: smtp, preset: qq-exmail, user: r@example.cn, password: { env: ROWKEEPER_NO_SUCH_VARIABLE }, "
+    "sender: r@example.cn, allow_domains: [example.cn] }"
+)
+
+
+def test_the_settings_choose_the_way_mail_leaves_and_a_folder_named_for_one_command_takes_its_place(tmp_path: Path) -> None:
+    root = with_mail(tmp_path, SMTP)
+
+    assert world_of(root, looking=True).channel.name == "smtp"
+    assert world_of(root, looking=True, outbox=tmp_path / "mails").channel.name == "folder"
+
+
+def test_the_doctor_names_the_variable_that_is_not_set(tmp_path: Path) -> None:
+    root = with_mail(tmp_path, SMTP.replace("allow_domains", "redirect_all_to: admin@example.cn, allow_domains"))
+    found = [(line.state, line.what["en"]) for line in doctor(root, None, lambda config: NOW).lines[-2:]]
+
+    assert found == [
+        (
+            "failed",
+            (
+                "mail server smtp.exmail.qq.com:465: the environment variable ROWKEEPER_NO_SUCH_VARIABLE with the password of "
+                "'r@example.cn' is not set; set it."
+            ),
+        ),
+        ("warning", "every mail goes to admin@example.cn"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mail", "said"),
+    [
+        (
+            SMTP.replace("{ env: ROWKEEPER_NO_SUCH_VARIABLE }", "hunter2"),
+            "'password': write the name of an environment variable, `{ env: SMTP_PASSWORD }`; the password itself has no place in a file",
+        ),
+        (SMTP.replace("preset: qq-exmail, ", ""), "'mail': `kind: smtp` needs 'preset' or 'host'"),
+        (
+            SMTP.replace(", allow_domains: [example.cn]", ""),
+            "'mail': `kind: smtp` needs 'allow_domains': the domains mail may go to, such as `[example.cn]`; `[\"*\"]` for any",
+        ),
+        (
+            SMTP.replace("sender: r@example.cn, ", ""),
+            (
+                "'mail': 'sender' should be the address mail is sent from, such as `表管家 <rowkeeper@example.cn>`, "
+                "not 'rowkeeper@localhost.invalid'"
+            ),
+        ),
+        (
+            SMTP.replace("kind: smtp", "kind: smtp, security: none"),
+            "'mail': mail to smtp.exmail.qq.com must be encrypted: `security: none` is only for a server on this machine (localhost)",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_right_is_told_and_no_password_is_repeated(tmp_path: Path, mail: str, said: str) -> None:
+    with pytest.raises(ConfigProblems) as refused:
+        load(with_mail(tmp_path, mail))
+
+    assert [problem.what for problem in refused.value.problems] == [said]
+    assert "hunter2" not in str(refused.value)
+
+
+def test_the_keys_of_the_other_kind_may_stay_so_that_one_word_switches(tmp_path: Path) -> None:
+    config = load(with_mail(tmp_path, SMTP.replace("kind: smtp", "kind: folder")))
+
+    assert (config.settings.mail.kind, config.settings.mail.server.host) == ("folder", "smtp.exmail.qq.com")
