@@ -16,7 +16,7 @@ from automations.judging import Judged
 from automations.model import Finding, Mail, Notice, Words
 from automations.occasions import Occasion, Since, occasions
 from automations.people import People, Person
-from automations.speaking import cells_shown, one_sentence
+from automations.speaking import cells_shown
 from automations.summary import LEFT
 
 SHOWN = 6
@@ -233,7 +233,8 @@ def _finding_facts(
     finding = spoken.get((spec.rule, spec.table, number, spec.column))
     if finding is None:
         return {"problem": spec.message.get(language) or spec.message.get("zh", ""), "fix": ""}
-    return {"problem": one_sentence(finding, language), "fix": finding.fix.get(language) or finding.fix.get("zh", "")}
+    problem = finding.sentence.get(language) or finding.sentence.get("zh", "")
+    return {"problem": problem[:1].upper() + problem[1:], "fix": finding.fix.get(language) or finding.fix.get("zh", "")}
 
 
 def row_facts(judged: Judged, table: str, row: int, language: str) -> list[dict[str, str]]:

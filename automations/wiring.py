@@ -30,7 +30,7 @@ def world_of(
     judge = Judge(config.program, config.evaluator, config.calendar, config.tables)
     return World(
         config,
-        XlsxWorkbook(path, known_as=known_as(config.root, path)),
+        XlsxWorkbook(path, known_as=path.name if ledger else known_as(config.root, path)),
         ledger_of(config, ledger, looking=looking),
         channel_of(config, outbox),
         Renderer(config.root / "templates" / "notices"),
@@ -49,7 +49,7 @@ def channel_of(config: Config, outbox: Path | None = None) -> Channel:
 
 
 def known_as(root: Path, path: Path) -> str:
-    """The name the ledger knows a workbook by: its path from the project folder, or the whole path outside it."""
+    """The name the ledger of the settings knows a workbook by: its path from the project folder, or the whole path outside it."""
     whole = path.resolve()
     return whole.relative_to(root).as_posix() if whole.is_relative_to(root) else whole.as_posix()
 

@@ -130,10 +130,10 @@ def _subject(told: Scene, template: str) -> str:
 
 def test_several_matters_of_a_row_are_shown_as_one_mail_to_one_reader(stage: Scene) -> None:
     found = shown(stage, "several", "complaints", "TS-1", language="en")
+    rules = "complaint-response/joint_investigation (joint_investigation.failed), complaint-response/first_response (due + 1 working day)"
 
     assert found.text().split("\n")[:6] == [
-        "[客户投诉, row 2 (TS-1), to 李客 <li@example.com>: "
-        "complaint-response/joint_investigation (joint_investigation.failed), complaint-response/first_response (due + 1 working day)]",
+        f"[客户投诉, row 2 (TS-1), to 李客 <li@example.com>: {rules}]",
         "Subject: [Several reminders] matters waiting for you: 2, urgent: 2",
         "",
         "Hello 李客,",

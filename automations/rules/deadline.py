@@ -92,6 +92,8 @@ class Deadline(Rule):
             return {}
         name = build.formula(build.called("paused"), self.pauses.while_, "pauses", "while", type="boolean")
         build.draft.watches.append(Watch(build.table.name, name))
+        if self.pauses.since and not build.table.column(self.pauses.since):
+            build.unknown_column(self.pauses.since, "pauses", "since")
         found: dict[str, Any] = {"paused": name, "pause_since": self.pauses.since or ""}
         if self.pauses.at_most and (parameter := build.duration(self.pauses.at_most, "pauses", "at_most")):
             limit = build.formula(build.called("pause limit"), self.pauses.at_most, "pauses", "at_most", type="decimal")
