@@ -146,7 +146,6 @@ class TableFile(Declared):
     running: dict[str, Running] = {}
 
 
-Number = Decimal | None
 Amount = Annotated[Any, Field(description="a value, or a mapping from the words of `by` to values; null ends it")]
 
 

@@ -35,9 +35,6 @@ Level = Literal["info", "warn", "fail"]
 SCALE: Mapping[str, int] = {"decimal": 10_000, "money": 100, "percent": 1_000_000}
 """Exact numbers are kept as whole multiples of 1/SCALE: money in fen, decimals in 1/10,000, percent as a share in 1/1,000,000."""
 
-SUMMARY = ("state", "next", "due", "left", "late", "problems")
-"""What the program says beside every row: see `Table.summary`."""
-
 
 @dataclass(frozen=True)
 class Column:

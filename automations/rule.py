@@ -15,7 +15,7 @@ from automations.clocks import words_of
 from automations.declarations import DURATIONS, Declared, Names, Parameter, PolicyFile, Said
 from automations.errors import Problem
 from automations.expressionfaults import ExpressionFault, characters
-from automations.expressions import Tree, conjuncts, parameters_of, replaced, walk
+from automations.expressions import Tree, parameters_of, replaced
 from automations.faultplaces import Part
 from automations.model import ColumnType, Level, Table, Words
 from automations.program import ClockSpec, FindingSpec, Kernel, Place, Watch
@@ -366,15 +366,6 @@ def shown_value(parameter: Parameter) -> str:
     if isinstance(value, dict):
         return "、".join(f"{word} {each}" for word, each in value.items())
     return "" if value is None else f"{value}"
-
-
-def guards_of(trees: list[Tree]) -> set[str]:
-    """The columns these conditions already ask to be filled."""
-    found = set()
-    for part in [part for tree in trees for part in conjuncts(tree)]:
-        if part["type"] == "OPERATOR_IS_NOT_NULL" or (part["class"] == "FUNCTION" and part["function_name"] == "filled"):
-            found |= {".".join(node["column_names"]) for node in walk(part) if node["class"] == "COLUMN_REF"}
-    return found
 
 
 OnUnknown = Literal["pass", "fail"]
