@@ -14,12 +14,13 @@ from automations.cells import expected, parse_column, parse_keys, shown, typed
 from automations.config import Config, LoadedPolicy
 from automations.declarations import Example
 from automations.errors import Problem
-from automations.judging import Judge, Judged, Memory, needed_only
+from automations.judging import Judge, Judged, needed_only
 from automations.model import CellProblem, Column, ColumnType, Sheet, Snapshot, Table
 from automations.occasions import occasions
 from automations.program import Place
 from automations.speaking import findings_of, values_at
 from automations.summary import summaries
+from automations.together import Case, judge_together
 from automations.yamlcheck import closest
 from automations.yamlfile import Path
 
@@ -74,14 +75,14 @@ class Prover:
         ]
 
     def _proof(self, policy: LoadedPolicy, position: int) -> Proof:
-        known = (policy.file.policy, position)
-        if known not in self._proofs:
-            self._proofs[known] = self.proof(policy, policy.file.examples[position])
-        return self._proofs[known]
+        if (policy.file.policy, position) not in self._proofs:
+            cases = [self._case(policy, example) for example in policy.file.examples]
+            all_judged = judge_together(self._judge(policy), cases)
+            for place, (example, judged) in enumerate(zip(policy.file.examples, all_judged, strict=True)):
+                self._proofs[(policy.file.policy, place)] = self._compared(policy, example, judged)
+        return self._proofs[(policy.file.policy, position)]
 
-    def proof(self, policy: LoadedPolicy, example: Example) -> Proof:
-        """Judge one example and compare."""
-        judged = self._judged(policy, example)
+    def _compared(self, policy: LoadedPolicy, example: Example, judged: Judged) -> Proof:
         row = position_of(judged, policy.file.table)
         wrong = [
             *self._columns(policy, example, judged, row),
@@ -91,12 +92,12 @@ class Prover:
         wrong = [*_unreadable(policy, judged), *wrong] if wrong else []
         return Proof(policy.file.policy, example.name, tuple(wrong), frozenset(self._touched(policy, example)))
 
-    def _judged(self, policy: LoadedPolicy, example: Example) -> Judged:
+    def _case(self, policy: LoadedPolicy, example: Example) -> Case:
         tables = {policy.file.table: [example.row], **example.tables}
         if policy.file.table in example.tables:
             tables[policy.file.table] = [example.row, *example.tables[policy.file.table]]
         sheets = {name: sheet_of(self.config.tables[name], rows) for name, rows in tables.items() if name in self.config.tables}
-        return self._judge(policy).judge(Snapshot("example", sheets), Memory(), example.now)
+        return Case(Snapshot("example", sheets), example.now)
 
     def _judge(self, policy: LoadedPolicy) -> Judge:
         name = policy.file.policy

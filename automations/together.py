@@ -1,0 +1,91 @@
+"""Many small snapshots judged in one go: each formula is asked once for all of them, which is what examples need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import accumulate, pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from automations.expressions import Formula, quoted
+from automations.judging import Evaluation, Judge, Judged, Memory, blocked_rows
+from automations.model import ColumnType, Snapshot
+from automations.program import Node, Place, Program
+
+NOW = "policy now"
+"""The column that stands for the clock of each snapshot: in one query there are as many clocks as snapshots."""
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One snapshot at one moment."""
+
+    snapshot: Snapshot
+    now: datetime
+
+
+def judge_together(judge: Judge, cases: Sequence[Case]) -> list[Judged]:
+    """What `judge.judge` gives for each case, without any memory; cases with the same tables and columns share their queries."""
+    found: dict[int, Judged] = {}
+    for program, lacking, places in _alike(judge, cases):
+        computed = frozenset(node.place for node in judge.program.nodes())
+        evaluations = [Evaluation(cases[place].snapshot, computed, judge.calendar, Memory(), cases[place].now) for place in places]
+        for layer in program.layers:
+            _evaluate(judge, layer, evaluations)
+        found |= {place: _judged(evaluation, program, lacking) for place, evaluation in zip(places, evaluations, strict=True)}
+    return [found[place] for place in range(len(cases))]
+
+
+def _alike(judge: Judge, cases: Sequence[Case]) -> Iterable[tuple[Program, Mapping[str, Place], list[int]]]:
+    """The cases that the same part of the program can judge, by their positions."""
+    groups: dict[int, tuple[Program, Mapping[str, Place], list[int]]] = {}
+    for position, case in enumerate(cases):
+        program, lacking = judge.restricted_to(case.snapshot)
+        groups.setdefault(id(program), (program, lacking, []))[2].append(position)
+    return groups.values()
+
+
+def _evaluate(judge: Judge, layer: Sequence[Node], evaluations: Sequence[Evaluation]) -> None:
+    for node, evaluation in ((node, each) for node in layer if node.kernel for each in evaluations):
+        evaluation.put(node, node.kernel(evaluation) if node.kernel else None)
+    for table in dict.fromkeys(node.table for node in layer if node.formula):
+        _evaluate_formulas(judge, [node for node in layer if node.formula and node.table == table], evaluations)
+
+
+def _evaluate_formulas(judge: Judge, nodes: Sequence[Node], evaluations: Sequence[Evaluation]) -> None:
+    """The formulas of one table and layer for all snapshots: their rows one below the other, asked once, taken apart again."""
+    table = nodes[0].table
+    formulas = {(node.formula.sql, node.formula.type): _clocked(node.formula) for node in nodes if node.formula}
+    used = sorted(set().union(*(formula.columns for formula in formulas.values())) - {NOW})
+    counts = [evaluation.count(table) for evaluation in evaluations]
+    columns = {name: _stacked([evaluation.column(table, name) for evaluation in evaluations]) for name in used}
+    types: dict[str, ColumnType] = {name: evaluations[0].type_of(table, name) for name in used}
+    clock = np.repeat(np.array([evaluation.now64 for evaluation in evaluations]), counts)
+    found = judge.evaluator.evaluate(list(formulas.values()), {**columns, NOW: clock}, {**types, NOW: "datetime"}, sum(counts))
+    ends = [0, *accumulate(counts)]
+    for node in (node for node in nodes if node.formula):
+        formula = node.formula and formulas[(node.formula.sql, node.formula.type)]
+        for evaluation, (first, last) in zip(evaluations, pairwise(ends), strict=True):
+            evaluation.put(node, found[formula.name][first:last] if formula else None)
+
+
+def _clocked(formula: Formula) -> Formula:
+    """The formula with the clock as a column."""
+    sql = formula.sql.replace("policy_now()", quoted(NOW)).replace("policy_today()", f"CAST({quoted(NOW)} AS DATE)")
+    return formula if sql == formula.sql else replace(formula, sql=sql, columns=formula.columns | {NOW})
+
+
+def _stacked(columns: Sequence[Any]) -> Any:
+    """Columns of one dtype one below the other."""
+    if isinstance(columns[0], np.ndarray):
+        return np.concatenate(columns)
+    return pd.concat([pd.Series(column) for column in columns], ignore_index=True).array
+
+
+def _judged(evaluation: Evaluation, program: Program, lacking: Mapping[str, Place]) -> Judged:
+    hits = {place: np.flatnonzero(evaluation.flags(spec.table, spec.where)) for place, spec in enumerate(program.findings)}
+    return Judged(evaluation, program, lacking, hits, {name: blocked_rows(evaluation, name) for name in evaluation.snapshot.sheets})
