@@ -10,20 +10,18 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from automations.declarations import Rollup, Running
-from automations.expressionfaults import ExpressionFault, characters, said
+from automations.expressionfaults import ExpressionFault, said
 from automations.expressions import Evaluator, Formula, column_node, replaced, type_from_duck
 from automations.faultplaces import ARTICLE, FAMILY, Part, hints_for, misfit, place_of_name
-from automations.gathering import look_up, roll_up, run_total
-from automations.model import ColumnType, Table
+from automations.gathered import subject_of
+from automations.gathering import look_up
+from automations.model import ColumnType
 from automations.program import Loop, Node, Place, Program, in_layers
 from automations.promises import add_promises
 from automations.rule import Draft, DraftNode
 
 if TYPE_CHECKING:
-    from automations.yamlfile import Document
-
-ROLLED: Mapping[str, ColumnType] = {"count": "integer", "any": "boolean"}
+    pass
 
 
 def plain(name: str) -> str:
@@ -134,7 +132,7 @@ class Compiler:
         computed = [each for place, each in self.draft.nodes if place == node.table]
         text = " ".join([node.text, *(part.text for part in node.parts)])
         hints = hints_for(name, text, table, computed, self.names[node.table], tables)
-        what = f"{_subject(node)}: no column '{name}' in table '{node.table}'"
+        what = f"{subject_of(node)}: no column '{name}' in table '{node.table}'"
         self.draft.problems.append(node.document.problem(path, what, *hints, offset=max(offset, 0), key=offset < 0))
 
     def _check_needs(self) -> None:
@@ -168,7 +166,7 @@ class Compiler:
     def _name_loop(self, loop: Loop) -> None:
         node = self.draft.nodes.get(loop.places[0]) or self.looked_up[loop.places[0]]
         circle = " -> ".join(f"{table}.{name}" for table, name in loop.places)
-        self._problem(node, f"{_subject(node)}: these columns need each other in a circle: {circle}", "break the circle at one of them")
+        self._problem(node, f"{subject_of(node)}: these columns need each other in a circle: {circle}", "break the circle at one of them")
 
     def formula_of(self, table: str, tree: dict[str, Any], name: str) -> Formula | None:
         """A tree as a formula of its own, bound to its natural type; None when a name or type does not fit."""
@@ -212,7 +210,7 @@ class Compiler:
         kind = node.type if declared and declared.type else self._type_behind(node)
         self.types[node.place] = kind
         if declared and (what := _ungatherable(node, kind)):
-            self._problem(declared, f"{_subject(declared)}: {what}")
+            self._problem(declared, f"{subject_of(declared)}: {what}")
         return replace(node, type=kind)
 
     def _type_behind(self, node: Node) -> ColumnType:
@@ -242,7 +240,7 @@ class Compiler:
             draft = self.draft.nodes[node.place]
             faults = [self._part_fault(draft, part) for part in draft.parts]
             if not any(faults):
-                self._problem(draft, f"{_subject(draft)}: {fault.what}", *fault.hints)
+                self._problem(draft, f"{subject_of(draft)}: {fault.what}", *fault.hints)
             self.faulty.add(node.place)
             return ""
 
@@ -259,7 +257,7 @@ class Compiler:
         except ExpressionFault as fault:
             what, hints = fault.what, [*fault.hints]
         if what and (draft.table, draft.name) not in self.faulty:
-            self.draft.problems.append(draft.document.problem(part.path, f"{_subject(draft)}: {what}", *hints))
+            self.draft.problems.append(draft.document.problem(part.path, f"{subject_of(draft)}: {what}", *hints))
         return bool(what)
 
     def _with_type(self, node: Node, duck: str) -> Node:
@@ -267,10 +265,10 @@ class Compiler:
         raw = type_from_duck(duck) if duck else draft.type
         if duck and raw is None:
             hints = ["date_diff('day', a, b) or workdays_between(a, b) gives a number"] if duck == "INTERVAL" else []
-            self._problem(draft, f"{_subject(draft)}: the result is {said(duck)}, which no column can hold", *hints)
+            self._problem(draft, f"{subject_of(draft)}: the result is {said(duck)}, which no column can hold", *hints)
         kind = draft.type or raw or "text"
         if duck and duck != '"NULL"' and FAMILY.get(kind) and FAMILY.get(raw or "text") != FAMILY[kind]:
-            self._problem(draft, f"{_subject(draft)}: {ARTICLE[FAMILY[kind]]} is wanted, '{draft.text}' is {raw}")
+            self._problem(draft, f"{subject_of(draft)}: {ARTICLE[FAMILY[kind]]} is wanted, '{draft.text}' is {raw}")
         self.types[node.place] = kind
         return replace(node, type=kind, formula=replace(node.formula, type=kind) if node.formula else None)
 
@@ -296,12 +294,6 @@ class Compiler:
             self.draft.problems.append(node.document.problem(node.path, what, *hints))
 
 
-def _subject(node: DraftNode) -> str:
-    if len(node.path) > 1 and node.path[0] in ("rollups", "running"):
-        return f"{'rollup' if node.path[0] == 'rollups' else 'running total'} '{node.path[1]}'"
-    return f"rule '{node.source.rsplit('/', 1)[-1]}'" if node.path and node.path[0] == "rules" else f"'{node.name}'"
-
-
 def _ungatherable(node: Node, kind: ColumnType) -> str:
     """The sentence for a rollup that cannot be taken of values of that type."""
     how = node.kernel.keywords.get("how") if isinstance(node.kernel, partial) else None
@@ -309,66 +301,3 @@ def _ungatherable(node: Node, kind: ColumnType) -> str:
     if not allowed or FAMILY.get(kind) in allowed or "" in node.kernel.args:  # type: ignore[union-attr]
         return ""
     return f"the {how} of {kind} cannot be taken; {' or '.join(ARTICLE[each] for each in allowed)} is wanted"
-
-
-# rollups and running totals
-
-
-def add_gathered(draft: Draft, table: Table, rollups: Mapping[str, Rollup], running: Mapping[str, Running], document: Document) -> None:
-    """Draft the columns a table gathers from other tables, and its running totals."""
-    for name, rollup in rollups.items():
-        if rollup.of in draft.tables:
-            _add_rollup(draft, table, name, rollup, document)
-        else:
-            near = get_close_matches(rollup.of, draft.tables, n=1)
-            hints = [f"did you mean '{each}'?" for each in near]
-            draft.problems.append(document.problem(("rollups", name, "of"), f"rollup '{name}': no table '{rollup.of}'", *hints))
-    for name, total in running.items():
-        value = _add_part(draft, table.name, f"running {name}", total.value, document, ("running", name, "value"), "money")
-        kernel = partial(run_total, table.name, value, total.by, tuple(total.order))
-        needs = frozenset((table.name, each) for each in (value, total.by, *total.order))
-        _add_gathering(draft, table, name, "money", kernel, needs, document, ("running", name))
-
-
-def _add_rollup(draft: Draft, table: Table, name: str, rollup: Rollup, document: Document) -> None:
-    other = rollup.of
-    prefix = f"{table.name}.{name}"
-    value = _add_part(draft, other, f"{prefix} value", rollup.value, document, ("rollups", name, "value")) if rollup.value else ""
-    when = _add_part(draft, other, f"{prefix} when", rollup.when, document, ("rollups", name, "when"), "boolean") if rollup.when else ""
-    needs = frozenset({(table.name, table.key), (other, rollup.via), *((other, each) for each in (value, when) if each)})
-    kernel = partial(roll_up, table.name, rollup.via, other, value, when=when, how=rollup.how)
-    _add_gathering(draft, table, name, ROLLED.get(rollup.how), kernel, needs, document, ("rollups", name))
-
-
-def _add_part(
-    draft: Draft, table: str, name: str, text: str, document: Document, path: tuple[str, ...], kind: ColumnType | None = None
-) -> str:
-    try:
-        draft.nodes[(table, name)] = DraftNode(table, name, f"{table}/{name}", path, document, draft.parse(text), text, kind)
-    except ExpressionFault as fault:
-        node = DraftNode(table, name, f"{table}/{name}", path, document, draft.parse("null"), text, kind, faulty=True)
-        draft.nodes[(table, name)] = node
-        what, offset = f"{_subject(node)}: {fault.what}", characters(text, fault.offset)
-        draft.problems.append(document.problem(path, what, *fault.hints, offset=offset))
-    return name
-
-
-def _add_gathering(
-    draft: Draft,
-    table: Table,
-    name: str,
-    kind: ColumnType | None,
-    kernel: Any,
-    needs: frozenset[Place],
-    document: Document,
-    path: tuple[str, ...],
-) -> None:
-    column = table.column(name)
-    if column and not column.ours:
-        draft.problems.append(document.problem(path, f"'{name}' is staff input, not ours", "say `ours: true` or choose another name"))
-    if column:
-        draft.writes[(table.name, name)] = f"{table.name}/{name}"
-    wanted = kind or (column.type if column else None)
-    draft.nodes[(table.name, name)] = DraftNode(
-        table.name, name, f"{table.name}/{name}", path, document, kernel=kernel, needs=needs, type=wanted
-    )

@@ -10,10 +10,11 @@ from typing import Any, TypeVar
 
 from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
-from automations.compiling import Compiler, add_gathered
+from automations.compiling import Compiler
 from automations.declarations import ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile
 from automations.errors import ConfigProblems, Problem
 from automations.expressions import Evaluator
+from automations.gathered import add_gathered
 from automations.model import Column, Numbering, Table
 from automations.parametercheck import parameter_faults, spoilt
 from automations.program import Program
@@ -201,7 +202,7 @@ def _merged(reader: Reader, there: tuple[TableFile, list[Document]], more: tuple
                 ("columns", key), f"column '{key}' of table '{table.table}' is declared in {documents[0].file} already", key=True
             )
         )
-    update = {name: {**getattr(table, name), **getattr(first, name)} for name in ("columns", "rollups", "running")}
+    update = {name: {**getattr(table, name), **getattr(first, name)} for name in ("columns", "rollups", "in_force", "running")}
     return first.model_copy(update=update), [*documents, document]
 
 
@@ -299,7 +300,7 @@ def _compiled(
 ) -> tuple[Program, Compiler, list[Problem]]:
     draft = Draft(tables, settings.language, evaluator.parse, settings.due_soon, unread=frozenset(reader.unread))
     for name, (file, documents) in files.items():
-        add_gathered(draft, tables[name], file.rollups, file.running, documents[0])
+        add_gathered(draft, tables[name], file, documents[0])
     taken: dict[tuple[str, str], str] = {}
     for policy in policies.values():
         computed = computed_names(policy.file.table, files[policy.file.table][0], policies)
@@ -320,9 +321,9 @@ def _compiled(
 
 
 def computed_names(table: str, file: TableFile, policies: Mapping[str, LoadedPolicy]) -> frozenset[str]:
-    """The hidden columns of a table: its rollups and running totals, and what its rules compute `as:`."""
+    """The hidden columns of a table: what it gathers, and what its rules compute `as:`."""
     rules = [rule for policy in policies.values() if policy.file.table == table for rule in policy.rules.values()]
-    return frozenset({*file.rollups, *file.running, *(getattr(rule, "as_", None) or "" for rule in rules)})
+    return frozenset({*file.rollups, *file.in_force, *file.running, *(getattr(rule, "as_", None) or "" for rule in rules)})
 
 
 def unused_parameters(policies: Mapping[str, LoadedPolicy], draft: Draft) -> Iterable[Problem]:

@@ -111,6 +111,18 @@ class Rollup(Declared):
     when: str | None = None
 
 
+class InForce(Declared):
+    """A value of the row of another table that was in force on a day: the price of a price list, for example."""
+
+    of: str
+    match: str = Field(description="the column of the other table that must hold the same as `with`")
+    with_: str = Field(alias="with", description="an expression over this row")
+    on: str = Field(description="the day, an expression over this row")
+    from_: str = Field(alias="from", description="the first day of the other row")
+    to: str | None = Field(default=None, description="its last day; blank or left out: until the next row begins")
+    value: str
+
+
 class Running(Declared):
     """A running total inside one table: by whom, in which order."""
 
@@ -143,6 +155,7 @@ class TableFile(Declared):
     summary: Summary = Summary()
     columns: dict[str, ColumnFile]
     rollups: dict[str, Rollup] = {}
+    in_force: dict[str, InForce] = {}
     running: dict[str, Running] = {}
 
 

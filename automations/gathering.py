@@ -1,4 +1,4 @@
-"""Looking across tables over whole columns: look-ups, rollups and running totals."""
+"""Looking across tables over whole columns: look-ups, rollups, values in force on a day, and running totals."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 def look_up(table: str, via: str, target: str, column: str, judging: Evaluation) -> Any:
     """The referred row's value for every row; blank where the reference is blank or unknown."""
-    positions = judging.positions(table, via, target)
-    values = (
-        pd.array(judging.column(target, column)) if not hasattr(judging.column(target, column), "take") else judging.column(target, column)
-    )
+    return _taken(judging.column(target, column), judging.positions(table, via, target))
+
+
+def _taken(values: Any, positions: Any) -> Any:
+    """The values at these positions; blank at -1."""
     if isinstance(values, np.ndarray):
-        blank = np.datetime64("NaT", "s")
-        padded = np.append(values, blank)
+        padded = np.append(values, np.datetime64("NaT", "s"))
         return padded[np.where(positions < 0, len(values), positions)]
     return values.take(positions, allow_fill=True)
 
@@ -58,6 +58,24 @@ def _numbers(values: Any, groups: Any, count: int, how: str) -> Any:
     found = np.full(count, worst, dtype="int64")
     (np.maximum if how == "max" else np.minimum).at(found, groups, values)
     return pd.arrays.IntegerArray(found, found == worst)
+
+
+def in_force(table: str, mine: str, other: str, value: str, judging: Evaluation, *, on: str, theirs: str, begin: str, end: str) -> Any:
+    """The value of the row of `other` that matches and was in force on the day of every row; the one that began last wins.
+
+    Blank where nothing matches, no day is known, or what began last has ended.
+    """
+    days, spans = (
+        pd.DataFrame({"key": pd.Series(judging.texts(name, key), dtype=object), "day": judging.times(name, day)})
+        for name, key, day in ((table, mine, on), (other, theirs, begin))
+    )
+    wanted, known = days[days["day"].notna() & (days["key"] != "")], spans[spans["day"].notna()]
+    left, right = (each.rename_axis("at").reset_index().sort_values("day", kind="stable") for each in (wanted, known))
+    found = pd.merge_asof(left, right, on="day", by="key", suffixes=("", "_there"))
+    positions = np.full(len(days), -1)
+    positions[found["at"]] = found["at_there"].fillna(-1).astype("int64")
+    over = judging.times(other, end)[positions] < judging.times(table, on) if len(spans) else np.ones(len(days), dtype=bool)
+    return _taken(judging.column(other, value), np.where(over, -1, positions))
 
 
 def run_total(table: str, value: str, by: str, order: tuple[str, ...], judging: Evaluation) -> Any:

@@ -507,6 +507,68 @@ def test_rollups_gather_the_rows_that_refer_here(tmp_path: Path):
     ]
 
 
+PRICES = """
+    price_id | 定价编号
+    code     | 产品编号
+    price    | 定价     | money |
+    since    | 生效日   | date  |
+    until    | 失效日   | date  |
+"""
+LINES = """
+    line_no | 明细号
+    code    | 产品编号
+    day     | 签订日 | date       |
+    listed  | 定价   | money ours |
+
+    in_force:
+      listed: { of: prices, match: code, with: code, on: day, from: since, to: until, value: price }
+"""
+
+
+def test_a_value_in_force_is_that_of_the_day_and_ends_with_its_last_day(tmp_path: Path):
+    drawn = {
+        "prices": """
+            price_id | code | price | since      | until
+            J-2      | A    | 12.00 | 2026-09-10 | 2026-09-20
+            J-1      | A    | 10.00 | 2026-01-01 |
+            J-3      | B    | 7.50  | 2026-01-01 |
+            J-4      | B    | 9.99  |            |
+        """,
+        "lines": """
+            line_no | code | day
+            M-1     | A    | 2025-12-31
+            M-2     | A    | 2026-09-09
+            M-3     | A    | 2026-09-10
+            M-4     | A    | 2026-09-20
+            M-5     | A    | 2026-09-21
+            M-6     | B    | 2026-09-21
+            M-7     | C    | 2026-09-21
+            M-8     |      | 2026-09-21
+            M-9     | A    |
+        """,
+    }
+    found = judged(loaded(project(tmp_path, tables={"prices": PRICES, "lines": LINES})), drawn, NOW)
+
+    assert cells(found, "lines", "line_no", "listed") == [
+        "M-1 | blank",
+        "M-2 | 10.00",
+        "M-3 | 12.00",
+        "M-4 | 12.00",
+        "M-5 | blank",
+        "M-6 | 7.50",
+        "M-7 | blank",
+        "M-8 | blank",
+        "M-9 | blank",
+    ]
+
+
+def test_no_value_is_in_force_where_the_other_table_is_empty(tmp_path: Path):
+    drawn = {"prices": "price_id | code | price | since | until", "lines": "line_no | code | day\nM-1 | A | 2026-09-09"}
+    found = judged(loaded(project(tmp_path, tables={"prices": PRICES, "lines": LINES})), drawn, NOW)
+
+    assert cells(found, "lines", "line_no", "listed") == ["M-1 | blank"]
+
+
 def test_a_running_total_follows_dates_not_rows(tmp_path: Path):
     found = judged(loaded(project(tmp_path, tables={"orders": ORDERS, "customers": CUSTOMERS, "staff": STAFF})), ACROSS, NOW)
 
