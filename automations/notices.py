@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Protocol
 
-import numpy as np
-
+from automations.addressing import Addressed, Told, addressed_to, enforced, with_due
 from automations.config import Config
 from automations.judging import Judged
-from automations.model import Finding, Mail, Notice, Words
-from automations.occasions import Occasion, Since, occasions
-from automations.people import People, Person
-from automations.speaking import cells_shown
-from automations.summary import LEFT
-
-SHOWN = 6
-"""Cells of a row shown in a mail."""
-PHRASES: Mapping[str, Words] = {
-    "place": {"zh": "{table} 第 {row} 行", "en": "{table}, row {row}"},
-    "why": {"zh": "您是{role}，按《{source}》需要知道此事。", "en": "You are told as {role} under {source}."},
-    "owner": {"zh": "本行负责人", "en": "the person responsible"},
-    "superior": {"zh": "负责人的上级", "en": "the responsible person's superior"},
-    "approver": {"zh": "审批人", "en": "the approver"},
-    "fallback": {"zh": "管理员(没有找到应通知的人)", "en": "the admin (nobody else was found)"},
-    "concerned": {"zh": "有关人员", "en": "somebody concerned"},
-    "hold": {
-        "zh": "如需暂缓，请在本行填写“暂缓至”和“暂缓原因”。填好后表格会自动更新，不必回复本邮件。",
-        "en": "To hold reminders, fill in 'Hold until' and 'Hold reason' in the row. There is no need to answer this mail.",
-    },
-}
+from automations.model import Finding, Mail, Notice
+from automations.noticefacts import facts_of
+from automations.occasions import occasions
+from automations.people import People
 
 
 class Renders(Protocol):
@@ -44,25 +25,6 @@ class Renders(Protocol):
     def render_several(self, language: str, reader: str, items: Sequence[Mapping[str, object]]) -> Any: ...
 
 
-@dataclass(frozen=True)
-class Told:
-    """What is already known of notices and findings: the ledger's side of deciding."""
-
-    first_contact: bool
-    known: Callable[[Sequence[str]], Mapping[str, str]]
-    episode: Callable[[str, str, str | None], int]
-    since: Since
-
-
-@dataclass(frozen=True)
-class Addressed:
-    """An occasion with one reader."""
-
-    occasion: Occasion
-    person: Person
-    notice: Notice
-
-
 def plan_notices(
     judged: Judged, config: Config, findings: Sequence[Finding], told: Told, renders: Renders, now: datetime
 ) -> tuple[list[Notice], list[Mail]]:
@@ -70,65 +32,14 @@ def plan_notices(
     people = People(judged, config.settings.admin)
     addressed = [
         each
-        for occasion in occasions(judged, _enforced(judged, config), told.since)
-        for each in _addressed(judged, config, people, occasion, told)
+        for occasion in occasions(judged, enforced(judged, config), told.since)
+        for each in addressed_to(judged, config, people, occasion, told)
     ]
     unique = {each.notice.identity: each for each in addressed}
     known = told.known(list(unique))
-    new = [_with_due(judged, each) for identity, each in unique.items() if identity not in known]
+    new = [with_due(judged, each) for identity, each in unique.items() if identity not in known]
     sent = [each for each in new if each.notice.state == "planned"]
     return [each.notice for each in new], list(_mails(judged, config, people, findings, sent, renders, now))
-
-
-def _enforced(judged: Judged, config: Config) -> list[tuple[str, Any, Any]]:
-    found = []
-    for name, policy in config.policies.items():
-        file = policy.file
-        if file.table not in judged.snapshot.sheets or file.mode == "shadow":
-            continue
-        rows = np.ones(judged.evaluation.count(file.table), dtype=bool)
-        if file.enforce_from and file.dated_by and judged.evaluation.has(file.table, file.dated_by):
-            rows = judged.evaluation.times(file.table, file.dated_by) >= np.datetime64(file.enforce_from)
-        found += [(name, notice, rows) for notice in file.notices]
-    return found
-
-
-def _addressed(judged: Judged, config: Config, people: People, occasion: Occasion, told: Told) -> Iterable[Addressed]:
-    key = str(judged.evaluation.keys(occasion.table)[occasion.row])
-    episode = told.episode(occasion.rule, key, occasion.finding.column) if occasion.finding else 1
-    state = "baseline" if told.first_contact else "overtaken" if occasion.overtaken else "planned"
-    owner = config.policies[occasion.policy].file.owner
-    for person in people.told(occasion.to, occasion.table, occasion.row, occasion.finding.who if occasion.finding else "", owner):
-        parts = (occasion.policy, occasion.rule, occasion.table, key, occasion.rung, str(occasion.times), str(episode), person.address)
-        yield Addressed(
-            occasion,
-            person,
-            Notice(
-                identity="|".join(parts),
-                policy=occasion.policy,
-                rule=occasion.rule,
-                table=occasion.table,
-                key=key,
-                rung=occasion.rung,
-                episode=episode,
-                template=occasion.template,
-                reader=person.name,
-                address=person.address,
-                language=config.language,
-                facts={},
-                state=state,  # type: ignore[arg-type]
-                reason="first sight of the workbook" if told.first_contact else "a higher rung is due" if occasion.overtaken else "",
-            ),
-        )
-
-
-def _with_due(judged: Judged, each: Addressed) -> Addressed:
-    """A new notice keeps the due time it spoke of; worked out only for those that are new."""
-    occasion = each.occasion
-    if not occasion.clock:
-        return each
-    due = cells_shown(judged.evaluation, occasion.table, occasion.clock.due, [occasion.row])[0]
-    return replace(each, notice=replace(each.notice, facts={"due": due}))
 
 
 def _mails(
@@ -164,96 +75,3 @@ def message_id(workbook: str, identities: Sequence[str]) -> str:
     """The mail's own Message-ID: the same occasions for the same reader give the same one."""
     digest = blake2b("\n".join([workbook, *identities]).encode(), digest_size=16).hexdigest()
     return f"<{digest}@rowkeeper.invalid>"
-
-
-def facts_of(
-    judged: Judged,
-    config: Config,
-    people: People,
-    spoken: Mapping[tuple[str, str, int, str | None], Finding],
-    each: Addressed,
-    now: datetime,
-) -> dict[str, object]:
-    """Everything a template may say about one occasion; the field list stands in templates/README.md."""
-    occasion, language = each.occasion, each.notice.language
-    evaluation, sheet = judged.evaluation, judged.snapshot.sheets[occasion.table]
-    policy, rule = config.policies[occasion.policy].file, config.rule(occasion.rule)
-    number = int(sheet.rows[occasion.row])
-    words = rule.title if rule else {}
-    fields: dict[str, object] = {
-        "reader": each.person.name,
-        "table": sheet.table.heading(language),
-        "key": each.notice.key,
-        "place": PHRASES["place"][language].format(table=sheet.tab, row=number),
-        "title": words.get(language) or words.get("zh") or occasion.rule,
-        "clause": rule.clause if rule else "",
-        "source": policy.source or policy.title.get(language) or policy.title.get("zh", ""),
-        "owner": people.owner(occasion.table, occasion.row),
-        "rows": row_facts(judged, occasion.table, occasion.row, language),
-        "contact": people.told([policy.owner], occasion.table, occasion.row, "", policy.owner)[0].name if policy.owner else "",
-        "hold": PHRASES["hold"][language] if evaluation.has(occasion.table, "hold_until") else "",
-        "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language),
-        "sent_at": f"{now:%Y-%m-%d %H:%M}",
-        "before": "",
-        **_clock_facts(judged, occasion, language),
-        **_finding_facts(spoken, occasion, number, language),
-    }
-    return fields
-
-
-def _clock_facts(judged: Judged, occasion: Occasion, language: str) -> dict[str, object]:
-    table, evaluation = judged.snapshot.sheets[occasion.table].table, judged.evaluation
-    next_step = table.summary.get("next", "")
-    found: dict[str, object] = {"due": "", "left": "", "state": "", "provisional": False, "urgent": occasion.finding is not None}
-    found["next_step"] = cells_shown(evaluation, table.name, next_step, [occasion.row])[0] if evaluation.has(table.name, next_step) else ""
-    if clock := occasion.clock:
-        from automations.clocks import STATE_WORDS
-        from automations.summary import time_left
-
-        due = evaluation.times(table.name, clock.due)[[occasion.row]]
-        left = time_left(evaluation, due, np.array([False]), language)[0]
-        code = int(evaluation.integers(table.name, clock.state)[occasion.row])
-        mark = LEFT["provisional"][language]
-        found |= {
-            "due": cells_shown(evaluation, table.name, clock.due, [occasion.row], language)[0],
-            "left": str(left).removesuffix(mark),
-            "state": STATE_WORDS[language][code],
-            "provisional": str(left).endswith(mark),
-            "urgent": bool(due[0] < evaluation.now64),
-        }
-    return found
-
-
-def _finding_facts(
-    spoken: Mapping[tuple[str, str, int, str | None], Finding], occasion: Occasion, number: int, language: str
-) -> dict[str, object]:
-    spec = occasion.finding
-    if spec is None:
-        return {"problem": "", "fix": ""}
-    finding = spoken.get((spec.rule, spec.table, number, spec.column))
-    if finding is None:
-        return {"problem": spec.message.get(language) or spec.message.get("zh", ""), "fix": ""}
-    problem = finding.sentence.get(language) or finding.sentence.get("zh", "")
-    return {"problem": problem[:1].upper() + problem[1:], "fix": finding.fix.get(language) or finding.fix.get("zh", "")}
-
-
-def row_facts(judged: Judged, table: str, row: int, language: str) -> list[dict[str, str]]:
-    """The first filled staff columns of a row, required ones first; sensitive ones never leave."""
-    sheet = judged.snapshot.sheets[table]
-    columns = [column for column in sheet.table.columns if not column.ours and not column.sensitive and column.key in sheet.frame.columns]
-    ordered = sorted(columns, key=lambda column: not column.required)
-    shown = [(column.heading(language), cells_shown(judged.evaluation, table, column.key, [row], language)[0]) for column in ordered]
-    return [{"heading": heading, "value": value} for heading, value in shown if value][:SHOWN]
-
-
-def _why(occasion: Occasion, person: Person, source: str, language: str) -> str:
-    roles = [each.removeprefix("role:") for each in occasion.to if each.startswith("role:")]
-    if person.why == "fallback":
-        role = PHRASES["fallback"][language]
-    elif person.role in roles or person.department in roles:
-        role = person.role if person.role in roles else person.department
-    else:
-        role = next(
-            (PHRASES[each][language] for each in occasion.to if each in ("owner", "approver", "superior")), PHRASES["concerned"][language]
-        )
-    return PHRASES["why"][language].format(role=role, source=source)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from automations.addressing import Addressed
 from automations.asking import NotThere, table_named
 from automations.clocks import OPEN
 from automations.config import Config
 from automations.declarations import NoticeFile, Rung
 from automations.judging import Judged
 from automations.model import Notice
-from automations.notices import Addressed, facts_of
+from automations.noticefacts import facts_of
 from automations.occasions import Occasion, occasions, tellable
 from automations.people import People, Person
 from automations.picturing import draw, in_words

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from automations.addressing import Told
 from automations.applying import Receipt, apply, note_refused, rows_before
 from automations.channels.protocol import Channel
 from automations.config import Config
@@ -12,7 +13,7 @@ from automations.errors import PlanRefused
 from automations.judging import Judge, Judged, Memory
 from automations.ledgers.protocol import FLAPPING, Ledger
 from automations.model import NewKey, Snapshot
-from automations.notices import Renders, Told, plan_notices
+from automations.notices import Renders, plan_notices
 from automations.numbering import numbered
 from automations.planning import Plan, Remembered, make_plan
 from automations.reading import read_snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from automations.clocks import OVERDUE, RUNNING, SOON, STATE_WORDS
-from automations.notices import PHRASES
+from automations.noticefacts import PHRASES
 from automations.summary import LEFT
 
 Facts = Mapping[str, object]

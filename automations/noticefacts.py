@@ -1,0 +1,126 @@
+"""The facts of one notice: everything its template may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import numpy as np
+
+from automations.addressing import Addressed
+from automations.config import Config
+from automations.judging import Judged
+from automations.model import Finding, Words
+from automations.occasions import Occasion
+from automations.people import People, Person
+from automations.speaking import cells_shown
+from automations.summary import LEFT
+
+SHOWN = 6
+"""Cells of a row shown in a mail."""
+PHRASES: Mapping[str, Words] = {
+    "place": {"zh": "{table} 第 {row} 行", "en": "{table}, row {row}"},
+    "why": {"zh": "您是{role}，按《{source}》需要知道此事。", "en": "You are told as {role} under {source}."},
+    "owner": {"zh": "本行负责人", "en": "the person responsible"},
+    "superior": {"zh": "负责人的上级", "en": "the responsible person's superior"},
+    "approver": {"zh": "审批人", "en": "the approver"},
+    "fallback": {"zh": "管理员(没有找到应通知的人)", "en": "the admin (nobody else was found)"},
+    "concerned": {"zh": "有关人员", "en": "somebody concerned"},
+    "hold": {
+        "zh": "如需暂缓，请在本行填写“暂缓至”和“暂缓原因”。填好后表格会自动更新，不必回复本邮件。",
+        "en": "To hold reminders, fill in 'Hold until' and 'Hold reason' in the row. There is no need to answer this mail.",
+    },
+}
+
+
+def facts_of(
+    judged: Judged,
+    config: Config,
+    people: People,
+    spoken: Mapping[tuple[str, str, int, str | None], Finding],
+    each: Addressed,
+    now: datetime,
+) -> dict[str, object]:
+    """Everything a template may say about one occasion; the field list stands in templates/README.md."""
+    occasion, language = each.occasion, each.notice.language
+    evaluation, sheet = judged.evaluation, judged.snapshot.sheets[occasion.table]
+    policy, rule = config.policies[occasion.policy].file, config.rule(occasion.rule)
+    number = int(sheet.rows[occasion.row])
+    words = rule.title if rule else {}
+    fields: dict[str, object] = {
+        "reader": each.person.name,
+        "table": sheet.table.heading(language),
+        "key": each.notice.key,
+        "place": PHRASES["place"][language].format(table=sheet.tab, row=number),
+        "title": words.get(language) or words.get("zh") or occasion.rule,
+        "clause": rule.clause if rule else "",
+        "source": policy.source or policy.title.get(language) or policy.title.get("zh", ""),
+        "owner": people.owner(occasion.table, occasion.row),
+        "rows": row_facts(judged, occasion.table, occasion.row, language),
+        "contact": people.told([policy.owner], occasion.table, occasion.row, "", policy.owner)[0].name if policy.owner else "",
+        "hold": PHRASES["hold"][language] if evaluation.has(occasion.table, "hold_until") else "",
+        "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language),
+        "sent_at": f"{now:%Y-%m-%d %H:%M}",
+        "before": "",
+        **_clock_facts(judged, occasion, language),
+        **_finding_facts(spoken, occasion, number, language),
+    }
+    return fields
+
+
+def _clock_facts(judged: Judged, occasion: Occasion, language: str) -> dict[str, object]:
+    table, evaluation = judged.snapshot.sheets[occasion.table].table, judged.evaluation
+    next_step = table.summary.get("next", "")
+    found: dict[str, object] = {"due": "", "left": "", "state": "", "provisional": False, "urgent": occasion.finding is not None}
+    found["next_step"] = cells_shown(evaluation, table.name, next_step, [occasion.row])[0] if evaluation.has(table.name, next_step) else ""
+    if clock := occasion.clock:
+        from automations.clocks import STATE_WORDS
+        from automations.summary import time_left
+
+        due = evaluation.times(table.name, clock.due)[[occasion.row]]
+        left = time_left(evaluation, due, np.array([False]), language)[0]
+        code = int(evaluation.integers(table.name, clock.state)[occasion.row])
+        mark = LEFT["provisional"][language]
+        found |= {
+            "due": cells_shown(evaluation, table.name, clock.due, [occasion.row], language)[0],
+            "left": str(left).removesuffix(mark),
+            "state": STATE_WORDS[language][code],
+            "provisional": str(left).endswith(mark),
+            "urgent": bool(due[0] < evaluation.now64),
+        }
+    return found
+
+
+def _finding_facts(
+    spoken: Mapping[tuple[str, str, int, str | None], Finding], occasion: Occasion, number: int, language: str
+) -> dict[str, object]:
+    spec = occasion.finding
+    if spec is None:
+        return {"problem": "", "fix": ""}
+    finding = spoken.get((spec.rule, spec.table, number, spec.column))
+    if finding is None:
+        return {"problem": spec.message.get(language) or spec.message.get("zh", ""), "fix": ""}
+    problem = finding.sentence.get(language) or finding.sentence.get("zh", "")
+    return {"problem": problem[:1].upper() + problem[1:], "fix": finding.fix.get(language) or finding.fix.get("zh", "")}
+
+
+def row_facts(judged: Judged, table: str, row: int, language: str) -> list[dict[str, str]]:
+    """The first filled staff columns of a row, required ones first; sensitive ones never leave."""
+    sheet = judged.snapshot.sheets[table]
+    columns = [column for column in sheet.table.columns if not column.ours and not column.sensitive and column.key in sheet.frame.columns]
+    ordered = sorted(columns, key=lambda column: not column.required)
+    shown = [(column.heading(language), cells_shown(judged.evaluation, table, column.key, [row], language)[0]) for column in ordered]
+    return [{"heading": heading, "value": value} for heading, value in shown if value][:SHOWN]
+
+
+def _why(occasion: Occasion, person: Person, source: str, language: str) -> str:
+    roles = [each.removeprefix("role:") for each in occasion.to if each.startswith("role:")]
+    if person.why == "fallback":
+        role = PHRASES["fallback"][language]
+    elif person.role in roles or person.department in roles:
+        role = person.role if person.role in roles else person.department
+    else:
+        role = next(
+            (PHRASES[each][language] for each in occasion.to if each in ("owner", "approver", "superior")), PHRASES["concerned"][language]
+        )
+    return PHRASES["why"][language].format(role=role, source=source)
