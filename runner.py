@@ -183,11 +183,14 @@ def preview_command(arguments: Arguments) -> int:
 
 
 def outbox_command(arguments: Arguments) -> int:
-    from automations.outbox import outbox
+    from getpass import getuser
+
+    from automations.outbox import Person, outbox
 
     world = _world(arguments, looking=arguments.action in ("list", "show"))
-    how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "why", "state", "limit")}
-    result = outbox(world.ledger, world.config.language, **how)
+    person = Person(arguments.why, arguments.by or getuser(), _now(arguments, world.config))
+    how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "state", "limit", "all_held")}
+    result = outbox(world.ledger, world.config.language, person=person, **how)
     _print_json(result.data()) if arguments.json else print(result.text())
     return NOTHING
 

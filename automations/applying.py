@@ -10,9 +10,10 @@ from datetime import datetime
 from automations.cells import shown
 from automations.channels.protocol import Channel, MailTaken, MailUncertain, MailWaits
 from automations.errors import MailFailed, RowkeeperError
-from automations.ledgers.protocol import Ledger, MailState, RunOutcome, RunStart
-from automations.model import CellChange, Mail, NewKey, Snapshot, Value, WriteReceipt
+from automations.ledgers.protocol import Ledger, MailRecord, RunOutcome, RunStart
+from automations.model import CellChange, NewKey, Snapshot, Value, WriteReceipt
 from automations.planning import Plan
+from automations.retrying import settle_failure
 from automations.workbooks.protocol import Target, Workbook
 
 Change = CellChange | NewKey
@@ -40,7 +41,7 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
         _record(plan, changes, run_id, ledger)
         receipt = _write(changes, snapshot, workbook, plan.language)
         ledger.settle_cells(run_id, receipt)
-        posted = send_pending(ledger, channel)
+        posted = send_pending(ledger, channel, plan.now)
         _remember(plan, run_id, ledger)
     except RowkeeperError as error:
         ledger.end_run(run_id, RunOutcome("failed", plan.now, str(error)))
@@ -109,49 +110,50 @@ def spelled(value: Value, language: str) -> Value:
 
 @dataclass(frozen=True)
 class Posted:
-    """What became of the mails that waited: how many left, what is to be said of the others, how many a person must look at."""
+    """What became of the mails that waited: how many left, what is to be said of the others, how many a person must look at.
+
+    `lost` are those that will never go as they are.
+    """
 
     sent: int
     troubles: tuple[str, ...] = ()
     unknown: int = 0
+    lost: tuple[MailRecord, ...] = ()
 
 
-def send_pending(ledger: Ledger, channel: Channel) -> Posted:
-    """Hand every pending mail to the channel once, and say how it went; stops where the next mail would fare no better."""
-    sent, troubles, unknown = 0, [], 0
+def send_pending(ledger: Ledger, channel: Channel, now: datetime | None = None) -> Posted:
+    """Hand every pending mail to the channel once, and say how it went; stops where the next mail would fare no better.
+
+    Without `now` a mail that failed before is tried whether its next try has come or not.
+    """
+    sent, troubles, unknown, lost = 0, [], 0, []
     try:
-        for mail in ledger.pending_mails():
+        for record in ledger.pending_mails(now):
             try:
-                sent += deliver(mail, ledger, channel)
+                sent += deliver(record, ledger, channel)
             except MailFailed as error:
-                troubles.append(f"{mail.reader}: {error}")
+                troubles.append(f"{record.mail.reader}: {error}")
                 unknown += isinstance(error, MailUncertain)
+                lost += [record] if settle_failure(record, error, ledger, now) else []
                 if isinstance(error, MailWaits | MailUncertain) and error.stops:
                     break
     finally:
         channel.close()
-    return Posted(sent, tuple(troubles), unknown)
+    return Posted(sent, tuple(troubles), unknown, tuple(lost))
 
 
-def deliver(mail: Mail, ledger: Ledger, channel: Channel) -> bool:
-    """Send one mail: `sending` is kept in the ledger right before the step that cannot be taken back, then what came of it.
+def deliver(record: MailRecord, ledger: Ledger, channel: Channel) -> bool:
+    """Send one mail: `sending` is kept in the ledger right before the step that cannot be taken back, and `sent` after it.
 
-    False when another run has it. Raises what the channel raised once the ledger knows it.
+    False when another run has it. Raises what the channel raised, for the ledger to be told.
     """
+    mail = record.mail
     try:
         reply = channel.send(mail, lambda: ledger.settle_mail(mail.message_id, "sending", ""))
     except MailTaken:
         return False
-    except MailFailed as error:
-        ledger.settle_mail(mail.message_id, _left_as(error), str(error))
-        raise
     ledger.settle_mail(mail.message_id, "sent", reply)
     return True
-
-
-def _left_as(error: MailFailed) -> MailState:
-    """The state of a mail that did not certainly leave."""
-    return "pending" if isinstance(error, MailWaits) else "unknown" if isinstance(error, MailUncertain) else "failed"
 
 
 def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:

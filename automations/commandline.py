@@ -18,6 +18,9 @@ ENDING = """exit codes: 0 done or nothing to do, 1 findings at fail level (--str
             3 configuration, 4 brake, 5 outside, 6 needs a person"""
 
 
+MAIL_STATES = ("pending", "sending", "sent", "failed", "unknown", "draft", "held", "released", "dropped", "withdrawn", "suppressed")
+
+
 def parser(root: Path) -> argparse.ArgumentParser:
     """The whole command line; `root` is the project folder when none is given."""
     top = argparse.ArgumentParser(prog="runner.py", description=ABOUT, epilog=ENDING, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -68,12 +71,16 @@ def parser(root: Path) -> argparse.ArgumentParser:
     preview.add_argument("--width", type=int, choices=(390, 700), default=700, help="pixels of the picture: a telephone or a window")
     preview.add_argument("--dark", action="store_true", help="the picture in dark mode")
 
-    outbox = _command(words, "outbox", "the mails: what left, what waits, what a person must settle; ids may be shortened")
-    outbox.add_argument("action", nargs="?", default="list", choices=("list", "show", "retry", "drop", "resolve"), help="default: list")
+    about = "the mails: what left, what waits for whom, what a person must settle; ids may be shortened"
+    outbox = _command(words, "outbox", about, clock=True)
+    actions = ("list", "show", "release", "retry", "drop", "resolve")
+    outbox.add_argument("action", nargs="?", default="list", choices=actions, help="default: list")
     outbox.add_argument("mail", nargs="?", metavar="ID", help="a mail's id as listed, or its first letters")
     outbox.add_argument("answer", nargs="?", choices=("sent", "not-sent"), help="for resolve: what you found out")
-    outbox.add_argument("--why", default="", help="the reason, kept beside the mail; drop and resolve need it")
-    outbox.add_argument("--state", choices=("pending", "sending", "sent", "failed", "unknown"), help="list only these")
+    outbox.add_argument("--all-held", action="store_true", help="for release: every mail that a brake held")
+    outbox.add_argument("--why", "--reason", default="", help="the reason, kept beside the mail; drop and resolve need it")
+    outbox.add_argument("--by", default="", help="whose word it is (default: who is signed in on this machine)")
+    outbox.add_argument("--state", choices=MAIL_STATES, help="list only these")
     outbox.add_argument("--limit", type=int, default=50, help="how many to list, newest first (default 50)")
 
     _command(words, "doctor", "is everything there to run: configuration, calendar, workbook, ledger, outbox", clock=True)

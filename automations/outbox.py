@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from automations.asking import NotThere
@@ -19,10 +20,17 @@ STATES: Mapping[MailState, Words] = {
     "sent": {"zh": "已发出", "en": "sent"},
     "failed": {"zh": "没有发成", "en": "failed"},
     "unknown": {"zh": "说不准", "en": "unknown"},
+    "draft": {"zh": "草稿", "en": "draft"},
+    "held": {"zh": "被拦下", "en": "held"},
+    "released": {"zh": "已放行", "en": "released"},
+    "dropped": {"zh": "已作废", "en": "dropped"},
+    "withdrawn": {"zh": "已撤回", "en": "withdrawn"},
+    "suppressed": {"zh": "不再发送", "en": "suppressed"},
 }
 NEXT: Mapping[MailState, Words] = {
     "pending": {"zh": "下次运行时发出", "en": "the next run sends it"},
-    "failed": {"zh": "不再发送", "en": "it is not sent any more"},
+    "dropped": {"zh": "不再发送", "en": "it is not sent any more"},
+    "released": {"zh": "下次运行时再核对一遍，然后发出", "en": "the next run checks it once more and sends it"},
     "sent": {"zh": "算作已发出", "en": "it counts as sent"},
 }
 
@@ -42,10 +50,25 @@ class Step:
 
 STEPS: Mapping[str, Step] = {
     "retry": Step(("failed",), "pending", needs_reason=False),
-    "drop": Step(("pending", "unknown"), "failed"),
+    "release": Step(("draft", "held"), "released", needs_reason=False),
+    "drop": Step(("pending", "unknown", "draft", "held", "released"), "dropped"),
     "resolve sent": Step(("unknown",), "sent"),
     "resolve not-sent": Step(("unknown",), "pending"),
 }
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who says a word, why, and when: kept beside the mail."""
+
+    why: str = ""
+    name: str = ""
+    at: datetime | None = None
+
+    def said(self, word: str) -> str:
+        """`drop: already told by phone (wang, 2026-09-30 08:30)`."""
+        signed = ", ".join(filter(None, [self.name, f"{self.at:%Y-%m-%d %H:%M}" if self.at else ""]))
+        return (f"{word}: {self.why.strip()}" if self.why.strip() else word) + (f" ({signed})" if signed else "")
 
 
 @dataclass(frozen=True)
@@ -94,32 +117,40 @@ class Shown:
 
 @dataclass(frozen=True)
 class Settled:
-    """What a person's word made of a mail."""
+    """What a person's word made of a mail, or of several."""
 
-    record: MailRecord
+    records: Sequence[MailRecord]
     language: str
 
     def data(self) -> dict[str, Any]:
-        return _data(self.record)
+        return _data(self.records[0]) if len(self.records) == 1 else {"mails": [_data(record) for record in self.records]}
 
     def text(self) -> str:
-        mail, state = self.record.mail, self.record.state
-        return f"{_bare(mail.message_id)[:SHOWN_ID]}  {mail.reader}: {STATES[state][self.language]}, {NEXT[state][self.language]}"
+        return "\n".join(map(self._line, self.records)) or ("没有被拦下的邮件" if self.language == "zh" else "no mail is held")
+
+    def _line(self, record: MailRecord) -> str:
+        words, comma = (STATES[record.state], NEXT[record.state]), "，" if self.language == "zh" else ", "
+        return f"{_bare(record.mail.message_id)[:SHOWN_ID]}  {record.mail.reader}: {comma.join(each[self.language] for each in words)}"
 
 
 def outbox(
     ledger: Ledger, language: str, action: str = "list", mail: str | None = None, answer: str | None = None, **how: Any
 ) -> Outbox | Shown | Settled:
-    """Do what `runner.py outbox` says: `list` (how: `state`, `limit`), `show`, `retry`, `drop`, `resolve` with an answer (how: `why`).
+    """Do what `runner.py outbox` says: `list` (how: `state`, `limit`), `show`, `release`, `retry`, `drop`, `resolve` with an answer.
 
+    Whose word it is (how): `person`; `all_held` releases every mail a brake held.
     Raises NotThere for a mail that is not there or not the only one, NotSo for a word that does not fit.
     """
     if action == "list":
         return Outbox(ledger.outbox([how["state"]] if how.get("state") else [], limit=how.get("limit") or 50), language)
+    person = how.get("person") or Person()
+    if action == "release" and how.get("all_held"):
+        held = reversed(ledger.outbox(["held"], limit=ALL))
+        return Settled([settle(ledger, record, action, person) for record in held], language)
     record = find(ledger, mail)
     if action == "show":
         return Shown(record, language)
-    return Settled(settle(ledger, record, f"{action} {answer or ''}".strip(), how.get("why") or ""), language)
+    return Settled([settle(ledger, record, f"{action} {answer or ''}".strip(), person)], language)
 
 
 def find(ledger: Ledger, wanted: str | None) -> MailRecord:
@@ -136,16 +167,16 @@ def find(ledger: Ledger, wanted: str | None) -> MailRecord:
     raise NotThere(f"no mail in the outbox has an id that begins with '{start}'; see `runner.py outbox list`.")
 
 
-def settle(ledger: Ledger, record: MailRecord, word: str, why: str) -> MailRecord:
+def settle(ledger: Ledger, record: MailRecord, word: str, person: Person) -> MailRecord:
     """Take a mail where a person's word leads; the word and its reason are kept behind what the channel said last."""
     step, name = STEPS.get(word), _bare(record.mail.message_id)[:SHOWN_ID]
     if step is None:
         raise NotSo(f"what is known of mail {name}? write `runner.py outbox resolve {name} sent` or `... not-sent`.")
     if record.state not in step.states:
         raise NotSo(f"mail {name} is '{record.state}'; `{word}` is for mails that are {' or '.join(step.states)}.")
-    if step.needs_reason and not why.strip():
+    if step.needs_reason and not person.why.strip():
         raise NotSo(f'`{word}` needs a reason that is kept beside the mail: add --why "..."')
-    reply = "; ".join(filter(None, [record.reply, f"{word}: {why.strip()}" if why.strip() else word]))
+    reply = "; ".join(filter(None, [record.reply, person.said(word)]))
     if not ledger.settle_mail(record.mail.message_id, step.becomes, reply):
         raise NotSo(f"mail {name} has just changed; look at it again with `runner.py outbox show {name}`.")
     return MailRecord(record.run_id, record.workbook, record.mail, step.becomes, reply)
@@ -153,7 +184,8 @@ def settle(ledger: Ledger, record: MailRecord, word: str, why: str) -> MailRecor
 
 def _data(record: MailRecord) -> dict[str, Any]:
     mail = {key: value for key, value in asdict(record.mail).items() if key not in ("text", "html")}
-    return {"state": record.state, "reply": record.reply, "run": record.run_id, "workbook": record.workbook, **mail}
+    tried = {"tries": record.tries, "next_try": record.next_try} if record.tries else {}
+    return {"state": record.state, "reply": record.reply, "run": record.run_id, "workbook": record.workbook, **tried, **mail}
 
 
 def _bare(message_id: str) -> str:

@@ -16,9 +16,10 @@ from time import perf_counter
 import pytest
 
 from automations.errors import LedgerFailed
-from automations.ledgers.database import LOST, migrations
+from automations.ledgers import rows
+from automations.ledgers.database import APPLICATION, LOST, migrations
 from automations.ledgers.memory import MemoryLedger
-from automations.ledgers.protocol import JournalRow, Ledger
+from automations.ledgers.protocol import JournalRow, Ledger, MailRecord
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import WriteReceipt
 from tests.contracts.ledgers import BOOK, DONE, START, LedgerContract, change, mail, notice
@@ -141,7 +142,7 @@ def test_what_was_recorded_is_there_when_the_file_is_opened_again(path: Path) ->
         ledger.put_mails(run, [mail()])
 
     with closing(SqliteLedger(path)) as ledger:
-        assert ledger.pending_mails() == [mail()]
+        assert [record.mail for record in ledger.pending_mails()] == [mail()]
         assert ledger.begin_run(START) == 2
 
 
@@ -275,3 +276,21 @@ def test_ten_thousand_last_values_are_found_in_a_moment(path: Path) -> None:
 
     assert len(found) == 10_000
     assert took < 1.5  # measured: about a tenth of this; the bound only catches a scan per cell
+
+
+def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_its_mails(path: Path) -> None:
+    path.parent.mkdir()
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript(migrations()[1])
+        older.executescript(f"PRAGMA application_id={APPLICATION}; PRAGMA user_version=1;")
+        older.execute("INSERT INTO run VALUES (1, 'daily', ?, '2026-09-28T08:30:00', 'c1', 'p1', 'done', NULL, '', '{}', NULL)", (BOOK,))
+        row = rows.mail_values(mail()) | {"run_id": 1, "workbook": BOOK, "state": "unknown", "reply": "no answer"}
+        older.execute(f"INSERT INTO mail ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
+        older.execute("INSERT INTO mail_notice VALUES (?, 'n1', ?)", (BOOK, mail().message_id))
+        older.commit()
+
+    with closing(SqliteLedger(path)) as ledger:
+        assert ledger.outbox() == [MailRecord(1, BOOK, mail(), "unknown", "no answer")]
+        assert ledger.settle_mail(mail().message_id, "dropped", "told by phone")
+        with pytest.raises(sqlite3.IntegrityError):
+            ledger.put_mails(1, [mail("m2", ("n1",))])

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import runner
+from automations.applying import send_pending
 from automations.asking import NotThere
+from automations.channels.memory import MemoryChannel
+from automations.channels.protocol import AboutTo, MailWaits, at_will
 from automations.config import load
 from automations.doctor import doctor
 from automations.errors import ConfigProblems
@@ -18,7 +21,7 @@ from automations.ledgers.memory import MemoryLedger
 from automations.ledgers.protocol import Ledger, MailState, RunStart
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Mail
-from automations.outbox import NotSo, Outbox, find, outbox
+from automations.outbox import NotSo, Outbox, Person, find, outbox, settle
 from automations.setup import init
 from automations.wiring import world_of
 from tests.small_project import SETTINGS, project
@@ -34,11 +37,16 @@ PATHS: dict[MailState, tuple[MailState, ...]] = {
     "sent": ("sending", "sent"),
     "failed": ("sending", "failed"),
     "unknown": ("sending", "unknown"),
+    "draft": (),
+    "held": (),
+    "released": ("released",),
 }
+FIRST: dict[MailState, MailState] = {"draft": "draft", "held": "held", "released": "held"}
+"""How a mail is put when it does not begin as pending."""
 
 
 def put(ledger: Ledger, mail: Mail = MAIL, state: MailState = "unknown", reply: str = LOST) -> None:
-    ledger.put_mails(ledger.begin_run(RunStart("sweep", "team.xlsx", NOW, "", "")), [mail])
+    ledger.put_mails(ledger.begin_run(RunStart("sweep", "team.xlsx", NOW, "", "")), [mail], FIRST.get(state, "pending"))
     for step in PATHS[state]:
         assert ledger.settle_mail(mail.message_id, step, reply)
 
@@ -104,8 +112,13 @@ def test_an_id_that_is_not_one_mail_is_told(ledger: Ledger, wanted: str | None, 
 WORDS = """
     from    | word             | becomes | said
     failed  | retry            | pending | the next run sends it
-    pending | drop             | failed  | it is not sent any more
-    unknown | drop             | failed  | it is not sent any more
+    draft   | release          | released | the next run checks it once more and sends it
+    held    | release          | released | the next run checks it once more and sends it
+    pending | drop             | dropped | it is not sent any more
+    unknown | drop             | dropped | it is not sent any more
+    draft   | drop             | dropped | it is not sent any more
+    held    | drop             | dropped | it is not sent any more
+    released | drop            | dropped | it is not sent any more
     unknown | resolve sent     | sent    | it counts as sent
     unknown | resolve not-sent | pending | the next run sends it
 """
@@ -118,18 +131,21 @@ def test_a_person_s_word_settles_a_mail_and_its_reason_is_kept(state: MailState,
     put(ledger, MAIL, state, LOST)
     action, _, answer = word.partition(" ")
 
-    settled = outbox(ledger, "en", action, "a1b", answer or None, why="asked 王芳 by phone")
+    settled = outbox(ledger, "en", action, "a1b", answer or None, person=Person("asked 王芳 by phone", "li", NOW))
 
     assert settled.text() == f"a1b2c3d4e5  王芳: {becomes}, {said}"
     [record] = ledger.outbox()
-    before = LOST if state != "pending" else ""
-    assert (record.state, record.reply) == (becomes, "; ".join(filter(None, [before, f"{word}: asked 王芳 by phone"])))
+    before = "" if state in ("pending", "draft", "held") else LOST
+    assert (record.state, record.reply) == (
+        becomes,
+        "; ".join(filter(None, [before, f"{word}: asked 王芳 by phone (li, 2026-09-30 08:30)"])),
+    )
 
 
 REFUSED = [
     (state, word)
     for state in PATHS
-    for word in ("retry", "drop", "resolve sent", "resolve not-sent")
+    for word in ("retry", "release", "drop", "resolve sent", "resolve not-sent")
     if (state, word) not in {each[:2] for each in ALLOWED}
 ]
 
@@ -142,15 +158,15 @@ def test_a_word_that_does_not_fit_the_state_changes_nothing(state: MailState, wo
     action, _, answer = word.partition(" ")
 
     with pytest.raises(NotSo, match=f"mail a1b2c3d4e5 is '{state}'; `{word}` is for mails that are "):
-        outbox(ledger, "en", action, "a1b", answer or None, why="x")
+        outbox(ledger, "en", action, "a1b", answer or None, person=Person("x"))
     assert ledger.outbox() == before
 
 
 def test_dropping_and_resolving_need_a_reason_and_resolving_an_answer(ledger: Ledger) -> None:
     with pytest.raises(NotSo) as silent:
-        outbox(ledger, "en", "drop", "a1b", why="  ")
+        outbox(ledger, "en", "drop", "a1b", person=Person("  "))
     with pytest.raises(NotSo) as unanswered:
-        outbox(ledger, "en", "resolve", "a1b", why="x")
+        outbox(ledger, "en", "resolve", "a1b", person=Person("x"))
 
     assert [str(each.value) for each in (silent, unanswered)] == [
         '`drop` needs a reason that is kept beside the mail: add --why "..."',
@@ -168,11 +184,12 @@ def test_the_command_lists_and_settles(tmp_path: Path, capsys: pytest.CaptureFix
         code = runner.main(["outbox", "--root", str(root), *words])
         return code, capsys.readouterr().out
 
-    assert run("resolve", "a1b", "sent", "--why", "it is in the Sent folder") == (0, "a1b2c3d4e5  王芳: sent, it counts as sent\n")
+    frozen = ("--by", "li", "--now", "2026-09-30 09:00")
+    assert run("resolve", "a1b", "sent", "--why", "it is in the Sent folder", *frozen) == (0, "a1b2c3d4e5  王芳: sent, it counts as sent\n")
     code, text = run("list", "--json")
     assert (code, [(mail["state"], mail["reply"]) for mail in json.loads(text)["mails"]]) == (
         0,
-        [("sent", f"{LOST}; resolve sent: it is in the Sent folder")],
+        [("sent", f"{LOST}; resolve sent: it is in the Sent folder (li, 2026-09-30 09:00)")],
     )
     assert run("retry", "a1b")[0] == runner.OUTSIDE
 
@@ -277,3 +294,85 @@ def test_the_keys_of_the_other_kind_may_stay_so_that_one_word_switches(tmp_path:
     config = load(with_mail(tmp_path, SMTP.replace("kind: smtp", "kind: folder")))
 
     assert (config.settings.mail.kind, config.settings.mail.server.host) == ("folder", "smtp.exmail.qq.com")
+
+
+# Release, drop and retry
+
+
+def test_every_held_mail_is_released_with_one_word_and_drafts_are_not() -> None:
+    ledger = MemoryLedger()
+    put(ledger, MAIL, "held", "")
+    put(ledger, LI, "draft", "")
+
+    said = outbox(ledger, "zh", "release", all_held=True, person=Person("看过了", "li", NOW)).text()
+
+    assert said == "a1b2c3d4e5  王芳: 已放行，下次运行时再核对一遍，然后发出"
+    assert {record.mail.reader: record.state for record in ledger.outbox()} == {"王芳": "released", "李强": "draft"}
+    assert outbox(ledger, "zh", "release", all_held=True).text() == "没有被拦下的邮件"
+
+
+def test_a_mail_that_is_being_sent_cannot_be_dropped_though_it_was_listed_as_pending() -> None:
+    ledger = MemoryLedger()
+    put(ledger, MAIL, "pending", "")
+    listed = find(ledger, "a1b")
+    ledger.settle_mail(MAIL.message_id, "sending", "")
+
+    with pytest.raises(NotSo, match="mail a1b2c3d4e5 has just changed"):
+        settle(ledger, listed, "drop", Person("too late"))
+    assert [record.state for record in ledger.outbox()] == ["sending"]
+
+
+class Refusing(MemoryChannel):
+    """A channel on which one reader's mails wait: greylisted for ever, or the server is not there at all."""
+
+    def __init__(self, *, stops: bool) -> None:
+        super().__init__()
+        self.stops, self.tried = stops, 0
+
+    def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
+        if mail.reader != "王芳":
+            return super().send(mail, about_to)
+        self.tried += 1
+        raise MailWaits("450 try later", stops=self.stops)
+
+
+def test_a_mail_that_waits_is_tried_again_after_ever_longer_times_then_given_up() -> None:
+    ledger, channel, now, moments = MemoryLedger(), Refusing(stops=False), NOW, []
+    put(ledger, MAIL, "pending", "")
+    put(ledger, LI, "pending", "")
+    lost: list[str] = []
+    for _ in range(3 * 24 * 60):
+        before = channel.tried
+        lost += [record.mail.reader for record in send_pending(ledger, channel, now).lost]
+        moments += [now - NOW] if channel.tried > before else []
+        now += timedelta(minutes=1)
+
+    hours = [round(moment.total_seconds() / 60) for moment in moments]
+    assert hours == [0, 1, 6, 21, 81, 261, 621, 981, 1341]
+    assert lost == ["王芳"]
+    assert {record.mail.reader: (record.state, record.reply) for record in ledger.outbox()} == {
+        "王芳": ("failed", "450 try later; tried 9 times, given up"),
+        "李强": ("sent", "kept in memory"),
+    }
+
+
+def test_a_server_that_is_not_there_costs_no_mail_its_tries() -> None:
+    ledger, channel, now = MemoryLedger(), Refusing(stops=True), NOW
+    put(ledger, MAIL, "pending", "")
+    for _ in range(3 * 24):
+        send_pending(ledger, channel, now)
+        now += timedelta(hours=1)
+
+    assert channel.tried == 3 * 24
+    assert [(record.state, record.tries) for record in ledger.outbox()] == [("pending", 0)]
+
+
+def test_a_mail_given_up_starts_its_ladder_anew_when_a_person_retries_it() -> None:
+    ledger, channel = MemoryLedger(), Refusing(stops=False)
+    put(ledger, MAIL, "pending", "")
+    for day in range(20):
+        send_pending(ledger, channel, NOW + timedelta(days=day))
+    outbox(ledger, "zh", "retry", "a1b")
+
+    [record] = ledger.pending_mails(NOW)
+    assert (record.state, record.tries, record.next_try) == ("pending", 0, None)

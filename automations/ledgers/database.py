@@ -141,7 +141,7 @@ class Database:
                 f"was written by a newer Rowkeeper (schema {version}, this one knows {max(known)})",
                 "install the newer Rowkeeper, or restore a backup made before the upgrade",
             )
-        for number in range(version + 1, max(known) + 1):
+        for number in (each for each in known if each > version):
             for statement in _split(known[number]):
                 self._run(statement)
             self._run(f"PRAGMA user_version={number}")

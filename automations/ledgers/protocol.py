@@ -22,7 +22,9 @@ FLAPPING = timedelta(days=1)
 
 RunState = Literal["started", "done", "refused", "failed"]
 ChangeState = Literal["planned", "applied", "refused"]
-MailState = Literal["pending", "sending", "sent", "failed", "unknown"]
+MailState = Literal["pending", "sending", "sent", "failed", "unknown", "draft", "held", "released", "dropped", "withdrawn", "suppressed"]
+"""`draft` and `held` wait for a person, `released` for the run that makes them anew and sends them; `dropped` is a person's word,
+`withdrawn` means that the matter was settled first, or stands in another mail now."""
 
 MAIL_COMES_FROM: Mapping[MailState, tuple[MailState, ...]] = {
     "pending": ("sending", "failed", "unknown"),
@@ -30,8 +32,17 @@ MAIL_COMES_FROM: Mapping[MailState, tuple[MailState, ...]] = {
     "sent": ("sending", "unknown"),
     "failed": ("pending", "sending", "unknown"),
     "unknown": ("sending",),
+    "draft": ("released",),
+    "held": ("released",),
+    "released": ("draft", "held"),
+    "dropped": ("pending", "unknown", "draft", "held", "released"),
+    "withdrawn": ("draft", "held", "released"),
+    "suppressed": ("pending", "draft", "held", "released"),
 }
-"""From which states a mail may step into a state; `sent` is final."""
+"""From which states a mail may step into a state; `sent`, `dropped` and `suppressed` are final. A mail being sent cannot be dropped."""
+KEPT: tuple[MailState, ...] = ("draft", "held", "released")
+"""Mails that wait for a person's word, or had it and wait for the next run: their notices count as not told."""
+UNTOLD: tuple[MailState, ...] = (*KEPT, "withdrawn")
 
 
 @dataclass(frozen=True)
@@ -93,13 +104,33 @@ class NoticeRecord:
 
 @dataclass(frozen=True)
 class MailRecord:
-    """A mail of the outbox, its state, and the last words of the channel about it."""
+    """A mail of the outbox, its state, the last words about it, and for one that is tried again how often and when next."""
 
     run_id: int
     workbook: str
     mail: Mail
     state: MailState
     reply: str = ""
+    tries: int = 0
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LastRefused:
+    """A change of a cell that was refused when it was last tried, and when that was."""
+
+    old: Value
+    new: Value
+    reason: str
+    tried_at: datetime
+
+
+@dataclass(frozen=True)
+class Volume:
+    """What has gone out since a moment: mails by address, over all workbooks, and notices by (table, key) of one."""
+
+    by_reader: Mapping[str, int] = field(default_factory=dict)
+    by_row: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -161,11 +192,17 @@ class Ledger(Protocol):
     def last_applied(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, Value]:
         """What the program last wrote into these cells; cells it never wrote are left out."""
 
+    def last_refused(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, LastRefused]:
+        """The cells of these whose last change was refused."""
+
     def mark_undone(self, run_id: int, by_run_id: int) -> bool:
         """Note that a run was taken back by another; False when it was taken back before."""
 
     def claim_notices(self, run_id: int, notices: Sequence[Notice]) -> list[Notice]:
-        """Claim notices by identity within the run's workbook; returns only those nobody had claimed before."""
+        """Claim notices by identity within the run's workbook; returns only those nobody had claimed before.
+
+        A notice whose mail waits for a person, or was withdrawn, can be claimed again: see `UNTOLD`.
+        """
 
     def known_notices(self, workbook: str, identities: Sequence[str]) -> dict[str, str]:
         """The state of each identity that was claimed; once in a mail it is `planned sending sent failed unknown`."""
@@ -176,17 +213,29 @@ class Ledger(Protocol):
     def notices_about(self, workbook: str, table: str, key: str) -> list[NoticeRecord]:
         """All notices ever claimed about a row, oldest first."""
 
-    def put_mails(self, run_id: int, mails: Sequence[Mail]) -> None:
-        """Put rendered mails into the outbox as `pending`, frozen; a message id that is there already is left alone."""
+    def put_mails(self, run_id: int, mails: Sequence[Mail], state: MailState = "pending", reply: str = "") -> None:
+        """Put rendered mails into the outbox, frozen, as `pending`, `draft` or `held`.
 
-    def pending_mails(self) -> list[Mail]:
-        """Mails waiting to be sent, of any run, oldest first."""
+        A message id that is there already is left alone, unless it waits for a person (or was withdrawn): then it is made anew.
+        """
+
+    def pending_mails(self, now: datetime | None = None) -> list[MailRecord]:
+        """Mails waiting to be sent, of any run, oldest first; with `now`, without those whose next try is still to come."""
+
+    def put_off(self, message_id: str, reply: str, next_try: datetime | None, *, counted: bool) -> bool:
+        """Let a mail that certainly did not leave wait until then; `counted` when this was one of its own tries."""
+
+    def volume(self, workbook: str, since: datetime) -> Volume:
+        """How much has gone out, or is about to, since this moment."""
 
     def outbox(self, states: Collection[MailState] = (), workbook: str | None = None, limit: int = 50) -> list[MailRecord]:
         """The newest mails in these states (none given: in any), newest first."""
 
     def settle_mail(self, message_id: str, state: MailState, reply: str) -> bool:
-        """Step a mail, and the notices in it, to a state it may come to (see `MAIL_COMES_FROM`); False when it is not ours."""
+        """Step a mail, and the notices in it, to a state it may come to (see `MAIL_COMES_FROM`); False when it is not ours.
+
+        A mail that is `withdrawn` lets its notices go: another mail may carry them.
+        """
 
     def add_transitions(self, run_id: int, workbook: str, transitions: Sequence[Transition]) -> None:
         """Append to the log of observed transitions; nothing in it is ever changed."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from sqlite3 import Row
 from typing import Any
 
-from automations.ledgers.protocol import Change, FindingIdentity, FirstSeen, JournalRow, MailRecord, NoticeRecord, RunRecord
+from automations.ledgers.protocol import Change, FindingIdentity, FirstSeen, JournalRow, LastRefused, MailRecord, NoticeRecord, RunRecord
 from automations.model import CellChange, Mail, NewKey, Notice, Transition, Value
 
 Values = dict[str, Any]
@@ -166,7 +166,12 @@ def mail_record(row: Row) -> MailRecord:
         language=row["language"],
         reply_to=row["reply_to"],
     )
-    return MailRecord(run_id=row["run_id"], workbook=row["workbook"], mail=mail, state=row["state"], reply=row["reply"])
+    return MailRecord(row["run_id"], row["workbook"], mail, row["state"], row["reply"], row["tries"], moment(row["next_try"]))
+
+
+def last_refused(row: Row) -> LastRefused:
+    old, new = typed_value(row["old_value"]), typed_value(row["new_value"])
+    return LastRefused(old, new, row["reason"], datetime.fromisoformat(row["started_at"]))
 
 
 def transition_values(transition: Transition) -> Values:

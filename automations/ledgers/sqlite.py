@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from sqlite3 import Row
 
 from automations.errors import LedgerFailed
 from automations.ledgers import rows
@@ -18,12 +19,14 @@ from automations.ledgers.protocol import (
     FindingIdentity,
     FirstSeen,
     JournalRow,
+    LastRefused,
     MailRecord,
     MailState,
     NoticeRecord,
     RunOutcome,
     RunRecord,
     RunStart,
+    Volume,
 )
 from automations.model import Mail, Notice, Transition, Value, WriteReceipt
 
@@ -88,14 +91,19 @@ class SqliteLedger:
         return [rows.journal_row(row) for row in self._database.rows("in_doubt", workbook=workbook)]
 
     def last_applied(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, Value]:
+        return {at: rows.typed_value(row["value"]) for at, row in self._by_column("last_applied", workbook, cells)}
+
+    def last_refused(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, LastRefused]:
+        return {at: rows.last_refused(row) for at, row in self._by_column("last_refused", workbook, cells)}
+
+    def _by_column(self, statement: str, workbook: str, cells: Sequence[CellAt]) -> Iterator[tuple[CellAt, Row]]:
+        """The rows a statement finds for some cells, asked column by column."""
         keys: dict[tuple[str, str], list[str]] = {}
         for table, key, column in cells:
             keys.setdefault((table, column), []).append(key)
-        return {at: value for place, wanted in keys.items() for at, value in self._last_in_column(workbook, *place, wanted)}
-
-    def _last_in_column(self, workbook: str, table: str, column: str, keys: list[str]) -> list[tuple[CellAt, Value]]:
-        found = self._database.rows("last_applied", workbook=workbook, table_name=table, column_name=column, keys=rows.written(keys))
-        return [((table, key, column), rows.typed_value(value)) for key, value in found]
+        for (table, column), wanted in keys.items():
+            place = {"workbook": workbook, "table_name": table, "column_name": column}
+            yield from (((table, row["key"], column), row) for row in self._database.rows(statement, **place, keys=rows.written(wanted)))
 
     def mark_undone(self, run_id: int, by_run_id: int) -> bool:
         with self.at_once():
@@ -119,19 +127,37 @@ class SqliteLedger:
     def notices_about(self, workbook: str, table: str, key: str) -> list[NoticeRecord]:
         return [rows.notice_record(row) for row in self._database.rows("notices_about", workbook=workbook, table_name=table, key=key)]
 
-    def put_mails(self, run_id: int, mails: Sequence[Mail]) -> None:
+    def put_mails(self, run_id: int, mails: Sequence[Mail], state: MailState = "pending", reply: str = "") -> None:
         with self.at_once():
-            workbook = self._workbook_of(run_id)
+            place = {"run_id": run_id, "workbook": self._workbook_of(run_id), "state": state, "reply": reply}
             for mail in mails:
-                self._put(run_id, workbook, mail)
+                self._put(place, mail)
 
-    def _put(self, run_id: int, workbook: str, mail: Mail) -> None:
-        if self._database.do("put_mail", run_id=run_id, workbook=workbook, **rows.mail_values(mail)) == 1:
-            place = {"workbook": workbook, "message_id": mail.message_id}
-            self._database.do_each("put_in_mail", (place | {"identity": identity} for identity in mail.identities))
+    def _put(self, place: rows.Values, mail: Mail) -> None:
+        if self._database.do("put_mail", **place, **rows.mail_values(mail)) != 1:
+            return
+        at = {"workbook": place["workbook"], "message_id": mail.message_id}
+        self._database.do("out_of_mail", message_id=mail.message_id)
+        self._database.do_each("put_in_mail", (at | {"identity": identity} for identity in mail.identities))
+        self._database.do("settle_notices", message_id=mail.message_id, state="planned" if place["state"] == "pending" else place["state"])
 
-    def pending_mails(self) -> list[Mail]:
-        return [rows.mail_record(row).mail for row in self._database.rows("pending_mails")]
+    def pending_mails(self, now: datetime | None = None) -> list[MailRecord]:
+        return [rows.mail_record(row) for row in self._database.rows("pending_mails", now=now and now.isoformat())]
+
+    def put_off(self, message_id: str, reply: str, next_try: datetime | None, *, counted: bool) -> bool:
+        until = next_try and next_try.isoformat()
+        with self.at_once():
+            if self._database.do("put_off", message_id=message_id, reply=reply, next_try=until, counted=counted) != 1:
+                return False
+            self._database.do("settle_notices", message_id=message_id, state="planned")
+        return True
+
+    def volume(self, workbook: str, since: datetime) -> Volume:
+        readers = self._database.rows("sent_to", since=since.isoformat())
+        about = self._database.rows("told_about", workbook=workbook, since=since.isoformat())
+        return Volume(
+            {row["recipient"]: row["mails"] for row in readers}, {(row["table_name"], row["key"]): row["notices"] for row in about}
+        )
 
     def outbox(self, states: Collection[MailState] = (), workbook: str | None = None, limit: int = 50) -> list[MailRecord]:
         found = self._database.rows("outbox", states=rows.some(states), workbook=workbook, limit=limit)
@@ -143,6 +169,8 @@ class SqliteLedger:
             if self._database.do("settle_mail", message_id=message_id, state=state, reply=reply, comes_from=comes_from) != 1:
                 return False
             self._database.do("settle_notices", message_id=message_id, state="planned" if state == "pending" else state)
+            if state == "withdrawn":
+                self._database.do("out_of_mail", message_id=message_id)
         return True
 
     def add_transitions(self, run_id: int, workbook: str, transitions: Sequence[Transition]) -> None:

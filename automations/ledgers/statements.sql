@@ -57,6 +57,16 @@ SELECT cell.key, cell.value
 FROM json_each(:keys) AS wanted CROSS JOIN cell
 WHERE cell.workbook = :workbook AND cell.table_name = :table_name AND cell.key = wanted.value AND cell.column_name = :column_name;
 
+-- name: last_refused
+-- What was last to be written into a column at the wanted keys, where that was refused; :keys is a JSON list.
+SELECT change.key, change.old_value, change.new_value, change.reason, run.started_at
+FROM change JOIN run ON run.id = change.run_id
+WHERE change.id IN (
+  SELECT max(latest.id) FROM json_each(:keys) AS wanted CROSS JOIN change AS latest JOIN run AS of ON of.id = latest.run_id
+  WHERE latest.table_name = :table_name AND latest.key = wanted.value AND latest.column_name = :column_name AND of.workbook = :workbook
+  GROUP BY latest.key)
+AND change.state = 'refused' AND change.kind = 'cell';
+
 -- name: changes_of
 -- All changes of a run.
 SELECT * FROM change WHERE run_id = :run_id ORDER BY id;
@@ -68,12 +78,21 @@ WHERE run.workbook = :workbook AND change.state = 'planned'
 ORDER BY change.id;
 
 -- name: claim_notice
--- Claim a notice by its identity; changes nothing when it was claimed before.
+-- Claim a notice by its identity; changes nothing when it was claimed before, unless the mail it stood in never was to leave as it was.
 INSERT INTO notice (workbook, identity, run_id, policy, rule, table_name, key, rung, episode, template, reader, address, language,
   facts, claimed_as, reason, state)
 VALUES (:workbook, :identity, :run_id, :policy, :rule, :table_name, :key, :rung, :episode, :template, :reader, :address, :language,
   :facts, :claimed_as, :reason, :claimed_as)
-ON CONFLICT (workbook, identity) DO NOTHING;
+ON CONFLICT (workbook, identity) DO UPDATE SET
+  run_id = excluded.run_id,
+  template = excluded.template,
+  reader = excluded.reader,
+  language = excluded.language,
+  facts = excluded.facts,
+  claimed_as = excluded.claimed_as,
+  reason = excluded.reason,
+  state = excluded.state
+WHERE notice.state IN ('draft', 'held', 'released', 'withdrawn');
 
 -- name: known_notices
 -- The states of the wanted identities; :identities is a JSON list.
@@ -96,18 +115,54 @@ WHERE workbook = (SELECT workbook FROM mail WHERE message_id = :message_id)
   AND identity IN (SELECT identity FROM mail_notice WHERE message_id = :message_id);
 
 -- name: put_mail
--- Put a frozen mail into the outbox; changes nothing when its message id is there.
-INSERT INTO mail (message_id, run_id, workbook, recipient, reader, subject, text, html, identities, sent_at, language, reply_to, state)
-VALUES (:message_id, :run_id, :workbook, :recipient, :reader, :subject, :text, :html, :identities, :sent_at, :language, :reply_to, 'pending')
-ON CONFLICT (message_id) DO NOTHING;
+-- Put a frozen mail into the outbox; one that is there is written anew only while it waits for a person. What a person released stays so.
+INSERT INTO mail (message_id, run_id, workbook, recipient, reader, subject, text, html, identities, sent_at, language, reply_to, state, reply)
+VALUES (:message_id, :run_id, :workbook, :recipient, :reader, :subject, :text, :html, :identities, :sent_at, :language, :reply_to,
+  :state, :reply)
+ON CONFLICT (message_id) DO UPDATE SET
+  run_id = excluded.run_id,
+  recipient = excluded.recipient,
+  reader = excluded.reader,
+  subject = excluded.subject,
+  text = excluded.text,
+  html = excluded.html,
+  sent_at = excluded.sent_at,
+  language = excluded.language,
+  reply_to = excluded.reply_to,
+  state = CASE WHEN mail.state = 'released' AND excluded.state <> 'pending' THEN 'released' ELSE excluded.state END,
+  reply = CASE WHEN mail.state = 'released' THEN mail.reply ELSE excluded.reply END
+WHERE mail.state IN ('draft', 'held', 'released', 'withdrawn');
 
 -- name: put_in_mail
 -- Note that a notice stands in a mail.
 INSERT INTO mail_notice (workbook, identity, message_id) VALUES (:workbook, :identity, :message_id);
 
+-- name: out_of_mail
+-- Take the notices out of a mail.
+DELETE FROM mail_notice WHERE message_id = :message_id;
+
 -- name: pending_mails
--- Mails waiting to be sent.
-SELECT * FROM mail WHERE state = 'pending' ORDER BY id;
+-- Mails waiting to be sent, without those whose next try is still to come.
+SELECT * FROM mail WHERE state = 'pending' AND (next_try IS NULL OR :now IS NULL OR next_try <= :now) ORDER BY id;
+
+-- name: put_off
+-- Let a mail that did not leave wait for its next try.
+UPDATE mail SET state = 'pending', reply = :reply, tries = tries + :counted, next_try = :next_try
+WHERE message_id = :message_id AND state IN ('pending', 'sending');
+
+-- name: sent_to
+-- How many mails each reader got, or is to get, since a moment, over all workbooks.
+SELECT recipient, count(*) AS mails FROM mail
+WHERE sent_at >= :since AND state IN ('pending', 'sending', 'sent', 'unknown')
+GROUP BY recipient;
+
+-- name: told_about
+-- How often somebody was told about each row of a workbook since a moment.
+SELECT notice.table_name, notice.key, count(*) AS notices
+FROM mail JOIN mail_notice ON mail_notice.message_id = mail.message_id
+JOIN notice ON notice.workbook = mail_notice.workbook AND notice.identity = mail_notice.identity
+WHERE mail.workbook = :workbook AND mail.sent_at >= :since AND mail.state IN ('pending', 'sending', 'sent', 'unknown')
+GROUP BY notice.table_name, notice.key;
 
 -- name: outbox
 -- The newest mails in some states; :states is a JSON list, empty for any.
@@ -118,7 +173,8 @@ ORDER BY id DESC LIMIT :limit;
 
 -- name: settle_mail
 -- Step a mail to a state, only from the states it may come from; :comes_from is a JSON list.
-UPDATE mail SET state = :state, reply = :reply
+UPDATE mail SET state = :state, reply = :reply,
+  tries = CASE WHEN :state = 'pending' THEN 0 ELSE tries END, next_try = CASE WHEN :state = 'pending' THEN NULL ELSE next_try END
 WHERE message_id = :message_id AND state IN (SELECT value FROM json_each(:comes_from));
 
 -- name: add_transition

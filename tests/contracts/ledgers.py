@@ -10,7 +10,18 @@ from pathlib import Path
 import pytest
 
 from automations.errors import LedgerFailed
-from automations.ledgers.protocol import FirstSeen, JournalRow, Ledger, MailRecord, NoticeRecord, RunOutcome, RunRecord, RunStart
+from automations.ledgers.protocol import (
+    FirstSeen,
+    JournalRow,
+    LastRefused,
+    Ledger,
+    MailRecord,
+    MailState,
+    NoticeRecord,
+    RunOutcome,
+    RunRecord,
+    RunStart,
+)
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import CellChange, Mail, NewKey, Notice, Transition, Value, WriteReceipt
 
@@ -215,12 +226,12 @@ class LedgerContract:
         run = ledger.begin_run(START)
         ledger.claim_notices(run, [notice("n1"), notice("n2")])
         ledger.put_mails(run, [mail("m1"), mail("m2", ("n2",))])
-        assert ledger.pending_mails() == [mail("m1"), mail("m2", ("n2",))]
+        assert [record.mail for record in ledger.pending_mails()] == [mail("m1"), mail("m2", ("n2",))]
 
         assert ledger.settle_mail("m1", "sending", "") is True
         assert ledger.settle_mail("m1", "sent", "250 OK") is True
 
-        assert ledger.pending_mails() == [mail("m2", ("n2",))]
+        assert [record.mail for record in ledger.pending_mails()] == [mail("m2", ("n2",))]
         assert ledger.outbox(["sent"]) == [MailRecord(run, BOOK, mail("m1"), "sent", "250 OK")]
         assert [record.state for record in ledger.outbox()] == ["pending", "sent"]
         assert ledger.outbox(workbook="订单") == []
@@ -241,6 +252,12 @@ class LedgerContract:
             ("failed sending", False),
             ("sending sent pending", False),
             ("sending sent failed", False),
+            ("dropped", True),
+            ("sending dropped", False),
+            ("sending unknown dropped", True),
+            ("dropped pending", False),
+            ("released", False),
+            ("suppressed", True),
         ],
     )
     def test_a_mail_steps_only_forward_or_back_by_decision(self, ledger: Ledger, steps: str, allowed: bool) -> None:
@@ -260,7 +277,99 @@ class LedgerContract:
 
         ledger.put_mails(run, [replace(mail("m1"), text="another text")])
 
-        assert ledger.pending_mails() == [mail("m1")]
+        assert [record.mail for record in ledger.pending_mails()] == [mail("m1")]
+
+    @pytest.mark.parametrize(
+        ("first", "steps", "allowed"),
+        [
+            ("draft", "released", True),
+            ("draft", "sending", False),
+            ("draft", "pending", False),
+            ("held", "released dropped", True),
+            ("held", "sending", False),
+            ("held", "withdrawn", True),
+            ("held", "withdrawn released", False),
+            ("draft", "dropped released", False),
+        ],
+    )
+    def test_a_mail_that_waits_for_a_person_leaves_only_by_a_new_plan(
+        self, ledger: Ledger, first: MailState, steps: str, allowed: bool
+    ) -> None:
+        *before, last = steps.split()
+        ledger.put_mails(ledger.begin_run(START), [mail("m1")], first)
+
+        assert all(ledger.settle_mail("m1", step, "") for step in before)  # type: ignore[arg-type]
+        assert ledger.settle_mail("m1", last, "") is allowed  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize("state", ["draft", "held"])
+    def test_a_kept_mail_is_made_anew_and_sent_once_it_is_released(self, ledger: Ledger, state: MailState) -> None:
+        first, second = ledger.begin_run(START), ledger.begin_run(START)
+        ledger.claim_notices(first, [notice("n1")])
+        ledger.put_mails(first, [mail("m1")], state)
+        assert (ledger.pending_mails(), ledger.known_notices(BOOK, ["n1"])) == ([], {"n1": state})
+
+        fresh = replace(mail("m1"), text="another text")
+        ledger.settle_mail("m1", "released", "release: seen (wang)")
+        assert ledger.claim_notices(second, [notice("n1")]) == [notice("n1")]
+        ledger.put_mails(second, [fresh], state)
+        assert [record.state for record in ledger.outbox()] == ["released"]
+        ledger.put_mails(second, [fresh])
+
+        assert ledger.pending_mails() == [MailRecord(second, BOOK, fresh, "pending", "release: seen (wang)")]
+        assert ledger.claim_notices(second, [notice("n1")]) == []
+
+    def test_the_notices_of_a_withdrawn_mail_can_stand_in_another(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        ledger.claim_notices(run, [notice("n1"), notice("n2")])
+        ledger.put_mails(run, [mail("m1", ("n1", "n2"))], "held")
+
+        ledger.settle_mail("m1", "withdrawn", "n2 is settled")
+        assert ledger.claim_notices(run, [notice("n1")]) == [notice("n1")]
+        ledger.put_mails(run, [mail("m2", ("n1",))])
+
+        assert {record.mail.message_id: record.state for record in ledger.outbox()} == {"m1": "withdrawn", "m2": "pending"}
+        assert ledger.known_notices(BOOK, ["n1", "n2"]) == {"n1": "planned", "n2": "withdrawn"}
+
+    def test_a_mail_put_off_is_not_pending_before_its_time(self, ledger: Ledger) -> None:
+        ledger.put_mails(ledger.begin_run(START), [mail("m1")])
+
+        assert ledger.put_off("m1", "451 later", TUESDAY, counted=True) is True
+
+        assert ledger.pending_mails(MONDAY) == []
+        [waiting] = ledger.pending_mails(TUESDAY)
+        assert (waiting.reply, waiting.tries, waiting.next_try, ledger.pending_mails()) == ("451 later", 1, TUESDAY, [waiting])
+        ledger.settle_mail("m1", "sending", "")
+        assert ledger.put_off("m1", "451 again", WEDNESDAY, counted=False) is True
+        assert [record.tries for record in ledger.pending_mails()] == [1]
+        ledger.settle_mail("m1", "failed", "550 no")
+        assert ledger.put_off("m1", "x", None, counted=True) is False
+
+    def test_the_volume_counts_what_left_or_is_about_to_by_reader_and_by_row(self, ledger: Ledger) -> None:
+        run, elsewhere = ledger.begin_run(START), ledger.begin_run(replace(START, workbook="订单"))
+        ledger.claim_notices(run, [notice("n1"), notice("n2"), notice("n3")])
+        ledger.put_mails(run, [mail("m1", ("n1", "n2"))])
+        ledger.put_mails(run, [mail("m2", ("n3",))], "held")
+        ledger.put_mails(elsewhere, [mail("m3", ())])
+
+        found = ledger.volume(BOOK, MONDAY)
+
+        assert (found.by_reader, found.by_row) == ({"wang@example.cn": 2}, {("complaints", "TS-1"): 2})
+        assert ledger.volume(BOOK, TUESDAY).by_reader == {}
+
+    def test_the_last_refusal_of_a_cell_is_known_until_a_later_change_is_written(self, ledger: Ledger) -> None:
+        at = ("complaints", "TS-1", "assign_state")
+        first = ledger.begin_run(START)
+        ledger.journal(first, [change(), change("assign_due")])
+        ledger.settle_cells(first, WriteReceipt(written=(change("assign_due"),), refused=((change(), "holds a formula"),)))
+        asked = [at, ("complaints", "TS-1", "assign_due"), ("complaints", "TS-2", "assign_state")]
+
+        assert ledger.last_refused(BOOK, asked) == {at: LastRefused(None, "进行中", "holds a formula", MONDAY)}
+        assert ledger.last_refused("another workbook", asked) == {}
+
+        second = ledger.begin_run(replace(START, now=TUESDAY))
+        ledger.journal(second, [change()])
+        ledger.settle_cells(second, WriteReceipt(written=(change(),)))
+        assert ledger.last_refused(BOOK, asked) == {}
 
     def test_transitions_are_kept_in_order_and_the_last_value_is_known(self, ledger: Ledger) -> None:
         run = ledger.begin_run(START)
