@@ -11,12 +11,10 @@ from automations.cells import shown
 from automations.channels.protocol import Channel, MailTaken, MailUncertain, MailWaits
 from automations.errors import MailFailed, RowkeeperError
 from automations.ledgers.protocol import Ledger, MailRecord, RunOutcome, RunStart
-from automations.model import CellChange, NewKey, Snapshot, Value, WriteReceipt
+from automations.model import CellChange, Change, NewKey, NewRow, Snapshot, Value, WriteReceipt
 from automations.planning import Plan
 from automations.retrying import settle_failure
 from automations.workbooks.protocol import Target, Workbook
-
-Change = CellChange | NewKey
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
     """
     run_id = ledger.begin_run(RunStart(plan.automation, plan.workbook, plan.now, plan.config_hash, plan.fingerprint))
     try:
-        changes: list[Change] = [*plan.new_keys, *plan.changes]
+        changes: list[Change] = [*plan.new_keys, *plan.new_rows, *plan.changes]
         _record(plan, changes, run_id, ledger)
         receipt = _write(changes, snapshot, workbook, plan.language)
         ledger.settle_cells(run_id, receipt)
@@ -86,7 +84,6 @@ def target_of(change: Change, snapshot: Snapshot, language: str = "zh") -> Targe
     def header(name: str) -> str:
         return str(grid.columns[sheet.places[name]][sheet.header_row - grid.first_row])
 
-    new = isinstance(change, NewKey)
     return Target(
         tab=sheet.tab,
         header_row=sheet.header_row,
@@ -95,11 +92,12 @@ def target_of(change: Change, snapshot: Snapshot, language: str = "zh") -> Targe
         place=sheet.places[change.column],
         header=header(change.column),
         key_header=header(key),
-        old=None if isinstance(change, NewKey) else change.old,
-        new=change.key if isinstance(change, NewKey) else spelled(change.new, language),
+        old=change.old if isinstance(change, CellChange) else None,
+        new=spelled(change.new, language) if isinstance(change, CellChange) else change.key,
         kind=column.type if column else "text",
         row_hint=change.row,
-        content=change.content if isinstance(change, NewKey) and new else None,
+        content=change.content if isinstance(change, NewKey) else None,
+        appends=isinstance(change, NewRow),
     )
 
 

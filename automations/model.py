@@ -204,6 +204,21 @@ class NewKey:
 
 
 @dataclass(frozen=True)
+class NewRow:
+    """A row the program appends to a table it keeps; its other cells are changes of the same key. `row` is where it will stand."""
+
+    table: str
+    column: str
+    key: str
+    row: int
+    rule: str
+
+
+Change = CellChange | NewKey | NewRow
+"""Anything the program writes into a workbook."""
+
+
+@dataclass(frozen=True)
 class Notice:
     """One message to one reader about one occasion, rendered and frozen while planning."""
 
@@ -268,8 +283,8 @@ class Override:
 class WriteReceipt:
     """What became of the changes: written, or refused with the reason in words."""
 
-    written: tuple[CellChange | NewKey, ...] = ()
-    refused: tuple[tuple[CellChange | NewKey, str], ...] = ()
+    written: tuple[Change, ...] = ()
+    refused: tuple[tuple[Change, str], ...] = ()
 
 
 def letters(place: int) -> str:

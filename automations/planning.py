@@ -16,7 +16,21 @@ from automations.cells import shown, typed_list, typed_values
 from automations.config import Config
 from automations.errors import PlanRefused
 from automations.judging import Judged
-from automations.model import CellChange, Column, Finding, Mail, NewKey, Notice, Override, SheetProblem, Table, Transition, Value, Words
+from automations.model import (
+    CellChange,
+    Column,
+    Finding,
+    Mail,
+    NewKey,
+    NewRow,
+    Notice,
+    Override,
+    SheetProblem,
+    Table,
+    Transition,
+    Value,
+    Words,
+)
 from automations.program import Place
 from automations.summary import setters, summaries
 from automations.workbooks.protocol import fitted
@@ -53,6 +67,7 @@ class Plan:
     read: str
     language: str = "zh"
     new_keys: tuple[NewKey, ...] = ()
+    new_rows: tuple[NewRow, ...] = ()
     changes: tuple[CellChange, ...] = ()
     overrides: tuple[Override, ...] = ()
     notices: tuple[Notice, ...] = ()
@@ -68,7 +83,7 @@ class Plan:
     @property
     def empty(self) -> bool:
         """Nothing to write and nothing to say."""
-        return not (self.new_keys or self.changes or self.notices or self.mails)
+        return not (self.new_keys or self.new_rows or self.changes or self.notices or self.mails)
 
     @property
     def fingerprint(self) -> str:
@@ -76,7 +91,7 @@ class Plan:
         parts = [
             self.workbook,
             self.config_hash,
-            *map(repr, (*self.new_keys, *self.changes)),
+            *map(repr, (*self.new_keys, *self.new_rows, *self.changes)),
             *(notice.identity for notice in self.notices),
         ]
         parts += [f"{mail.message_id}{mail.subject}{mail.text}" for mail in self.mails]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from automations.cells import typed
 from automations.channels.protocol import Channel
 from automations.ledgers.protocol import JournalRow, Ledger, RunOutcome
-from automations.model import CellChange, NewKey, Snapshot, WriteReceipt
+from automations.model import CellChange, Change, NewKey, Snapshot, WriteReceipt
 
 DIED = "the run ended before this was settled"
 
@@ -33,13 +33,13 @@ def settle_doubts(snapshot: Snapshot, new_keys: Sequence[NewKey], ledger: Ledger
     return sum(map(len, by_run.values()))
 
 
-def _stands(change: CellChange | NewKey, snapshot: Snapshot) -> bool:
+def _stands(change: Change, snapshot: Snapshot) -> bool:
     sheet = snapshot.sheets.get(change.table)
     column = sheet.table.column(change.column) if sheet else None
     if sheet is None or column is None or change.column not in sheet.frame.columns:
         return False
     rows = (sheet.frame[sheet.table.key] == change.key).to_numpy(dtype=bool, na_value=False).nonzero()[0]
-    if isinstance(change, NewKey) or not len(rows):
+    if not isinstance(change, CellChange) or not len(rows):
         return bool(len(rows))
     return typed(sheet.frame[change.column], int(rows[0]), column) == change.new
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from automations.config import Config
-from automations.model import CellChange, NewKey, Words
+from automations.model import Change, Words
 from automations.planning import Plan
 from automations.rendering import cleaned_text
 from automations.reporttext import LONGEST_CELL, Line, Listed, Report, TableReport, Voice, columns_of, grouped, report_of
@@ -128,19 +128,19 @@ def _done(run: Run, paper: Paper) -> str:
     return ("，" if paper.voice.language == "zh" else ", ").join(parts) or paper.say("did nothing")
 
 
-def _written(changes: Iterable[CellChange | NewKey], voice: Voice) -> Iterable[str]:
+def _written(changes: Iterable[Change], voice: Voice) -> Iterable[str]:
     """One line per table: how many cells of which columns."""
     for table, found in grouped(changes, lambda change: change.table).items():
         yield f"{voice.table(table)}: {columns_said(columns_of(table, found, voice))}"
 
 
-def _refused(refused: Sequence[tuple[CellChange | NewKey, str]], paper: Paper, limit: int = 20) -> list[str]:
+def _refused(refused: Sequence[tuple[Change, str]], paper: Paper, limit: int = 20) -> list[str]:
     lines = [_refusal(change, why, paper.voice) for change, why in refused[:limit]]
     heading = [paper.say("refused", n=f"{len(refused):,}")] if refused else []
     return [*heading, *(f"  {line}" for line in lines), *paper.more(Listed(tuple(lines), len(refused)))]
 
 
-def _refusal(change: CellChange | NewKey, why: str, voice: Voice) -> str:
+def _refusal(change: Change, why: str, voice: Voice) -> str:
     return one_line(f"{voice.table(change.table)} {change.key} {voice.column(change.table, change.column)}: {why}")
 
 

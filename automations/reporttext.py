@@ -10,7 +10,7 @@ from typing import Generic, Literal, TypeVar
 
 from automations.cells import shown
 from automations.config import Config
-from automations.model import CellChange, Finding, Mail, NewKey, Override, SheetProblem, Value, Words
+from automations.model import CellChange, Change, Finding, Mail, NewKey, NewRow, Override, SheetProblem, Value, Words
 from automations.planning import Plan
 from automations.rendering import cleaned_text
 from automations.speaking import MASK, one_sentence
@@ -307,7 +307,7 @@ def tables_of(plan: Plan, voice: Voice, limit: int) -> Iterable[TableReport]:
         )
 
 
-def columns_of(table: str, changes: Iterable[CellChange | NewKey], voice: Voice) -> tuple[tuple[str, int], ...]:
+def columns_of(table: str, changes: Iterable[Change], voice: Voice) -> tuple[tuple[str, int], ...]:
     """How many cells of each column, in the order of the table."""
     return tuple((voice.column(table, column), count) for column, count in Counter(change.column for change in changes).items())
 
@@ -320,7 +320,7 @@ def _override_line(each: Override, voice: Voice) -> Line:
     return _line(each.table, each.row, each.key, each.column, each.theirs, each.ours, voice)
 
 
-def _key_line(new: NewKey, voice: Voice) -> Line:
+def _key_line(new: NewKey | NewRow, voice: Voice) -> Line:
     return _line(new.table, new.row, new.key, new.column, None, new.key, voice)
 
 

@@ -21,7 +21,7 @@ from automations.ledgers.database import APPLICATION, LOST, migrations
 from automations.ledgers.memory import MemoryLedger
 from automations.ledgers.protocol import JournalRow, Ledger, MailRecord
 from automations.ledgers.sqlite import SqliteLedger
-from automations.model import WriteReceipt
+from automations.model import CellChange, NewRow, WriteReceipt
 from tests.contracts.ledgers import BOOK, DONE, START, LedgerContract, change, mail, notice
 
 OTHER_PROCESSES = multiprocessing.get_context("spawn")
@@ -294,3 +294,23 @@ def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_its_mails(path:
         assert ledger.settle_mail(mail().message_id, "dropped", "told by phone")
         with pytest.raises(sqlite3.IntegrityError):
             ledger.put_mails(1, [mail("m2", ("n1",))])
+
+
+def test_the_changes_of_an_older_ledger_are_kept_when_rows_come_in(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    with closing(sqlite3.connect(path)) as older:
+        older.executescript("".join(script for number, script in migrations().items() if number < 7))
+        older.executescript(
+            "INSERT INTO run VALUES (1, 'sweep', '客户台账', '2026-09-28T08:30:00', 'c', 'p', 'done', NULL, '', '{}', NULL);"
+            "INSERT INTO change VALUES"
+            " (5, 1, 'cell', 'complaints', 'TS-1', 'status', 2, 'null', '\"进行中\"', 'assign', '', 'planned', '');"
+            f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 6"
+        )
+
+    known = SqliteLedger(path)
+
+    cell = CellChange("complaints", "TS-1", "status", None, "进行中", "assign", 2)
+    assert known.in_doubt(BOOK) == known.changes_of(1) == [JournalRow(1, cell, "planned")]
+    appended = NewRow("freight_ledger", "entry_id", "FY-1", 9, "freight/ledger")
+    known.journal(1, [appended])
+    assert [row.change for row in known.changes_of(1)] == [cell, appended]

@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
-from automations.model import CellChange, Mail, NewKey, Notice, Transition, Value, WriteReceipt
+from automations.model import Change, Mail, Notice, Transition, Value, WriteReceipt
 
-Change = CellChange | NewKey
 CellAt = tuple[str, str, str]
 """Where a cell stands, whatever its row number: (table, key, column)."""
 FindingIdentity = tuple[str, str, str | None]

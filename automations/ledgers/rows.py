@@ -9,8 +9,8 @@ from decimal import Decimal
 from sqlite3 import Row
 from typing import Any
 
-from automations.ledgers.protocol import Change, FindingIdentity, FirstSeen, JournalRow, LastRefused, MailRecord, NoticeRecord, RunRecord
-from automations.model import CellChange, Mail, NewKey, Notice, Transition, Value
+from automations.ledgers.protocol import FindingIdentity, FirstSeen, JournalRow, LastRefused, MailRecord, NoticeRecord, RunRecord
+from automations.model import CellChange, Change, Mail, NewKey, NewRow, Notice, Transition, Value
 
 Values = dict[str, Any]
 
@@ -62,7 +62,7 @@ def moment(text: str | None) -> datetime | None:
 
 
 def change_values(run_id: int, change: Change) -> Values:
-    """The columns of `change`; a number given to a row has the number as its new value."""
+    """The columns of `change`; a number given to a row, or a row appended under its key, has that as its new value."""
     place = {"run_id": run_id, "table_name": change.table, "key": change.key, "column_name": change.column, "row_at": change.row}
     match change:
         case CellChange():
@@ -71,12 +71,17 @@ def change_values(run_id: int, change: Change) -> Values:
         case NewKey():
             values = {"old_value": typed_text(None), "new_value": typed_text(change.key)}
             return place | values | {"kind": "key", "rule": "", "content": change.content}
+        case NewRow():
+            values = {"old_value": typed_text(None), "new_value": typed_text(change.key)}
+            return place | values | {"kind": "row", "rule": change.rule, "content": ""}
 
 
 def journal_row(row: Row) -> JournalRow:
     change: Change
     if row["kind"] == "key":
         change = NewKey(table=row["table_name"], column=row["column_name"], key=row["key"], row=row["row_at"], content=row["content"])
+    elif row["kind"] == "row":
+        change = NewRow(row["table_name"], row["column_name"], row["key"], row["row_at"], row["rule"])
     else:
         old, new = typed_value(row["old_value"]), typed_value(row["new_value"])
         change = CellChange(row["table_name"], row["key"], row["column_name"], old, new, row["rule"], row["row_at"])

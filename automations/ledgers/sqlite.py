@@ -15,7 +15,6 @@ from automations.ledgers.protocol import (
     FLAPPING,
     MAIL_COMES_FROM,
     CellAt,
-    Change,
     FindingIdentity,
     FirstSeen,
     JournalRow,
@@ -28,7 +27,7 @@ from automations.ledgers.protocol import (
     RunStart,
     Volume,
 )
-from automations.model import Mail, Notice, Transition, Value, WriteReceipt
+from automations.model import Change, Mail, Notice, Transition, Value, WriteReceipt
 
 
 class SqliteLedger:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cached_property
 from typing import Any, Protocol
 
 from automations.model import SCALE, Column, ColumnType, Value
@@ -43,15 +44,19 @@ class Tab(Protocol):
     def closed(self, row: int, place: int) -> str:
         """Why this cell must not be written ("holds a formula"), or ""."""
 
+    def last(self) -> int:
+        """The last row in which any cell holds something (a formula, a value, part of merged cells); 0 if none does."""
+
 
 @dataclass(frozen=True)
 class Spot:
-    """A decided write: which target, and where its cell is today."""
+    """A decided write: which target, and where its cell is today; `like` is the row an appended one looks like, 0 if there is none."""
 
     index: int
     target: Target
     row: int
     place: int
+    like: int = 0
 
 
 @dataclass
@@ -72,10 +77,10 @@ class Refusal(Exception):
 
 
 def settle(targets: Sequence[Target], tab_named: Callable[[str], Tab | None]) -> Settled:
-    """Decide all targets of one workbook; rows that get their key now count as found for the targets after them."""
+    """Decide all targets of one workbook; rows that get their key now, or are appended, count as found for the targets after them."""
     settled = Settled()
     finders: dict[str, Finder] = {}
-    for index, target in sorted(enumerate(targets), key=lambda pair: pair[1].content is None):
+    for index, target in sorted(enumerate(targets), key=lambda pair: (pair[1].content is None, not pair[1].appends)):
         try:
             _decide(index, target, finders, tab_named, settled)
         except Refusal as reason:
@@ -91,6 +96,9 @@ def _decide(index: int, target: Target, finders: dict[str, Finder], tab_named: C
             raise Refusal(f"tab '{target.tab}' is gone")
         finders[target.tab] = Finder(tab)
     finder = finders[target.tab]
+    if target.appends:
+        _append(index, target, finder, settled)
+        return
     spot, current = finder.spot(index, target)
     if plainly_same(current, target.old, target.kind) and not plainly_same(current, target.new, target.kind):
         settled.spots.append(spot)
@@ -102,6 +110,15 @@ def _decide(index: int, target: Target, finders: dict[str, Finder], tab_named: C
         finder.claim(spot)
     else:
         raise Refusal(f"changed meanwhile: now holds '{_short(current)}'")
+
+
+def _append(index: int, target: Target, finder: Finder, settled: Settled) -> None:
+    spot = finder.below(index, target)
+    if spot is None:
+        settled.already.append(index)
+        return
+    settled.spots.append(spot)
+    finder.claim(spot)
 
 
 def _short(raw: Any) -> str:
@@ -117,6 +134,7 @@ class Finder:
         self.columns: dict[tuple[int, str, str], tuple[int, int, int]] = {}
         self.rows: dict[tuple[int, int], dict[str, list[int]]] = {}
         self.taken: set[tuple[int, int]] = set()
+        self.appended = 0
 
     def spot(self, index: int, target: Target) -> tuple[Spot, Any]:
         """Where the target's cell is today, and what it holds. Raises Refusal."""
@@ -129,10 +147,28 @@ class Finder:
             raise Refusal(reason)
         return Spot(index, target, row, place), self.tab.cell(row, place)
 
+    def below(self, index: int, target: Target) -> Spot | None:
+        """The key cell of a new row below everything in the tab; None if the key stands already. Raises Refusal."""
+        header_row, key_place, _ = self.places(target)
+        if key_text(target.new) in self.index(header_row, key_place):
+            return None
+        last = self.last
+        row = max(last, header_row) + 1 + self.appended
+        reason = self.tab.closed(row, key_place)
+        if reason:
+            raise Refusal(reason)
+        self.appended += 1
+        return Spot(index, target, row, key_place, last if last > header_row else 0)
+
+    @cached_property
+    def last(self) -> int:
+        """The last row that holds anything before this run."""
+        return self.tab.last()
+
     def claim(self, spot: Spot) -> None:
         """Remember a decided write; a new key is found by the targets after it."""
         self.taken.add((spot.row, spot.place))
-        if spot.target.content is not None:
+        if spot.target.content is not None or spot.target.appends:
             header_row, key_place, _ = self.places(spot.target)
             self.index(header_row, key_place).setdefault(key_text(spot.target.new), []).append(spot.row)
 

@@ -13,7 +13,18 @@ from typing import Any
 
 from automations.model import Grid, Value
 from automations.workbooks.matching import settle
-from automations.workbooks.protocol import Refused, Target, Written, fitted, header_text, is_blank, key_text, number_digits, plain_text
+from automations.workbooks.protocol import (
+    Refused,
+    Target,
+    Written,
+    fitted,
+    header_text,
+    is_blank,
+    is_nothing,
+    key_text,
+    number_digits,
+    plain_text,
+)
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,11 @@ class MemoryTab:
         cells = self.rows[row - 1] if row <= len(self.rows) else []
         return "holds a formula" if place < len(cells) and isinstance(cells[place], Formula) else ""
 
+    def last(self) -> int:
+        """The last row that holds anything."""
+        filled = (any(isinstance(cell, Formula) or not is_nothing(cell) for cell in row) for row in reversed(self.rows))
+        return len(self.rows) - next((blank for blank, there in enumerate(filled) if there), len(self.rows))
+
 
 def held(value: Value) -> Value | float:
     """A typed value as a spreadsheet gives it back: floats for exact numbers, text for what has too many digits."""
@@ -174,7 +190,8 @@ def _value(cell: Cell) -> Any:
 
 
 def _put(rows: Rows, row: int, place: int, value: Cell) -> None:
-    """Set one cell, making its row long enough."""
+    """Set one cell, making the tab and its row long enough."""
+    rows.extend([] for _ in range(row - len(rows)))
     cells = rows[row - 1]
     cells.extend([None] * (place + 1 - len(cells)))
     cells[place] = value

@@ -26,6 +26,7 @@ class Target:
 
     Places are 0-based columns, rows are 1-based. With `content` given the row is known by `row_hint`, a blank key cell
     and `content_of` its other cells; otherwise it is known by `key` alone and `row_hint` is for people.
+    With `appends` there is no such row yet: `new` is its key, written below the last row that holds anything.
     """
 
     tab: str
@@ -40,6 +41,7 @@ class Target:
     kind: ColumnType
     row_hint: int
     content: str | None = None
+    appends: bool = False
 
 
 Written = list[int]
@@ -60,7 +62,10 @@ class Workbook(Protocol):
     def apply(self, targets: Sequence[Target]) -> tuple[Written, Refused]:
         """Write each target whose cell still holds `old`; all in one save. Gives indices written, and (index, reason) refused.
 
-        A cell that already holds `new` counts as written. Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
+        A cell that already holds `new` counts as written. Rows appended (see `Target.appends`) stand below everything, also below
+        what a filter hides; they go on in the look, the dropdowns and the conditional colours of the row above, and the other
+        targets of their keys find them. A key that stands already is not appended again, and counts as written.
+        Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
         """
 
     def snapshot_to(self, folder: Path, stamp: str) -> Path:
@@ -100,6 +105,11 @@ def dated_text(moment: datetime) -> str:
 def is_blank(raw: Any) -> bool:
     """True for nothing, empty text, and text of blanks only."""
     return raw is None or (isinstance(raw, str) and not raw.strip())
+
+
+def is_nothing(raw: Any) -> bool:
+    """True for a blank and for an unticked box: whole columns of boxes are born so, below the last row too."""
+    return raw is False or is_blank(raw)
 
 
 def content_of(values: Iterable[Any]) -> str:

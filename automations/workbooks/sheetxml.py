@@ -21,6 +21,7 @@ CELL_NAME = re.compile(rb"""\sr\s*=\s*["']([A-Z]+)\d+["']""")
 ATTRIBUTES = {name: re.compile(rb"\s" + name + rb"""\s*=\s*["']([^"']*)["']""") for name in (b"s", b"t")}
 CELL_ADDRESS = re.compile(rb"""\sr\s*=\s*["']([A-Z]+)(\d+)["']""")
 ERROR = re.compile(rb"""<(?:\w+:)?c(\s[^>]*\st="e"[^>]*|\st="e"[^>]*)>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]*)</""", re.DOTALL)
+UNTICKED = re.compile(rb"\s*<(?:\w+:)?v>\s*0\s*</(?:\w+:)?v>\s*")
 HEIGHT = re.compile(rb"""\sht\s*=\s*("[^"]*"|'[^']*')""")
 SPANS = re.compile(rb"""\sspans\s*=\s*("[^"]*"|'[^']*')""")
 
@@ -38,6 +39,11 @@ class CellXml(NamedTuple):
         """The value of attribute `s` or `t`, or b""."""
         found = ATTRIBUTES[name].search(self.attributes)
         return found[1] if found else b""
+
+
+def _says(cell: CellXml) -> bool:
+    """Whether a cell holds anything; an unticked box does not."""
+    return bool(cell.body.strip()) and not (cell.attribute(b"t") == b"b" and UNTICKED.fullmatch(cell.body))
 
 
 def place_of(name: bytes) -> int:
@@ -73,6 +79,8 @@ class SheetXml:
         self.open, self.close = self._inside()
         self.numbers: list[int] = []
         self.starts: list[int] = []
+        self.likes: dict[int, int] = {}
+        """Rows that are appended, each with the row above whose look it takes over (0: none)."""
         self._known: dict[int, dict[int, CellXml]] = {}
         self._index_rows()
         self.arrays = list(self._arrays()) if b'"array"' in self.data or b'"dataTable"' in self.data else []
@@ -139,6 +147,11 @@ class SheetXml:
             position = self.position(row)
             self._known[row] = {} if position is None else {cell.place: cell for cell in self._cells(*self.extent(position))}
         return self._known[row]
+
+    def last(self) -> int:
+        """The last row that holds a value or a formula, or in which an area of merged cells or of an array formula ends; 0 if none."""
+        filled = (number for number in reversed(self.numbers) if any(_says(cell) for cell in self.cells(number).values()))
+        return max(next(filled, 0), *(area[2] for area in (*self.merged, *self.arrays)), 0)
 
     def row_style(self, row: int) -> int:
         """The style a row gives to its cells, 0 if it gives none."""

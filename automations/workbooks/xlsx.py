@@ -20,6 +20,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum
 from automations.errors import WorkbookUnreadable, WorkbookUnwritable
 from automations.model import Grid, Value, letters
 from automations.workbooks.cellxml import CellReader, SharedStrings, cell_xml, number_text
+from automations.workbooks.continuing import dressed, longer_tables, stretched
 from automations.workbooks.matching import Spot, by_tab, settle
 from automations.workbooks.package import Package
 from automations.workbooks.protocol import Refused, Target, Written, dated_text, header_text, is_blank, text_width
@@ -187,6 +188,10 @@ class XlsxTab:
         """Why a cell must not be written, or ""."""
         return self.sheet.closed(row, place)
 
+    def last(self) -> int:
+        """The last row that holds anything."""
+        return self.sheet.last()
+
 
 class Opened:
     """A package in memory with its sheets scanned on demand, ready to be patched and packed again."""
@@ -236,14 +241,18 @@ class Opened:
         parts: dict[str, bytes] = {}
         for title, here in by_tab(spots):
             part = self.part_of(title) or title
+            likes = self.sheet(part).likes
+            likes |= {spot.row: spot.like for spot in here if spot.target.appends}
             parts[part] = self.patched(part, {(spot.row, spot.place): spot.target.new for spot in here})
+            parts |= longer_tables(self.package, part, likes) if likes else {}
         return self.packed(parts)
 
     def patched(self, part: str, values: Mapping[tuple[int, int], Value]) -> bytes:
         """A sheet's XML with these values written at (row, place)."""
         sheet = self.sheet(part)
         cells = {(row, place): self.cell(part, row, place, value) for (row, place), value in values.items()}
-        return sheet.with_cells(cells, self.heights(sheet, values))
+        written = sheet.with_cells(cells | dressed(sheet, values, self.package.epoch), self.heights(sheet, values))
+        return stretched(written, sheet.likes) if sheet.likes else written
 
     def heights(self, sheet: SheetXml, values: Mapping[tuple[int, int], Value]) -> dict[int, float]:
         """The heights of rows in which a text that breaks into lines is written, unless someone has set the height by hand."""
@@ -263,9 +272,12 @@ class Opened:
 
     @staticmethod
     def style(sheet: SheetXml, row: int, place: int) -> int:
-        """The style of a cell; of one that is not in the file yet its row's, else its column's."""
+        """The style of a cell; of one that is not in the file yet its row's, else its column's, else that of the row it is like."""
         here = sheet.cells(row).get(place)
-        return int(here.attribute(b"s") or 0) if here else sheet.row_style(row) or sheet.column_styles.get(place, 0)
+        if here:
+            return int(here.attribute(b"s") or 0)
+        above = sheet.cells(sheet.likes.get(row, 0)).get(place)
+        return sheet.row_style(row) or sheet.column_styles.get(place, 0) or int(above.attribute(b"s") or 0 if above else 0)
 
     def packed(self, parts: dict[str, bytes]) -> bytes:
         """The packed file with these parts replaced, styles that were appended, and formulas to be computed anew when it is opened."""

@@ -23,7 +23,7 @@ from automations.ledgers.protocol import (
     RunStart,
 )
 from automations.ledgers.sqlite import SqliteLedger
-from automations.model import CellChange, Mail, NewKey, Notice, Transition, Value, WriteReceipt
+from automations.model import CellChange, Mail, NewKey, NewRow, Notice, Transition, Value, WriteReceipt
 
 BOOK = "客户台账"
 MONDAY = datetime(2026, 9, 28, 8, 30)
@@ -157,6 +157,19 @@ class LedgerContract:
             JournalRow(run, number, "applied"),
         ]
         assert ledger.in_doubt(BOOK) == []
+
+    def test_a_row_that_was_appended_comes_back_as_one(self, ledger: Ledger) -> None:
+        appended = NewRow(table="freight_ledger", column="entry_id", key="FY-1", row=9, rule="freight/ledger")
+        refused = replace(appended, key="FY-2", row=10)
+        run = ledger.begin_run(START)
+        ledger.journal(run, [appended, refused])
+        assert ledger.in_doubt(BOOK) == [JournalRow(run, one, "planned") for one in (appended, refused)]
+
+        ledger.settle_cells(run, WriteReceipt(written=(appended,), refused=((refused, "header gone"),)))
+
+        assert ledger.changes_of(run) == [JournalRow(run, appended, "applied"), JournalRow(run, refused, "refused", "header gone")]
+        asked = [("freight_ledger", key, "entry_id") for key in ("FY-1", "FY-2")]
+        assert ledger.last_applied(BOOK, asked) == {asked[0]: "FY-1"}
 
     def test_last_applied_tells_only_what_was_written(self, ledger: Ledger) -> None:
         state, due = change("assign_state"), change("assign_due")

@@ -97,6 +97,11 @@ def target(key: str, new: Value, old: Value = None, header: str = "状态", kind
                   | {"old": old, "new": new, "kind": kind, "row_hint": 2} | more)  # fmt: skip
 
 
+def row(key: str, header: str = "编号") -> Target:
+    """A row appended to the drawn complaints under this key."""
+    return target(key, key, header=header, appends=True)
+
+
 def shown(workbook: Workbook, tab: str = "客户投诉") -> str:
     """A tab as a drawing, to compare whole outcomes."""
     grid = next(grid for grid in workbook.grids() if grid.title == tab)
@@ -245,6 +250,62 @@ class WorkbookContract:
         workbook = bench.make({"客户投诉": [["编号", "客户", "状态"], ["我的号", "老陈", None]]})
         numbered = target("", "TS-1", header="编号", row_hint=2, content=content_of(["老陈", None]))
         assert workbook.apply([numbered]) == ([], [(0, "changed meanwhile: now holds '我的号'")])
+
+    def test_rows_are_appended_below_the_last_one_with_their_other_cells(self, complaints: Workbook) -> None:
+        targets = [target("TS-4", "已记录"), row("TS-4"), row("TS-5"), target("TS-5", "进行中"), target("TS-3", "未开始")]
+        assert complaints.apply(targets) == ([0, 1, 2, 3, 4], [])
+        assert shown(complaints) == (
+            "编号 | 客户 | 状态\nTS-1 | 老陈 | 进行中\nTS-2 | 小李 | 进行中\nTS-3 | 王家 | 未开始\nTS-4 |  | 已记录\nTS-5 |  | 进行中"
+        )
+        assert shown(complaints, "其他") == "说明\n别动"
+
+    def test_a_row_that_stands_already_is_not_appended_again(self, complaints: Workbook) -> None:
+        assert complaints.apply([row("TS-4"), target("TS-4", "已记录")]) == ([0, 1], [])
+        before = complaints.fingerprint()
+        assert complaints.apply([row("TS-4"), target("TS-4", "已记录")]) == ([0, 1], [])
+        assert complaints.apply([row("TS-4"), row("TS-2")]) == ([0, 1], [])
+        assert complaints.fingerprint() == before
+
+    def test_the_same_row_asked_for_twice_is_appended_once(self, complaints: Workbook) -> None:
+        assert complaints.apply([row("TS-4"), row("TS-4")]) == ([0, 1], [])
+        assert held(complaints, 5, 0) == "TS-4" and len(complaints.grids()[0].columns[0]) == 5
+
+    def test_the_first_row_of_an_empty_tab_stands_below_the_header(self, bench: Bench) -> None:
+        workbook = bench.make({"客户投诉": [["2026 年"], [], ["编号", "客户", "状态"]]})
+        assert workbook.apply([row("TS-1"), target("TS-1", "已记录")]) == ([0, 1], [])
+        assert shown(workbook).splitlines()[-1] == "TS-1 |  | 已记录"
+        assert held(workbook, 4, 0) == "TS-1"
+
+    def test_appended_rows_follow_the_header_and_the_columns_staff_moved(self, bench: Bench, complaints: Workbook) -> None:
+        moved = [["2026 年客户投诉"], ["状态", None, "编号", "客户"], [None, None, "TS-3", "王家"], ["进行中", None, "TS-1", "老陈"]]
+        bench.staff(complaints, "客户投诉", lambda rows: moved)
+        assert complaints.apply([target("TS-4", "已记录"), row("TS-4")]) == ([0, 1], [])
+        assert [held(complaints, 5, place) or None for place in range(4)] == ["已记录", None, "TS-4", None]
+
+    def test_blank_rows_and_notes_at_the_end_are_never_overwritten(self, bench: Bench, complaints: Workbook) -> None:
+        bench.staff(complaints, "客户投诉", lambda rows: [*rows, [None] * 3, [None, None, None], [None, None, "以上已核对"], [None] * 3])
+        assert complaints.apply([row("TS-4"), target("TS-4", "老陈", header="客户")]) == ([0, 1], [])
+        assert held(complaints, 7, 2) == "以上已核对"
+        assert [held(complaints, 8, place) or None for place in range(3)] == ["TS-4", "老陈", None]
+
+    def test_a_formula_below_the_rows_is_never_overwritten(self, bench: Bench) -> None:
+        rows = [["编号", "客户", "状态"], ["TS-1", "老陈", None], [None, None, Formula("=COUNTA(A2:A2)", 1)]]
+        workbook = bench.make({"客户投诉": rows})
+        assert workbook.apply([row("TS-2"), target("TS-2", "已记录")]) == ([0, 1], [])
+        assert (held(workbook, 4, 0), held(workbook, 4, 2)) == ("TS-2", "已记录")
+
+    def test_boxes_nobody_ticked_are_no_rows(self, bench: Bench) -> None:
+        boxes = [[None, None, False] for _ in range(5)]
+        workbook = bench.make({"客户投诉": [["编号", "客户", "状态"], ["TS-1", "老陈", True], *boxes]})
+        assert workbook.apply([row("TS-2"), target("TS-2", "小李", header="客户")]) == ([0, 1], [])
+        assert (held(workbook, 3, 0), held(workbook, 3, 1)) == ("TS-2", "小李")
+
+    def test_a_row_cannot_be_appended_where_the_key_column_is_gone(self, complaints: Workbook) -> None:
+        before = shown(complaints)
+        lost = Target(**{**vars(row("TS-4")), "header": "没有", "key_header": "没有"})
+        written, refused = complaints.apply([lost, target("TS-4", "x")])
+        assert (written, refused) == ([], [(0, "header '没有' is gone"), (1, "row gone")])
+        assert shown(complaints) == before
 
     def test_a_cell_is_written_once_in_a_run(self, complaints: Workbook) -> None:
         written, refused = complaints.apply([target("TS-3", "甲"), target("TS-3", "乙")])
