@@ -8,6 +8,9 @@
     │   ├── WorkbookUnreadable
     │   ├── WorkbookBusy
     │   ├── WorkbookUnwritable
+    │   ├── WorkbookRefused     a service that keeps the tables said no
+    │   ├── WorkbookTaken       another installation keeps this workbook
+    │   ├── AnswerLost          a write was sent and nobody knows what became of it
     │   ├── LedgerFailed
     │   └── MailFailed
     └── NeedsAPerson        the operator: something uncertain is held for a decision              exit 6
@@ -83,6 +86,22 @@ class WorkbookBusy(OutsideFailed):
 
 class WorkbookUnwritable(OutsideFailed):
     """The workbook could not be written; the previous file is untouched."""
+
+
+class WorkbookRefused(OutsideFailed):
+    """The service that keeps the tables refused a call: its status, its reason, and its own words."""
+
+    def __init__(self, words: str, status: int, reason: str = "", said: str = "") -> None:
+        super().__init__(words)
+        self.status, self.reason, self.said = status, reason, said
+
+
+class WorkbookTaken(OutsideFailed):
+    """Another installation keeps this workbook; nothing was written and nothing was sent."""
+
+
+class AnswerLost(OutsideFailed):
+    """A write was sent and its answer is lost; whether it was carried out shows in the cells."""
 
 
 class LedgerFailed(OutsideFailed):

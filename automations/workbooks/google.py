@@ -1,0 +1,157 @@
+"""Tables in Google Sheets, in one spreadsheet or several: read in one call each, written only where nothing changed meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from automations.errors import OutsideFailed
+from automations.model import Grid
+from automations.workbooks.googleapply import Applying, wait_out
+from automations.workbooks.googlehttp import Spent
+from automations.workbooks.googleowner import Holder, Passing, mark_in, marked, refuse_foreign
+from automations.workbooks.googlesheet import Read, Spreadsheet, Structure
+from automations.workbooks.protocol import Refused, Target, Written, plain_text
+
+
+class GoogleWorkbook:
+    """The tabs of some Google spreadsheets as one workbook.
+
+    `holder` is this installation and its memory; `keep_in` the folder where structures are kept between two runs;
+    `patient` waits for writes of a run that died (a look at the plan does not).
+    """
+
+    def __init__(
+        self, sheets: Sequence[Spreadsheet], name: str, holder: Holder | None = None, *, keep_in: Path | None = None, patient: bool = True
+    ) -> None:
+        self.sheets, self.name, self.holder, self.patient = tuple(sheets), name, holder or Passing(), patient
+        self.http = self.sheets[0].http
+        self.shelf = Shelf(keep_in)
+        self._held: list[Read] | None = None
+        self._seen: list[Mapping[str, Grid]] = [{} for _ in self.sheets]
+        for sheet in self.sheets:
+            self.shelf.recall(sheet)
+
+    def grids(self) -> list[Grid]:
+        """Every tab as raw values: text, numbers (dates as serial numbers), truths; an error as its text.
+
+        Gives the reading of the fingerprint just taken, so that both are of one moment and cost one call.
+        """
+        held, self._held = self._held or self._read(), None
+        self._seen = [{grid.title: grid for grid in read.grids} for read in held]
+        return [grid for read in held for grid in read.grids]
+
+    def fingerprint(self) -> str:
+        """A short name of all values, read now; one call for each spreadsheet."""
+        self._held = self._read()
+        return blake2b(" ".join(read.fingerprint for read in self._held).encode(), digest_size=12).hexdigest()
+
+    def _read(self) -> list[Read]:
+        self.http.begin()
+        reads = [self._read_settled(sheet) for sheet in self.sheets]
+        for sheet in self.sheets:
+            self.shelf.keep(sheet)
+        return reads
+
+    def _read_settled(self, sheet: Spreadsheet) -> Read:
+        """The values, once no write of a dead run can come late any more."""
+        read = sheet.values()
+        return sheet.values() if self.patient and wait_out(sheet, self.holder, read.at) else read
+
+    def apply(self, targets: Sequence[Target]) -> tuple[Written, Refused]:
+        """Write the targets whose cells still hold what was seen; one spreadsheet's trouble does not stop the others."""
+        self.http.begin()
+        written: Written = []
+        refused: Refused = []
+        trouble: OutsideFailed | None = None
+        for place, sheet in enumerate(self.sheets):
+            mine = [(index, target) for index, target in enumerate(targets) if self._place_of(target.tab) == place]
+            try:
+                done, not_done = Applying(sheet, self.holder, self._seen[place]).bring(mine) if mine else ([], [])
+            except OutsideFailed as error:
+                trouble = trouble or error
+                continue
+            written, refused = [*written, *done], [*refused, *not_done]
+        if trouble:
+            raise trouble  # what the others wrote is settled by the next run, which sees it in the cells
+        return sorted(written), sorted(refused)
+
+    def _place_of(self, tab: str) -> int:
+        """Which spreadsheet holds a tab; the first for one that none does, to say that it is gone."""
+        return next((place for place, sheet in enumerate(self.sheets) if tab in sheet.tabs()), 0)
+
+    def hold(self) -> None:
+        """Make sure that this installation still keeps every spreadsheet, before mail leaves. Raises WorkbookTaken."""
+        self.http.begin()
+        for sheet in self.sheets:
+            mark = mark_in(sheet.look(()).marks)
+            refuse_foreign(mark, self.holder, sheet.id, int(self.holder.recall(f"generation {sheet.id}") or 0))
+
+    def take_over(self) -> list[str]:
+        """Put our mark on every spreadsheet, whoever kept it; who that was."""
+        return [self._take_over(sheet) for sheet in self.sheets]
+
+    def _take_over(self, sheet: Spreadsheet) -> str:
+        mark = mark_in(sheet.look(()).marks)
+        generation = max(int(self.holder.recall(f"generation {sheet.id}") or 0), mark.generation if mark else 0) + 1
+        self.holder.remember(f"generation {sheet.id}", str(generation))
+        sheet.change([marked(self.holder, mark, generation)])
+        return mark.label if mark else ""
+
+    def spent(self) -> Mapping[str, int]:
+        """Calls and bytes since this was last asked."""
+        spent, self.http.spent = self.http.spent, Spent()
+        return {
+            "reads": spent.reads,
+            "writes": spent.writes,
+            "kilobytes out": -(-spent.sent // 1024),
+            "kilobytes in": -(-spent.received // 1024),
+        }
+
+    def link(self, tab: str, row: int) -> str:
+        """The address that opens a row in the browser."""
+        sheet = self.sheets[self._place_of(tab)]
+        return f"https://docs.google.com/spreadsheets/d/{sheet.id}/edit#gid={sheet.structure().sheet_id(tab) or 0}&range=A{row}"
+
+    def snapshot_to(self, folder: Path, stamp: str) -> Path:
+        """Write all values as they are now to `folder/<name>.<stamp>.json`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / f"{self.name.replace('/', '_').replace(':', '_')}.{stamp}.json"
+        tabs = {grid.title: [[plain_text(cell) for cell in row] for row in zip(*grid.columns, strict=True)] for grid in self._all()}
+        kept.write_text(json.dumps(tabs, ensure_ascii=False, indent=1), encoding="utf-8")
+        return kept
+
+    def _all(self) -> list[Grid]:
+        return [grid for sheet in self.sheets for grid in sheet.values().grids]
+
+
+class Shelf:
+    """The structures of spreadsheets between two runs: tab names and ids, never a cell. Without a folder nothing is kept."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder = folder
+        self._kept: dict[str, Structure] = {}
+
+    def recall(self, sheet: Spreadsheet) -> None:
+        """Give a spreadsheet the structure it had; one that cannot be read is as if there was none."""
+        try:
+            told = json.loads(self._file(sheet).read_text("utf-8")) if self.folder else None
+            if told:
+                sheet.recall(Structure(told["said"], told["at"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+
+    def keep(self, sheet: Spreadsheet) -> None:
+        """Keep the structure of a spreadsheet, if it is a new one."""
+        structure = sheet.structure()
+        if self.folder and structure is not self._kept.get(sheet.id):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            text = json.dumps({"said": structure.said, "at": structure.at}, ensure_ascii=False)
+            self._file(sheet).write_text(text, encoding="utf-8")
+            self._kept[sheet.id] = structure
+
+    def _file(self, sheet: Spreadsheet) -> Path:
+        assert self.folder is not None
+        return self.folder / f"{sheet.id}.json"

@@ -1,0 +1,141 @@
+"""Credentials for Google from a file or the environment: a service account or a user's consent, one scope, nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import google.oauth2.credentials
+import google.oauth2.service_account
+from google.auth.credentials import Credentials
+
+from automations.errors import OutsideFailed
+from automations.workbooks.googlefaults import SCOPE
+
+TOKEN_HOSTS = frozenset({"oauth2.googleapis.com", "accounts.google.com", "www.googleapis.com"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+WANTED: Mapping[str, tuple[str, ...]] = {
+    "service_account": ("client_email", "private_key", "token_uri"),
+    "authorized_user": ("client_id", "client_secret", "refresh_token"),
+}
+
+
+class KeyUnusable(OutsideFailed):
+    """The credentials cannot be used; nothing was sent anywhere."""
+
+
+@dataclass(frozen=True)
+class KeyPlace:
+    """Where the credentials are: a file, or a variable of the environment that holds their JSON. Never the credentials themselves."""
+
+    file: Path | None = None
+    env: str = ""
+
+    def __str__(self) -> str:
+        return f"environment variable {self.env}" if self.env else str(self.file)
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Credentials, and the address that a spreadsheet must be shared with."""
+
+    credentials: Credentials
+    account: str
+
+
+class _ServiceAccount(google.oauth2.service_account.Credentials):
+    def _is_regional_access_boundary_lookup_required(self) -> bool:
+        """Never: the look-up runs in a thread of its own, past the door through which every call must go."""
+        return False
+
+
+class _Person(google.oauth2.credentials.Credentials):
+    def _is_regional_access_boundary_lookup_required(self) -> bool:
+        """Never, as above."""
+        return False
+
+
+def sign_in(place: KeyPlace, *, development: bool = False, environ: Mapping[str, str] = os.environ) -> SignedIn:
+    """The credentials at a place. `development` lets them be for a stand-in on loopback. Raises KeyUnusable."""
+    info = _parsed(environ.get(place.env, "") if place.env else _text_of(place), place)
+    kind = str(info.get("type"))
+    if kind not in WANTED:
+        raise KeyUnusable(f"{place}: is no key of Google's (its `type` should be service_account or authorized_user); {MAKE}")
+    lacking = [name for name in WANTED[kind] if not info.get(name)]
+    if lacking:
+        raise KeyUnusable(f"{place}: lacks {', '.join(lacking)}; {MAKE}")
+    _refuse_strange_host(str(info.get("token_uri") or "https://oauth2.googleapis.com/token"), place, development)
+    return _service_account(info, place) if kind == "service_account" else _person(info)
+
+
+MAKE = "download it again: see 'Moving to Google Sheets' in config/README.md"
+
+
+def _text_of(place: KeyPlace) -> str:
+    """The key file's text, if nobody else can read it."""
+    assert place.file is not None
+    try:
+        found = place.file.stat()
+        text = place.file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise KeyUnusable(f"{place.file}: cannot be read ({reason}); put the key of Google there, or correct the settings") from error
+    fault = _too_open(found)
+    if fault:
+        raise KeyUnusable(f"{place.file}: {fault}")
+    return text
+
+
+def _too_open(found: os.stat_result) -> str:
+    """What is wrong with who may read the key; "" on systems that have no such rights."""
+    if os.name != "posix":
+        return ""
+    if found.st_uid != os.getuid():
+        return "belongs to another user; it must belong to the one that runs Rowkeeper"
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        return "others may read this key; run: chmod 600 on it"
+    return ""
+
+
+def _parsed(text: str, place: KeyPlace) -> Mapping[str, Any]:
+    if not text.strip():
+        raise KeyUnusable(f"{place}: is not set; put the JSON of the key into it" if place.env else f"{place}: is empty; {MAKE}")
+    try:
+        info = json.loads(text)
+    except ValueError as error:
+        raise KeyUnusable(f"{place}: is not JSON; {MAKE}") from error
+    return info if isinstance(info, dict) else {}
+
+
+def _refuse_strange_host(uri: str, place: KeyPlace, development: bool) -> None:
+    """A key says itself where its secret goes; only to Google, or to loopback while developing."""
+    split = urlsplit(uri)
+    google_itself = split.scheme == "https" and split.hostname in TOKEN_HOSTS
+    if not google_itself and not (development and split.hostname in LOOPBACK):
+        raise KeyUnusable(f"{place}: its token_uri leads to {split.hostname}, not to Google; {MAKE}")
+
+
+def _service_account(info: Mapping[str, Any], place: KeyPlace) -> SignedIn:
+    try:
+        credentials = _ServiceAccount.from_service_account_info(info, scopes=[SCOPE])  # type: ignore[no-untyped-call]
+    except ValueError as error:
+        raise KeyUnusable(f"{place}: its private_key cannot be read; {MAKE}") from error
+    return SignedIn(credentials, str(info["client_email"]))
+
+
+def _person(info: Mapping[str, Any]) -> SignedIn:
+    credentials = _Person(  # type: ignore[no-untyped-call]
+        None,
+        refresh_token=info["refresh_token"],
+        token_uri=info.get("token_uri") or "https://oauth2.googleapis.com/token",
+        client_id=info["client_id"],
+        client_secret=info["client_secret"],
+        scopes=[SCOPE],
+    )
+    return SignedIn(credentials, str(info.get("account") or "the Google account that gave its consent"))

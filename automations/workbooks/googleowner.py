@@ -1,0 +1,94 @@
+"""The mark of the installation that keeps a spreadsheet: a second one sees it and leaves the spreadsheet alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from automations.errors import WorkbookTaken
+
+MARK = "rowkeeper.owner"
+
+
+class Holder(Protocol):
+    """This installation as a spreadsheet remembers it, and what it remembers of the spreadsheet. Kept in the ledger."""
+
+    id: str
+    label: str
+
+    def recall(self, name: str) -> str:
+        """A text that was remembered; "" where there is none."""
+
+    def remember(self, name: str, text: str) -> None:
+        """Keep a text under a name."""
+
+
+class Passing:
+    """An installation that remembers only as long as it runs: for looking, and for tests."""
+
+    def __init__(self, id_: str = "passing", label: str = "") -> None:
+        self.id, self.label = id_, label or id_
+        self._kept: dict[str, str] = {}
+
+    def recall(self, name: str) -> str:
+        return self._kept.get(name, "")
+
+    def remember(self, name: str, text: str) -> None:
+        self._kept[name] = text
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Who keeps a spreadsheet, since which write; `number` is Google's name for the mark itself."""
+
+    number: int
+    id: str
+    label: str
+    generation: int
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Mark:
+        """A mark as it stands in the metadata of a spreadsheet; one that cannot be read belongs to nobody we know."""
+        try:
+            told = json.loads(said.get("metadataValue", ""))
+            return cls(int(said["metadataId"]), str(told["id"]), str(told["by"]), int(told["gen"]))
+        except (ValueError, KeyError, TypeError):
+            return cls(int(said.get("metadataId", 0)), "?", "an installation whose mark cannot be read", 0)
+
+
+def mark_in(metadata: Sequence[Mapping[str, Any]]) -> Mark | None:
+    """The mark that counts: of two made at the same moment, the one with the lower id, on whichever side one looks."""
+    marks = [Mark.of(each) for each in metadata if each.get("metadataKey") == MARK]
+    return min(marks, key=lambda mark: (mark.id, mark.number), default=None)
+
+
+def refuse_foreign(mark: Mark | None, holder: Holder, spreadsheet: str, generation: int) -> None:
+    """Raise WorkbookTaken if another installation, or a newer copy of this one, keeps the spreadsheet."""
+    if mark is not None and mark.id != holder.id:
+        raise WorkbookTaken(
+            f"Google spreadsheet {spreadsheet}: is kept by another installation of Rowkeeper ({mark.label}). Nothing was written and "
+            "nothing was sent. Stop one of the two; if this one is to keep it from now on: runner.py takeover"
+        )
+    if mark is not None and mark.generation > generation:
+        raise WorkbookTaken(
+            f"Google spreadsheet {spreadsheet}: write {mark.generation} was made by a copy of this installation, this ledger knows only "
+            f"{generation}; it is an old copy or a restored backup. Nothing was written and nothing was sent. "
+            "Stop the other one; if this one is to go on: runner.py takeover"
+        )
+
+
+def marked(holder: Holder, mark: Mark | None, generation: int) -> Mapping[str, Any]:
+    """The request that puts our mark on the spreadsheet, or renews it, in the same batch as the cells."""
+    value = json.dumps({"id": holder.id, "by": holder.label, "gen": generation}, ensure_ascii=False)
+    if mark is None:
+        kept = {"metadataKey": MARK, "metadataValue": value, "visibility": "DOCUMENT", "location": {"spreadsheet": True}}
+        return {"createDeveloperMetadata": {"developerMetadata": kept}}
+    return {
+        "updateDeveloperMetadata": {
+            "dataFilters": [{"developerMetadataLookup": {"metadataId": mark.number}}],
+            "developerMetadata": {"metadataValue": value},
+            "fields": "metadataValue",
+        }
+    }

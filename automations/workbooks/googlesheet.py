@@ -1,0 +1,183 @@
+"""One Google spreadsheet: its structure, its values in one call, a close look at some tabs, and one atomic write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from requests import Response
+
+from automations.errors import WorkbookRefused
+from automations.model import Grid
+from automations.workbooks.googlehttp import SHEETS, Call, Effect, SheetsHttp, served_at
+from automations.workbooks.googletab import GoogleTab, trimmed
+from automations.workbooks.protocol import header_text
+
+GRID = "sheets.properties(sheetId,title,index,sheetType,hidden,gridProperties(rowCount,columnCount,frozenRowCount))"
+MARKS = "developerMetadata(metadataId,metadataKey,metadataValue)"
+STRUCTURE = f"spreadsheetId,properties(title,locale,timeZone),{MARKS},{GRID}"
+CLOSED = "merges,protectedRanges(range,requestingUserCanEdit,warningOnly,unprotectedRanges)"
+CELLS = "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue),userEnteredFormat(numberFormat(type)))))"
+LOOK = f"{MARKS},sheets(properties(sheetId,title),{CLOSED},{CELLS})"
+SHOWN = f"updatedSpreadsheet({MARKS},sheets(properties(sheetId,title),data(startRow,startColumn,rowData(values(effectiveValue)))))"
+OLD = 3600.0
+"""Seconds after which a structure is read again although the values fit it: a tab added meanwhile contradicts nothing."""
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What a spreadsheet is made of: its tabs by title, its zone and locale, and when the server said so."""
+
+    said: Mapping[str, Any]
+    at: float | None
+
+    @property
+    def titles(self) -> list[str]:
+        """The titles of all tabs that hold cells, in order."""
+        kept = [each["properties"] for each in self.said.get("sheets", ())]
+        return [str(each["title"]) for each in kept if each.get("sheetType", "GRID") == "GRID"]
+
+    @property
+    def zone(self) -> str:
+        """The time zone of the file's dates."""
+        return str(self.said.get("properties", {}).get("timeZone", ""))
+
+    @property
+    def name(self) -> str:
+        """The file's name, for people."""
+        return str(self.said.get("properties", {}).get("title", ""))
+
+    @property
+    def locale(self) -> str:
+        """The file's locale; typed values and serial numbers do not depend on it."""
+        return str(self.said.get("properties", {}).get("locale", ""))
+
+    def sheet_id(self, title: str) -> int | None:
+        """The id of a tab, for its link."""
+        found = [each["properties"] for each in self.said.get("sheets", ()) if each["properties"]["title"] == title]
+        return int(found[0].get("sheetId", 0)) if found else None
+
+
+@dataclass(frozen=True)
+class Read:
+    """The values of one call, and a short name of them that changes when they do."""
+
+    grids: list[Grid]
+    fingerprint: str
+    at: float | None
+
+
+@dataclass(frozen=True)
+class Look:
+    """Some tabs as they stood at one moment, with the marks of the spreadsheet."""
+
+    tabs: Mapping[str, GoogleTab]
+    marks: Sequence[Mapping[str, Any]]
+    at: float | None
+
+
+class Spreadsheet:
+    """One spreadsheet, known by its id. `titles` limits which tabs are read (None: all)."""
+
+    def __init__(self, http: SheetsHttp, spreadsheet_id: str, titles: frozenset[str] | None = None) -> None:
+        self.http, self.id, self.wanted = http, spreadsheet_id, titles
+        self.url = f"{SHEETS}/v4/spreadsheets/{spreadsheet_id}"
+        self._structure: Structure | None = None
+
+    def structure(self, *, fresh: bool = False) -> Structure:
+        """What the spreadsheet is made of, as last read; `fresh` reads it now."""
+        if fresh or self._structure is None:
+            response = self._get(self.url, {"fields": STRUCTURE})
+            self._structure = Structure(response.json(), served_at(response))
+        return self._structure
+
+    def recall(self, structure: Structure) -> None:
+        """A structure that was read before; the first values that contradict it have it read again."""
+        self._structure = structure
+
+    def tabs(self) -> list[str]:
+        """The titles of the tabs to read."""
+        titles = self.structure().titles
+        return titles if self.wanted is None else [title for title in titles if header_text(title) in self.wanted]
+
+    def values(self) -> Read:
+        """Every tab as raw values, in one call: numbers and dates as numbers, never as somebody's locale shows them."""
+        known = self._structure is not None
+        try:
+            read = self._values()
+        except WorkbookRefused as error:
+            if not known or error.status not in (400, 404):
+                raise
+            self.structure(fresh=True)
+            return self._values()
+        if known and self._is_old(read.at):
+            before = self.tabs()
+            self.structure(fresh=True)
+            return read if self.tabs() == before else self._values()
+        return read
+
+    def _values(self) -> Read:
+        titles = self.tabs()
+        if not titles:
+            return Read([], "", None)
+        asked = {
+            "ranges": [quoted(title) for title in titles],
+            "majorDimension": "COLUMNS",
+            "valueRenderOption": "UNFORMATTED_VALUE",
+            "dateTimeRenderOption": "SERIAL_NUMBER",
+        }
+        response = self._get(f"{self.url}/values:batchGet", asked)
+        ranges = response.json().get("valueRanges", [])
+        grids = [Grid(title, trimmed(each.get("values", ()))) for title, each in zip(titles, ranges, strict=True)]
+        told = repr(titles).encode() + response.content
+        return Read(grids, blake2b(told, digest_size=12).hexdigest(), served_at(response))
+
+    def _is_old(self, now: float | None) -> bool:
+        """Whether the structure was read long ago, by the server's own clock."""
+        at = self.structure().at
+        return at is None or (now is not None and now - at > OLD)
+
+    def look(self, titles: Sequence[str]) -> Look:
+        """Those of the tabs that still are there, closely; one call."""
+        there = [title for title in titles if title in self.structure().titles]
+        try:
+            return self._look(there)
+        except WorkbookRefused as error:
+            if error.status != 400:
+                raise
+            titles_now = self.structure(fresh=True).titles
+            return self._look([title for title in titles if title in titles_now])
+
+    def _look(self, titles: Sequence[str]) -> Look:
+        fields = LOOK if titles else MARKS
+        ranges = {"ranges": [quoted(title) for title in titles]} if titles else {}
+        response = self._get(self.url, {"fields": fields, **ranges})
+        said = response.json()
+        tabs = [GoogleTab(each, self.http.account) for each in said.get("sheets", ())]
+        return Look({tab.title: tab for tab in tabs if tab.title in titles}, said.get("developerMetadata", ()), served_at(response))
+
+    def write(self, requests: Sequence[Mapping[str, Any]], ranges: Sequence[str]) -> Look:
+        """One atomic batch, sent once; the answer shows the ranges, and the marks, as they stand after it."""
+        body = {"requests": requests, "includeSpreadsheetInResponse": True, "responseRanges": ranges, "responseIncludeGridData": True}
+        response = self._post(body, {"fields": SHOWN}, "once")
+        said = response.json().get("updatedSpreadsheet", {})
+        tabs = [GoogleTab(each) for each in said.get("sheets", ())]
+        return Look({tab.title: tab for tab in tabs}, said.get("developerMetadata", ()), served_at(response))
+
+    def change(self, requests: Sequence[Mapping[str, Any]], effect: Effect = "once") -> list[Mapping[str, Any]]:
+        """One atomic batch; the reply to each of its requests."""
+        replies: list[Mapping[str, Any]] = self._post({"requests": requests}, {}, effect).json().get("replies", [])
+        return replies
+
+    def _get(self, url: str, params: Mapping[str, Any]) -> Response:
+        return self.http.send(Call("GET", url, params, None, "safe"))
+
+    def _post(self, body: Mapping[str, Any], params: Mapping[str, Any], effect: Effect) -> Response:
+        return self.http.send(Call("POST", f"{self.url}:batchUpdate", params, body, effect))
+
+
+def quoted(title: str) -> str:
+    """A tab's title as a range of the API."""
+    return "'{}'".format(title.replace("'", "''"))

@@ -1,0 +1,127 @@
+"""Values that a write left in other rows or columns because people moved things under it, and what stood there before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from automations.model import ColumnType, Value
+from automations.workbooks.googletab import GoogleTab
+from automations.workbooks.googlewriting import Put
+from automations.workbooks.matching import Finder, Refusal, Spot, same
+from automations.workbooks.protocol import Target, header_text, is_blank, key_text
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A cell that holds a value of ours that is not meant for it, and what it held before."""
+
+    title: str
+    sheet_id: int
+    row: int
+    place: int
+    key: str
+    header: str
+    ours: Value
+    before: Any
+
+    def put(self) -> Put:
+        """The cell with what stood in it."""
+        return Put(self.title, self.sheet_id, self.row, self.place, self.before)
+
+
+@dataclass(frozen=True)
+class Sown:
+    """What a batch that may have gone astray wrote under one header: values, and the keys each is meant for."""
+
+    target: Target
+    values: tuple[tuple[Value, ColumnType], ...]
+    meant: Mapping[str, Value]
+
+
+def sown(spots: Sequence[Spot]) -> list[Sown]:
+    """The batch by tab and header."""
+    found: dict[tuple[str, str], list[Target]] = {}
+    for spot in spots:
+        found.setdefault((spot.target.tab, header_text(spot.target.header)), []).append(spot.target)
+    return [_sown(targets) for targets in found.values()]
+
+
+def _sown(targets: Sequence[Target]) -> Sown:
+    values = {repr(target.new): (target.new, target.kind) for target in targets}
+    return Sown(targets[0], tuple(values.values()), {key_text(target.key): target.new for target in targets if target.content is None})
+
+
+def strays(spots: Sequence[Spot], before: Mapping[str, GoogleTab], now: Mapping[str, GoogleTab]) -> list[Stray]:
+    """Every cell that did not hold a value of the batch before the write, holds one now, and is not meant to."""
+    found = [stray for each in sown(spots) for stray in _under_its_header(each, before.get(each.target.tab), now.get(each.target.tab))]
+    shifted = [stray for spot in spots for stray in _in_another_column(spot, before.get(spot.target.tab), now.get(spot.target.tab))]
+    return [*found, *shifted]
+
+
+def _under_its_header(each: Sown, before: GoogleTab | None, now: GoogleTab | None) -> Iterator[Stray]:
+    """Strays in other rows of the column the batch was written to."""
+    if before is None or now is None:
+        return
+    try:
+        (_, _, _), was = places_and_cells(before, each.target)
+        (header_row, key_place, place), _ = places_and_cells(now, each.target)
+    except Refusal:
+        return
+    for row, raw in now.keys(key_place, header_row):
+        key, cell = key_text(raw), now.cell(row, place)
+        held = next((value for value, kind in each.values if same(cell, value, kind)), ...)
+        if held is ... or each.meant.get(key, ...) == held or same_raw(cell, was.get(key)):
+            continue
+        yield Stray(now.title, now.sheet_id, row, place, key, header_text(each.target.header), held, was.get(key))
+
+
+def places_and_cells(tab: GoogleTab, target: Target) -> tuple[tuple[int, int, int], dict[str, Any]]:
+    """Where a target's header and key columns are, and the cells of its column by key. Raises Refusal."""
+    header_row, key_place, place = Finder(tab).places(target)
+    return (header_row, key_place, place), {key_text(raw): tab.cell(row, place) for row, raw in tab.keys(key_place, header_row)}
+
+
+def _in_another_column(spot: Spot, before: GoogleTab | None, now: GoogleTab | None) -> Iterator[Stray]:
+    """A value that landed under another header because a column was put in or moved."""
+    if before is None or now is None:
+        return
+    try:
+        header_row, key_place, place = Finder(now).places(spot.target)
+    except Refusal:
+        return
+    header = header_text(now.cell(header_row, spot.place))
+    cell = now.cell(spot.row, spot.place)
+    if place == spot.place or not same(cell, spot.target.new, spot.target.kind):
+        return
+    key = key_text(now.cell(spot.row, key_place))
+    held = _held_before(before, spot.target, key, header)
+    if not same_raw(cell, held):
+        yield Stray(now.title, now.sheet_id, spot.row, spot.place, key, header, spot.target.new, held)
+
+
+def _held_before(before: GoogleTab, target: Target, key: str, header: str) -> Any:
+    """What the cell of a key under a header held; nothing where either was not there."""
+    header_row, key_place, _ = Finder(before).places(target)
+    headers = [header_text(raw) for raw in before.row(header_row)]
+    if not header or headers.count(header) != 1:
+        return None
+    rows = [row for row, raw in before.keys(key_place, header_row) if key_text(raw) == key]
+    return before.cell(rows[0], headers.index(header)) if len(rows) == 1 else None
+
+
+def same_raw(one: Any, other: Any) -> bool:
+    """Whether two raw cells hold the same; blanks are alike."""
+    return (is_blank(one) and is_blank(other)) or ((type(one) is type(other) or not isinstance(one, bool | str)) and one == other)
+
+
+def over_strays(targets: Sequence[tuple[int, Target]], found: Sequence[Stray]) -> list[tuple[int, Target]]:
+    """The targets, those whose cell holds a stray expecting it there, so that it is written over and not taken for a person's."""
+    held = {(stray.title, stray.key, stray.header): stray.ours for stray in found}
+
+    def expecting(target: Target) -> Target:
+        place = (target.tab, key_text(target.key), header_text(target.header))
+        return replace(target, old=held[place]) if target.content is None and place in held else target
+
+    return [(index, expecting(target)) for index, target in targets]

@@ -1,0 +1,162 @@
+"""One tab of a Google spreadsheet as it was just looked at: values, formulas, formats, and what must not be written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from automations.workbooks.protocol import is_blank
+
+ERRORS: Mapping[str, str] = {
+    "ERROR": "#ERROR!",
+    "NULL_VALUE": "#NULL!",
+    "DIVIDE_BY_ZERO": "#DIV/0!",
+    "VALUE": "#VALUE!",
+    "REF": "#REF!",
+    "NAME": "#NAME?",
+    "NUM": "#NUM!",
+    "N_A": "#N/A",
+    "LOADING": "Loading...",
+}
+DATED = frozenset({"DATE", "TIME", "DATE_TIME"})
+Cell = Mapping[str, Any]
+NOTHING: Cell = {}
+
+
+@dataclass(frozen=True)
+class Area:
+    """A rectangle of a tab: rows 1-based, places 0-based, ends not included; None is open."""
+
+    top: int = 1
+    bottom: int | None = None
+    left: int = 0
+    right: int | None = None
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Area:
+        """A GridRange as Google says it, where what is not said is open."""
+        end = said.get("endRowIndex")
+        return cls(
+            said.get("startRowIndex", 0) + 1, None if end is None else end + 1, said.get("startColumnIndex", 0), said.get("endColumnIndex")
+        )
+
+    def holds(self, row: int, place: int) -> bool:
+        """Whether a cell lies in it."""
+        rows = self.top <= row and (self.bottom is None or row < self.bottom)
+        return rows and self.left <= place and (self.right is None or place < self.right)
+
+
+@dataclass(frozen=True)
+class Shut:
+    """A protected range that this account may not edit, without the parts of it that are free."""
+
+    area: Area
+    free: tuple[Area, ...]
+
+    def holds(self, row: int, place: int) -> bool:
+        """Whether a cell must not be written."""
+        return self.area.holds(row, place) and not any(part.holds(row, place) for part in self.free)
+
+
+def shut_in(said: Iterable[Mapping[str, Any]]) -> list[Shut]:
+    """The protected ranges that keep this account out; one that only warns does not, and a right that is not said is none."""
+    strict = [each for each in said if not each.get("warningOnly") and not each.get("requestingUserCanEdit")]
+    return [Shut(Area.of(each.get("range", {})), tuple(map(Area.of, each.get("unprotectedRanges", ())))) for each in strict]
+
+
+class GoogleTab:
+    """A tab as the matcher sees it, over the blocks of an answer; `account` is said where a protection stands in the way."""
+
+    def __init__(self, said: Mapping[str, Any], account: str = "") -> None:
+        properties = said["properties"]
+        self.title, self.sheet_id, self.account = str(properties["title"]), int(properties.get("sheetId", 0)), account
+        self._said = said
+        self.blocks: list[tuple[int, int, Sequence[Mapping[str, Any]]]] = [
+            (block.get("startRow", 0), block.get("startColumn", 0), block.get("rowData", ())) for block in said.get("data", ())
+        ]
+
+    @cached_property
+    def _shut(self) -> list[Shut]:
+        return shut_in(self._said.get("protectedRanges", ()))
+
+    @cached_property
+    def _merged(self) -> list[Area]:
+        return [Area.of(each) for each in self._said.get("merges", ())]
+
+    def row(self, number: int) -> list[Any]:
+        """The raw values of a row from column A on."""
+        values: list[Any] = []
+        for top, left, rows in self.blocks:
+            if 0 <= number - 1 - top < len(rows):
+                values += [None] * (left - len(values))
+                values[left:] = map(value_in, rows[number - 1 - top].get("values", ()))
+        return values
+
+    def cell(self, row: int, place: int) -> Any:
+        """The raw value of one cell."""
+        return value_in(self.said(row, place))
+
+    def keys(self, place: int, below: int) -> Iterable[tuple[int, Any]]:
+        """(row, raw value) of one column below a row."""
+        return ((number, self.cell(number, place)) for number in range(below + 1, self.last_row + 1))
+
+    @cached_property
+    def last_row(self) -> int:
+        """The last row that any block says something of."""
+        return max((top + len(rows) for top, _, rows in self.blocks), default=0)
+
+    def closed(self, row: int, place: int) -> str:
+        """Why a cell must not be written, or ""."""
+        if "formulaValue" in self.said(row, place).get("userEnteredValue", NOTHING):
+            return "holds a formula"
+        if any(area.holds(row, place) for area in self._merged):
+            return "is part of merged cells"
+        if any(shut.holds(row, place) for shut in self._shut):
+            return f"is protected: let {self.account} edit this range, or lift its protection (Data, Protect sheets and ranges)"
+        return ""
+
+    def said(self, row: int, place: int) -> Cell:
+        """What the answer says of one cell."""
+        for top, left, rows in self.blocks:
+            if 0 <= row - 1 - top < len(rows) and place >= left:
+                values = rows[row - 1 - top].get("values", ())
+                if place - left < len(values):
+                    found: Cell = values[place - left]
+                    return found
+        return NOTHING
+
+    def holds_formula(self, row: int, place: int) -> bool:
+        """Whether a cell is computed by the sheet."""
+        return "formulaValue" in self.said(row, place).get("userEnteredValue", NOTHING)
+
+    def shows_dates(self, row: int, place: int) -> bool:
+        """Whether a number in this cell is shown as a date or time."""
+        form = self.said(row, place).get("userEnteredFormat", NOTHING).get("numberFormat", NOTHING)
+        return form.get("type") in DATED
+
+
+def value_in(cell: Cell) -> Any:
+    """The raw value of a cell of grid data: number, text, truth, the text of an error, or None."""
+    value = cell.get("effectiveValue", NOTHING)
+    if "errorValue" in value:
+        return ERRORS.get(value["errorValue"].get("type", ""), "#ERROR!")
+    return next(iter(value.values()), None)
+
+
+def trimmed(columns: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Columns of equal length, without the blank rows and columns at the end."""
+    kept = [_cut(column) for column in columns]
+    while kept and not kept[-1]:
+        kept.pop()
+    height = max(map(len, kept), default=0)
+    return [(*column, *[None] * (height - len(column))) for column in kept]
+
+
+def _cut(column: Sequence[Any]) -> Sequence[Any]:
+    """A column without the blanks at its end."""
+    end = len(column)
+    while end and is_blank(column[end - 1]):
+        end -= 1
+    return column[:end]
