@@ -137,7 +137,7 @@ class Spreadsheet:
     def _is_old(self, now: float | None) -> bool:
         """Whether the structure was read long ago, by the server's own clock."""
         at = self.structure().at
-        return at is None or (now is not None and now - at > OLD)
+        return at is not None and now is not None and now - at > OLD
 
     def look(self, titles: Sequence[str]) -> Look:
         """Those of the tabs that still are there, closely; one call."""

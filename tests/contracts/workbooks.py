@@ -5,17 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
 import openpyxl
 import pytest
+from google.oauth2.credentials import Credentials
 
 from automations.model import ColumnType, Grid, Value
+from automations.workbooks.google import GoogleWorkbook
+from automations.workbooks.googlehttp import SheetsHttp
+from automations.workbooks.googlesheet import Spreadsheet
 from automations.workbooks.matching import same
 from automations.workbooks.memory import Formula, MemoryWorkbook
-from automations.workbooks.protocol import Target, Workbook, content_of
+from automations.workbooks.protocol import Target, Workbook, content_of, serial_of
 from automations.workbooks.xlsx import XlsxWorkbook
+from tests.sheets.book import BLANK
+from tests.sheets.cells import Cell as SheetCell
+from tests.sheets.cells import Formula as SheetFormula
+from tests.sheets.server import StandIn
 
 Rows = list[list[Any]]
 
@@ -87,7 +96,57 @@ class XlsxBench:
                     cell.data_type = "s" if isinstance(value, str) else cell.data_type
 
 
-BENCHES: dict[str, Callable[[Path], Bench]] = {"MemoryWorkbook": MemoryBench, "XlsxWorkbook": XlsxBench}
+class GoogleBench:
+    """A file on the stand-in, shared with a service account; staff work in it as its owner does in the browser."""
+
+    def __init__(self, folder: Path) -> None:
+        self.google = stand_in()
+
+    def make(self, tabs: dict[str, Rows]) -> Workbook:
+        self.file = self.google.file("测试", shared={"robot@example.com": "writer"}, timeZone="Asia/Shanghai")
+        for title, rows in tabs.items():
+            self.google.tab(self.file, title, entered(rows))
+        return at_google(self.google, self.file, name="测试")
+
+    def staff(self, workbook: Workbook, tab: str, change: Callable[[Rows], Rows]) -> None:
+        sheet = self.google.book(self.file).titled(tab)
+        assert sheet is not None
+        filled = [line for line in sheet.rows if any(cell.value is not None for cell in line.cells)]
+        most = max(len(line.cells) for line in filled)
+        rows = change([[line.cell(place).value for place in range(most)] for line in filled])
+        width = max(map(len, rows))
+        sheet.rows, sheet.columns = [BLANK] * (len(rows) + 20), [BLANK] * max(width, len(sheet.columns))
+        for place, row in enumerate(entered(rows)):
+            sheet.put(place, 0, [SheetCell(value) for value in row])
+
+
+def entered(rows: Rows) -> list[list[Any]]:
+    """Rows as staff enter them in Google Sheets: dates are serial numbers, formulas are formulas."""
+    return [[_entered(value) for value in row] for row in rows]
+
+
+def _entered(value: Any) -> Any:
+    if isinstance(value, Formula):
+        return SheetFormula(value.code)
+    if value is None or value == "" or isinstance(value, str | bool | int | float | SheetFormula):
+        return value or (None if isinstance(value, str) else value)
+    return float(value) if isinstance(value, Decimal) else serial_of(value)
+
+
+@cache
+def stand_in() -> StandIn:
+    """One stand-in for all tests of this process."""
+    return StandIn().__enter__()
+
+
+def at_google(google: StandIn, file: str, *, name: str = "", account: str = "robot@example.com", **more: Any) -> GoogleWorkbook:
+    """A workbook over a file on the stand-in, on its clock."""
+    token = Credentials(google.token(account))  # type: ignore[no-untyped-call]
+    http = SheetsHttp(token, account, endpoint=google.url, clock=google.clock)
+    return GoogleWorkbook([Spreadsheet(http, file)], name or f"google:{file}", **more)
+
+
+BENCHES: dict[str, Callable[[Path], Bench]] = {"GoogleWorkbook": GoogleBench, "MemoryWorkbook": MemoryBench, "XlsxWorkbook": XlsxBench}
 
 
 def target(key: str, new: Value, old: Value = None, header: str = "状态", kind: ColumnType = "text", **more: Any) -> Target:
