@@ -39,6 +39,8 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
         _record(plan, changes, run_id, ledger)
         receipt = _write(changes, snapshot, workbook, plan.language)
         ledger.settle_cells(run_id, receipt)
+        if not changes and ledger.pending_mails(plan.now):
+            workbook.hold()
         posted = send_pending(ledger, channel, plan.now)
         _remember(plan, run_id, ledger)
     except RowkeeperError as error:
@@ -50,6 +52,7 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
         "mails": posted.sent,
         "failed": len(posted.troubles),
         "findings": len(plan.findings),
+        **workbook.spent(),
     }
     ledger.end_run(run_id, RunOutcome("done", plan.now, counts=counts))
     return Receipt(run_id, receipt, posted.sent, posted.troubles, posted.unknown)

@@ -60,9 +60,10 @@ def run_once(world: World, now: datetime, *, force: bool = False) -> Run:
 
     Raises PlanRefused when a brake trips (unless forced), OutsideFailed when the world refuses.
     """
-    settle_doubts(*read(world, now), world.ledger)
+    reading = read(world, now)
+    settle_doubts(*reading, world.ledger)
     take_up_mails(world.ledger, world.channel)
-    plan, snapshot = plan_once(world, now)
+    plan, snapshot = plan_once(world, now, reading)
     if not force:
         _refuse_if_unsafe(plan, world)
     return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel))
@@ -76,9 +77,9 @@ def _refuse_if_unsafe(plan: Plan, world: World) -> None:
         raise
 
 
-def plan_once(world: World, now: datetime) -> tuple[Plan, Snapshot]:
-    """Read, judge and plan; nothing is written anywhere."""
-    snapshot, new_keys = read(world, now)
+def plan_once(world: World, now: datetime, reading: tuple[Snapshot, list[NewKey]] | None = None) -> tuple[Plan, Snapshot]:
+    """Judge what was just read (or read it), and plan; nothing is written anywhere."""
+    snapshot, new_keys = reading or read(world, now)
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
     notices, mails = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now)

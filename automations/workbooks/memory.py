@@ -67,6 +67,13 @@ class MemoryWorkbook:
             self._version += 1
         return settled.written(), settled.refused
 
+    def hold(self) -> None:
+        """Nobody else can keep it."""
+
+    def spent(self) -> Mapping[str, int]:
+        """Nothing: it costs no call."""
+        return {}
+
     def snapshot_to(self, folder: Path, stamp: str) -> Path:
         """Write all tabs as they are now to `folder/<name>.<stamp>.json`."""
         folder.mkdir(parents=True, exist_ok=True)

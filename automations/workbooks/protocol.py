@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -67,6 +67,12 @@ class Workbook(Protocol):
         targets of their keys find them. A key that stands already is not appended again, and counts as written.
         Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
         """
+
+    def hold(self) -> None:
+        """Make sure that this installation keeps the workbook, before mail leaves in a run that writes nothing. Raises WorkbookTaken."""
+
+    def spent(self) -> Mapping[str, int]:
+        """What reading and writing cost since this was last asked, by word, such as `{"reads": 2}`; nothing for a local file."""
 
     def snapshot_to(self, folder: Path, stamp: str) -> Path:
         """Keep a copy of the workbook as it is now under `folder`, named by `stamp`."""

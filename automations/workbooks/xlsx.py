@@ -94,6 +94,13 @@ class XlsxWorkbook:
             f"{self.name}: was written by someone else {TRIES} times while being saved; run again. Nothing was changed."
         )
 
+    def hold(self) -> None:
+        """Whoever has the file keeps it."""
+
+    def spent(self) -> Mapping[str, int]:
+        """Nothing: a file costs no call."""
+        return {}
+
     def snapshot_to(self, folder: Path, stamp: str) -> Path:
         """Copy the file as it is now to `folder/<name>.<stamp>.xlsx`."""
         self._must_exist()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -118,8 +119,10 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 
     def reply(self, answer: Answer) -> None:
+        assert isinstance(self.server, _Server)
         self.send_response_only(answer.status)
-        for name, value in {"Server": "ESF", **answer.headers, "Content-Length": str(len(answer.body))}.items():
+        date = formatdate(self.server.service.clock.now().timestamp(), usegmt=True)
+        for name, value in {"Date": date, "Server": "ESF", **answer.headers, "Content-Length": str(len(answer.body))}.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(answer.body)
