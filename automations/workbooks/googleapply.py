@@ -12,7 +12,7 @@ from automations.workbooks.googleowner import Holder, mark_in, marked, refuse_fo
 from automations.workbooks.googlesheet import Look, Spreadsheet
 from automations.workbooks.googlestrays import Stray, over_strays, strays
 from automations.workbooks.googletab import GoogleTab
-from automations.workbooks.googlewriting import cell_requests, puts_for, shown_ranges, stands
+from automations.workbooks.googlewriting import cell_requests, puts_for, row_requests, shown_ranges, stands
 from automations.workbooks.matching import Finder, Spot, settle
 from automations.workbooks.protocol import Refused, Target, Written, header_text, key_text, plain_text
 
@@ -133,7 +133,7 @@ class Applying:
         """One batch: the cells, what is put back, and our mark; and the check of its answer."""
         written = [spot for _, spot in spots]
         puts = [*puts_for(written, look.tabs), *(stray.put() for stray in found)]
-        requests = [*cell_requests(puts), self._marked(look)]
+        requests = [*row_requests(written, look.tabs), *cell_requests(puts), self._marked(look)]
         self.holder.remember(f"unanswered {self.sheet.id}", str(look.at or "?"))
         shown = self.sheet.write(requests, self._ranges(written, found, look))
         self._answered()

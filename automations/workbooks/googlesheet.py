@@ -20,7 +20,7 @@ MARKS = "developerMetadata(metadataId,metadataKey,metadataValue)"
 STRUCTURE = f"spreadsheetId,properties(title,locale,timeZone),{MARKS},{GRID}"
 CLOSED = "merges,protectedRanges(range,requestingUserCanEdit,warningOnly,unprotectedRanges)"
 CELLS = "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue),userEnteredFormat(numberFormat(type)))))"
-LOOK = f"{MARKS},sheets(properties(sheetId,title),{CLOSED},{CELLS})"
+LOOK = f"{MARKS},sheets(properties(sheetId,title,gridProperties(rowCount)),{CLOSED},{CELLS})"
 SHOWN = f"updatedSpreadsheet({MARKS},sheets(properties(sheetId,title),data(startRow,startColumn,rowData(values(effectiveValue)))))"
 OLD = 3600.0
 """Seconds after which a structure is read again although the values fit it: a tab added meanwhile contradicts nothing."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from automations.workbooks.protocol import is_blank
+from automations.workbooks.protocol import is_blank, is_nothing
 
 ERRORS: Mapping[str, str] = {
     "ERROR": "#ERROR!",
@@ -72,6 +72,7 @@ class GoogleTab:
     def __init__(self, said: Mapping[str, Any], account: str = "") -> None:
         properties = said["properties"]
         self.title, self.sheet_id, self.account = str(properties["title"]), int(properties.get("sheetId", 0)), account
+        self.rows = int(properties.get("gridProperties", NOTHING).get("rowCount", 0))
         self._said = said
         self.blocks: list[tuple[int, int, Sequence[Mapping[str, Any]]]] = [
             (block.get("startRow", 0), block.get("startColumn", 0), block.get("rowData", ())) for block in said.get("data", ())
@@ -106,6 +107,15 @@ class GoogleTab:
     def last_row(self) -> int:
         """The last row that any block says something of."""
         return max((top + len(rows) for top, _, rows in self.blocks), default=0)
+
+    def last(self) -> int:
+        """The last row that holds anything: a value that is more than an unticked box, a formula, part of merged cells."""
+        filled = (row for row in range(self.last_row, 0, -1) if self._is_filled(row))
+        return max(next(filled, 0), *(area.bottom - 1 for area in self._merged if area.bottom), 0)
+
+    def _is_filled(self, row: int) -> bool:
+        places = range(len(self.row(row)))
+        return any(not is_nothing(self.cell(row, place)) or self.holds_formula(row, place) for place in places)
 
     def closed(self, row: int, place: int) -> str:
         """Why a cell must not be written, or ""."""

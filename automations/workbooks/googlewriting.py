@@ -76,6 +76,24 @@ def cell_requests(puts: Sequence[Put]) -> list[Request]:
     return [_rectangle(block) for block in rectangles(puts)]
 
 
+def row_requests(spots: Sequence[Spot], tabs: Mapping[str, GoogleTab]) -> list[Request]:
+    """New rows for those that are appended: put in, not written over, so that a row someone begins at that moment moves down."""
+    found: dict[str, list[Spot]] = {}
+    for spot in spots:
+        if spot.target.appends:
+            found.setdefault(spot.target.tab, []).append(spot)
+    return [_new_rows(appended, tabs[title]) for title, appended in found.items()]
+
+
+def _new_rows(appended: Sequence[Spot], tab: GoogleTab) -> Request:
+    """At the very end of the grid rows are added; elsewhere they are put in and look like the row above."""
+    first, count = min(spot.row for spot in appended) - 1, len(appended)
+    if first >= tab.rows:
+        return {"appendDimension": {"sheetId": tab.sheet_id, "dimension": "ROWS", "length": first + count - tab.rows}}
+    range_ = {"sheetId": tab.sheet_id, "dimension": "ROWS", "startIndex": first, "endIndex": first + count}
+    return {"insertDimension": {"range": range_, "inheritFromBefore": appended[0].like > 0}}
+
+
 def rectangles(puts: Iterable[Put]) -> Iterator[list[list[Put]]]:
     """Cells as blocks of equal width; each block is a list of rows of one tab without gaps."""
     block: list[list[Put]] = []
