@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from automations.expressionfaults import ExpressionFault, said
-from automations.expressions import Evaluator, Formula, column_node, replaced, type_from_duck
+from automations.expressions import Evaluator, Formula, type_from_duck
 from automations.faultplaces import ARTICLE, FAMILY, Part, hints_for, misfit, place_of_name
 from automations.gathered import subject_of
 from automations.gathering import look_up
@@ -19,6 +19,7 @@ from automations.model import ColumnType
 from automations.program import Loop, Node, Place, Program, in_layers
 from automations.promises import add_promises
 from automations.rule import Draft, DraftNode
+from automations.trees import column_node, replaced
 
 if TYPE_CHECKING:
     pass

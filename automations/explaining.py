@@ -15,13 +15,13 @@ from automations.cells import shown, typed
 from automations.clocks import STATE_WORDS
 from automations.config import Config, LoadedPolicy
 from automations.expressionfaults import ExpressionFault
-from automations.expressions import Tree, conjuncts
 from automations.judging import Judged
 from automations.model import Column, Sheet
 from automations.program import ClockSpec
 from automations.rule import Rule, parameter_sql, with_parameters_of
 from automations.speaking import cells_shown, column_of, findings_at, findings_of, one_sentence, values_at
 from automations.summary import governing, setters, summaries
+from automations.trees import Tree, conjuncts
 from automations.walking import walked
 
 DOLLAR = re.compile(r"\$([a-z_][a-z0-9_]*)")

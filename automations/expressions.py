@@ -5,50 +5,30 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from automations.allowed import OURS, only_expression, refuse_foreign, rename
 from automations.errors import TooSlow
 from automations.expressionfaults import (
     SAMPLE_TEXT,
-    ExpressionFault,
     binding_fault,
-    foreign,
     loaded,
     refuse_unreadable,
     syntax_fault,
-    unknown_function,
 )
 from automations.model import SCALE, ColumnType
+from automations.trees import Tree, walk
 
 if TYPE_CHECKING:
     import numpy as np
 
     from automations.calendars import Calendar
 
-Tree = dict[str, Any]
-
 SLOWEST = 60.0
 """Seconds one evaluation may take before it is interrupted."""
-
-CLASSES = frozenset(
-    {"COLUMN_REF", "CONSTANT", "COMPARISON", "CONJUNCTION", "OPERATOR", "BETWEEN", "CASE", "CAST", "FUNCTION", "PARAMETER", "TYPE"}
-)
-OPERATORS = frozenset({"OPERATOR_NOT", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL", "OPERATOR_COALESCE", "COMPARE_IN", "COMPARE_NOT_IN"})
-FUNCTIONS = frozenset(
-    """
-    + - * / // % || ~~ !~~ ~~* !~~* blank filled today now add_workdays workdays_between is_workday coalesce greatest least nullif
-    upper lower length trim ltrim rtrim left right substr substring replace concat concat_ws contains starts_with ends_with lpad
-    trunc round abs floor ceil ceiling sign date_part year month day hour minute quarter weekday isodow date_trunc last_day date_diff
-    datediff date_add to_years to_quarters to_months to_weeks to_days to_hours to_minutes to_seconds make_date make_timestamp strftime
-    regexp_matches
-    if ifnull list_value list_contains
-    """.split()  # noqa: SIM905 (a list of words reads better than two hundred quotes)
-)
-TYPES = frozenset("date timestamp time varchar text string decimal numeric integer int bigint double boolean bool interval".split())  # noqa: SIM905
-OURS = {"today": "policy_today", "now": "policy_now", "is_workday": "policy_is_workday"}
 
 DUCK: Mapping[ColumnType, str] = {
     "text": "VARCHAR",
@@ -69,6 +49,7 @@ DUCK: Mapping[ColumnType, str] = {
 SET_UP = """
 CREATE MACRO blank(x) AS x IS NULL;
 CREATE MACRO filled(x) AS x IS NOT NULL;
+CREATE MACRO policy_book() AS 0;
 CREATE MACRO policy_now() AS getvariable('now');
 CREATE MACRO policy_today() AS CAST(getvariable('now') AS DATE);
 CREATE MACRO policy_ordinal(d) AS list_extract(getvariable('ordinals'), CAST(d AS DATE) - DATE '2000-01-01' + 1);
@@ -106,7 +87,7 @@ class Evaluator:
         ordinals, workdays = calendar.workday_lists()
         self._set("ordinals", ordinals)
         self._set("workdays", workdays)
-        self._parsed: dict[str, Tree] = {}
+        self._parsed: dict[tuple[str, bool], Tree] = {}
         self._connection.execute("SET VARIABLE now = TIMESTAMP '2000-01-01 00:00:00'")
         for statement in SET_UP.split(";\n"):
             if statement.strip():
@@ -119,27 +100,27 @@ class Evaluator:
         """Fix what `now()` and `today()` mean for the evaluations to come."""
         self._connection.execute(f"SET VARIABLE now = TIMESTAMP '{now:%Y-%m-%d %H:%M:%S}'")
 
-    def parse(self, text: str) -> Tree:
-        """The parse tree of one expression, every node checked against the whitelist.
+    def parse(self, text: str, aggregates: bool = False) -> Tree:
+        """The parse tree of one expression, every node checked against the whitelist; `aggregates` where rows are grouped.
 
         Raises ExpressionFault naming the place within the text.
         """
         refuse_unreadable(text)
-        if text not in self._parsed:
-            self._parsed[text] = self._parse(text)
-        return self._parsed[text]
+        if (text, aggregates) not in self._parsed:
+            self._parsed[text, aggregates] = self._parse(text, aggregates)
+        return self._parsed[text, aggregates]
 
-    def _parse(self, text: str) -> Tree:
+    def _parse(self, text: str, aggregates: bool) -> Tree:
         answer = loaded(self._one("SELECT json_serialize_sql(?)", [f"SELECT {text}"]))
         if answer["error"]:
             raise syntax_fault(answer, len("SELECT "))
-        tree = _only_expression(answer)
+        tree = only_expression(answer)
         for node in walk(tree):
-            _refuse_foreign(node)
+            refuse_foreign(node, aggregates)
             if node["class"] == "CAST":
                 node["try_cast"] = True  # a cell that cannot be cast is unknown; it must not stop the run
             if node["class"] == "FUNCTION" and node["function_name"].lower() in OURS:
-                _rename(node, OURS[node["function_name"].lower()])
+                rename(node, OURS[node["function_name"].lower()])
         return tree
 
     def text_of(self, tree: Tree) -> str:
@@ -185,7 +166,7 @@ class Evaluator:
         try:
             return self._run(_query(packed, source), columns, count)
         except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
-            return self._run(_query([f"TRY({each})" for each in packed], source), columns, count)
+            return self._run(_query([each if "OVER (" in each else f"TRY({each})" for each in packed], source), columns, count)
 
     def _run(self, query: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
         import duckdb
@@ -207,58 +188,6 @@ class Evaluator:
     def _one(self, query: str, values: Sequence[str]) -> Any:
         row = self._connection.execute(query, list(values)).fetchone()
         return row[0] if row else None
-
-
-def walk(tree: Any) -> Iterator[Tree]:
-    """Every expression node of a tree, parents first."""
-    if isinstance(tree, dict):
-        if "class" in tree:
-            yield tree
-        for value in tree.values():
-            yield from walk(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from walk(value)
-
-
-def replaced(tree: Any, replace: Callable[[Tree], Tree | None]) -> Any:
-    """A copy of the tree in which `replace` may put another node in place of each node."""
-    if isinstance(tree, list):
-        return [replaced(value, replace) for value in tree]
-    if not isinstance(tree, dict):
-        return tree
-    new = replace(tree) if "class" in tree else None
-    return new if new is not None else {key: replaced(value, replace) for key, value in tree.items()}
-
-
-def column_node(name: str) -> Tree:
-    """A reference to one canonical column."""
-    return {
-        "class": "COLUMN_REF",
-        "type": "COLUMN_REF",
-        "alias": "",
-        "query_location": 0,
-        "query_location_length": 0,
-        "column_names": [name],
-    }
-
-
-def parameters_of(tree: Tree) -> list[tuple[str, int]]:
-    """The `$names` an expression uses, each with its offset in the text."""
-    return [(str(node["identifier"]), offset_of(node)) for node in walk(tree) if node["class"] == "PARAMETER"]
-
-
-def conjuncts(tree: Tree) -> list[Tree]:
-    """The parts that must all hold: `a and b and c` has three."""
-    if tree["class"] == "CONJUNCTION" and tree["type"] == "CONJUNCTION_AND":
-        return [part for child in tree["children"] for part in conjuncts(child)]
-    return [tree]
-
-
-def offset_of(node: Tree) -> int:
-    """Where a node starts in the text of its expression, in characters of UTF-8 bytes; 0 when DuckDB does not know."""
-    place = int(node.get("query_location", 0))
-    return place - len("SELECT ") if len("SELECT ") <= place < 1 << 40 else 0
 
 
 def quoted(name: str) -> str:
@@ -362,39 +291,3 @@ def _statement(tree: Tree) -> Tree:
         "qualify": None,
     }
     return {"error": False, "statements": [{"node": node}]}
-
-
-def _only_expression(answer: Tree) -> Tree:
-    statements = answer["statements"]
-    node = statements[0]["node"]
-    plain = (
-        node["type"] == "SELECT_NODE" and node["from_table"]["type"] == "EMPTY" and len(node["select_list"]) == 1 and len(statements) == 1
-    )
-    extra = node.get("modifiers") or node.get("where_clause") or node.get("group_expressions") or node.get("having") or node.get("qualify")
-    if not plain or extra or node["cte_map"]["map"]:
-        raise ExpressionFault("this is a query; an expression over one row is wanted")
-    tree: Tree = node["select_list"][0]
-    if tree.get("alias"):
-        raise ExpressionFault(f"an expression has no 'as {tree['alias']}'", offset_of(tree))
-    return tree
-
-
-def _refuse_foreign(node: Tree) -> None:
-    kind, name = str(node["class"]), str(node.get("function_name", ""))
-    if kind not in CLASSES or (kind == "OPERATOR" and node["type"] not in OPERATORS):
-        raise foreign(kind if kind not in CLASSES else str(node["type"]).removeprefix("OPERATOR_"), offset_of(node))
-    if kind == "FUNCTION" and name.lower() not in FUNCTIONS:
-        raise unknown_function(name, FUNCTIONS, offset_of(node))
-    if kind == "FUNCTION" and (
-        node.get("distinct") or node.get("filter") or (node.get("order_bys") or {}).get("orders") or node.get("schema")
-    ):
-        raise ExpressionFault(f"'{name}' takes only plain values here", offset_of(node))
-    if kind == "TYPE" and str(node.get("type_name", "")).lower() not in TYPES:
-        hint = "it may be: " + ", ".join(sorted(TYPES))
-        raise ExpressionFault(f"no type '{node.get('type_name')}' in an expression", offset_of(node), hint)
-
-
-def _rename(node: Tree, name: str) -> None:
-    node["function_name"] = name
-    if "qualified_name" in node:
-        node["qualified_name"] = {"path": [name]}

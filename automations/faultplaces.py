@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from automations.expressions import Tree
 from automations.model import ColumnType, Table
+from automations.trees import Tree
 
 if TYPE_CHECKING:
     from automations.rule import DraftNode

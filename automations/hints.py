@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from automations.config import Config, LoadedPolicy
 from automations.errors import Problem
-from automations.expressions import Tree, conjuncts, walk
 from automations.rules.check import Check
 from automations.rules.deadline import Deadline
+from automations.trees import Tree, conjuncts, walk
 
 
 def hints_of(config: Config) -> list[Problem]:

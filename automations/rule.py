@@ -15,10 +15,10 @@ from automations.clocks import words_of
 from automations.declarations import DURATIONS, Declared, Names, Parameter, PolicyFile, Said
 from automations.errors import Problem
 from automations.expressionfaults import ExpressionFault, characters
-from automations.expressions import Tree, parameters_of, replaced
 from automations.faultplaces import Part
 from automations.model import ColumnType, Level, Table, Words
 from automations.program import ClockSpec, FindingSpec, Kernel, Place, Watch
+from automations.trees import Tree, parameters_of, replaced
 from automations.yamlfile import Document, Path
 
 SAID = re.compile(r"\{([^{}]+)\}")

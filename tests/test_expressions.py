@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from automations.allowed import CLASSES, FUNCTIONS, OPERATORS, TYPES
 from automations.calendars import Calendar, CalendarSettings
 from automations.cells import column_array, typed_list
 from automations.expressionfaults import LONGEST, ExpressionFault, characters
-from automations.expressions import CLASSES, FUNCTIONS, OPERATORS, TYPES, Evaluator, Formula, parameters_of, type_from_duck, walk
+from automations.expressions import Evaluator, Formula, type_from_duck
 from automations.model import Column, ColumnType
+from automations.trees import parameters_of, walk
 
 NOW = datetime(2025, 9, 26, 16, 30)
 CALENDAR = Calendar.build(CalendarSettings(name="test"))
