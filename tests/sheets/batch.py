@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.sheets import anchors, cellrequests, lines, tabrequests
 from tests.sheets.book import Book
 from tests.sheets.caller import Caller
-from tests.sheets.refusals import Json, Refused, invalid
+from tests.sheets.refusals import Json, invalid
 from tests.sheets.tabrequests import Request, dropped, kept
 
 KINDS: dict[str, Request] = {
@@ -69,5 +69,5 @@ def _one(book: Book, caller: Caller, request: Json, place: int) -> Json:
         )
     kind = given[0]
     if kind not in KINDS:
-        raise Refused(501, f"The stand-in does not do {kind} yet.")
+        raise NotImplementedError(f"The stand-in does not do {kind} yet.")
     return KINDS[kind](book, caller, request[kind], f"requests[{place}].{kind}")

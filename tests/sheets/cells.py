@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
-
 from tests.sheets.masks import Mask, merged
 from tests.sheets.refusals import Json, invalid
 
@@ -91,7 +89,7 @@ def entered(json: Json | None, where: str) -> Entered:
         if not value.startswith("="):
             raise invalid(f"Invalid {where}: formulaValue must start with '='")
         return Formula(value)
-    return None if value == "" else value  # type: ignore[no-any-return]
+    return None if value == "" else value
 
 
 def check_length(text: str) -> None:
@@ -129,7 +127,3 @@ def written(old: Cell, data: Json, mask: Mask, where: str) -> Cell:
 def plain_number(value: float) -> int | float:
     """A number as the service writes it in JSON: whole ones without a point."""
     return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
-
-
-def validation_problem(cell: Json) -> Any:
-    return cell.get("condition", {}).get("type")

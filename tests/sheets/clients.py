@@ -22,6 +22,6 @@ def gspread_at(google: StandIn, token: str) -> gspread.Client:
                 endpoint = endpoint.replace(host, google.url, 1)
             return super().request(method, endpoint, *args, **kwargs)
 
-    client: gspread.Client = gspread.authorize(Credentials(token), http_client=Rewired)
+    client: gspread.Client = gspread.authorize(Credentials(token), http_client=Rewired)  # type: ignore[no-untyped-call]
     client.set_timeout(10)
     return client

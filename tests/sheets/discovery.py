@@ -156,7 +156,14 @@ def _methods(part: Json) -> Iterator[Json]:
 def _route(method: Json, service: str, owner: Api) -> Route:
     path = "/" + service + method["path"]
     pattern = "".join(f"(?P<{part[1:-1]}>[^/]+)" if part.startswith("{") else re.escape(part) for part in re.split(r"({\w+})", path))
-    names = [method.get(side, {}).get("$ref") for side in ("request", "response")]
+    asks, answers = (method.get(side, {}).get("$ref") for side in ("request", "response"))
     return Route(
-        method["id"], method["httpMethod"], re.compile(pattern), method["parameters"], *names, frozenset(method.get("scopes", ())), owner
+        method["id"],
+        method["httpMethod"],
+        re.compile(pattern),
+        method["parameters"],
+        asks,
+        answers,
+        frozenset(method.get("scopes", ())),
+        owner,
     )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from tests.sheets import masks
 from tests.sheets.discovery import Api, Route, routes
 from tests.sheets.masks import Mask
 from tests.sheets.refusals import Json, Refused, bad_fields
-from tests.sheets.wire import Answer, Request
+from tests.sheets.wire import Request
 
 APIS = ("sheets.v4", "drive.v3")
 LARGEST = 10 * 1024 * 1024
-LENIENT_DRIVE = {"supportsAllDrives", "includeItemsFromAllDrives", "corpora"}
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ def understood(request: Request) -> Asked:
 
 
 def matched(request: Request) -> tuple[Route, dict[str, str]]:
-    for api in APIS:
-        for route in sorted(routes(api), key=lambda route: -len(route.pattern.pattern)):
-            values = route.path_values(request.path) if route.verb == request.verb else None
-            if values is not None:
-                return route, values
+    """The route and the values in its path; where two fit, the one with the more exact path."""
+    for route in _all_routes():
+        values = route.path_values(request.path) if route.verb == request.verb else None
+        if values is not None:
+            return route, values
     raise Refused(404, f"The requested URL {request.path} was not found on this server.")
 
 
-def html(status: int, title: str) -> Answer:
-    text = f"<!DOCTYPE html>\n<html lang=en>\n<title>Error {status} ({title})!!1</title>\n<p><b>{status}.</b> <ins>That’s an error.</ins>\n"
-    return Answer(status, text.encode(), {"Content-Type": "text/html; charset=UTF-8"})
+@cache
+def _all_routes() -> list[Route]:
+    return sorted((route for api in APIS for route in routes(api)), key=lambda route: -len(route.pattern.pattern))
 
 
 def _query(route: Route, request: Request) -> Json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Sequence
 from email.utils import formatdate
@@ -13,7 +15,7 @@ from tests.sheets.caller import Sharing
 from tests.sheets.cells import Cell, Entered
 from tests.sheets.clock import VirtualClock
 from tests.sheets.refusals import Json
-from tests.sheets.service import File, Service
+from tests.sheets.service import Service
 from tests.sheets.tokens import SHEETS
 from tests.sheets.wire import Answer, Call, Request
 
@@ -47,9 +49,9 @@ class StandIn(Service):
 
     def file(self, title: str = "台账", shared: dict[str, str] | None = None, anyone: str = "", **properties: Any) -> str:
         """A new spreadsheet with no tab yet; `shared` gives each address owner, writer, commenter or reader."""
-        book = self.new_book({"title": title, **properties}, [])
+        book = self.blank({"title": title, **properties}, [])
         book.sheets = []
-        self.files[book.spreadsheet_id] = File([book], Sharing(dict(shared or {}), anyone))
+        self.drive.add(book, Sharing(dict(shared or {}), anyone))
         return book.spreadsheet_id
 
     def tab(
@@ -65,9 +67,15 @@ class StandIn(Service):
         book.sheets.append(sheet)
         return sheet
 
+    def share(self, spreadsheet_id: str, email: str, role: str) -> None:
+        """Give an address a role on a file; an empty role takes it away."""
+        roles = {**self.drive.files[spreadsheet_id].sharing.roles, email: role}
+        anyone = self.drive.files[spreadsheet_id].sharing.anyone
+        self.drive.files[spreadsheet_id].sharing = Sharing({email: role for email, role in roles.items() if role}, anyone)
+
     def book(self, spreadsheet_id: str) -> Book:
         """The newest revision of a file."""
-        return self.files[spreadsheet_id].book
+        return self.drive.files[spreadsheet_id].book
 
     def values(self, spreadsheet_id: str, title: str) -> list[list[Any]]:
         """What stands in a tab now, trailing blanks cut off."""
@@ -119,13 +127,28 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = serve
 
     def reply(self, answer: Answer) -> None:
+        """Send the answer, or break the connection in the way it says."""
+        if answer.broken in ("hung", "dropped"):
+            self._fail(answer.broken)
+            return
         assert isinstance(self.server, _Server)
         self.send_response_only(answer.status)
         date = formatdate(self.server.service.clock.now().timestamp(), usegmt=True)
         for name, value in {"Date": date, "Server": "ESF", **answer.headers, "Content-Length": str(len(answer.body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        cut = answer.broken == "cut"
+        self.wfile.write(answer.body[: len(answer.body) // 2] if cut else answer.body)
+        self.close_connection = self.close_connection or cut
+
+    def _fail(self, how: str) -> None:
+        self.close_connection = True
+        if how == "hung":
+            while self.connection.recv(65_536):
+                pass
+        else:
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """Say nothing: the service keeps the log."""

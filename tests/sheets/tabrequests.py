@@ -121,6 +121,24 @@ def duplicate_sheet(book: Book, caller: Caller, request: Json, where: str) -> Js
     return {"duplicateSheet": {"properties": sheet_properties(book, sheet)}}
 
 
+def copy_into(source: Book, number: int, target: Book) -> Json:
+    """copyTo: a tab of one book as a new tab of another."""
+    sheet = source.sheet(number).copied()
+    new = new_sheet(target, {"title": _free_title(target, f"Copy of {sheet.title}")}, "sheet")
+    new.rows, new.columns, new.properties = sheet.rows, sheet.columns, sheet.properties
+    new.lying = {name: _readdressed(things, number, new.sheet_id) for name, things in sheet.lying.items()}
+    target.sheets.append(new)
+    target.check_size()
+    return sheet_properties(target, new)
+
+
+def _free_title(book: Book, title: str) -> str:
+    number = 1
+    while book.titled(title if number == 1 else f"{title} {number}"):
+        number += 1
+    return title if number == 1 else f"{title} {number}"
+
+
 def _readdressed(thing: Any, old: int, new: int) -> Any:
     if isinstance(thing, list):
         return [_readdressed(item, old, new) for item in thing]

@@ -89,7 +89,8 @@ class Accounts:
 
     def _by_jwt(self, form: dict[str, str]) -> Grant | None:
         try:
-            claims: dict[str, Any] = dict(jwt.decode(form["assertion"], certs=_key()[1], audience=AUDIENCE, clock_skew_in_seconds=10**10))
+            read = jwt.decode(form["assertion"], certs=_key()[1], audience=AUDIENCE, clock_skew_in_seconds=10**10)  # type: ignore[no-untyped-call]
+            claims: dict[str, Any] = dict(read)
         except (ValueError, KeyError):
             return None
         email = claims["iss"]

@@ -121,7 +121,7 @@ def _counted(book: Book, sheet: Sheet, area: Box, grid: Grid, asked: Json) -> Js
         "updatedColumns": len({column for _, column in told}),
         "updatedCells": len(told),
     }
-    answer = {"spreadsheetId": book.spreadsheet_id, "updatedRange": a1.written(sheet.title, area)}
+    answer: Json = {"spreadsheetId": book.spreadsheet_id, "updatedRange": a1.written(sheet.title, area)}
     answer |= {name: count for name, count in counts.items() if count}
     if asked.get("includeValuesInResponse"):
         answer["updatedData"] = read(book, sheet, area, rendered(asked))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -49,9 +50,10 @@ class Answer:
     broken: str = ""
 
     @classmethod
-    def of(cls, body: Any, status: int = 200, **headers: str) -> Answer:
-        text = json.dumps(body, ensure_ascii=False, indent=2) + "\n"
-        return cls(status, text.encode(), {**API_HEADERS, **headers})
+    def of(cls, body: Any, status: int = 200, plain: bool = False, headers: Mapping[str, str] | None = None) -> Answer:
+        """JSON with two spaces of indentation, or `plain` where the client said prettyPrint=false."""
+        text = json.dumps(body, ensure_ascii=False, **({"separators": (",", ":")} if plain else {"indent": 2}))
+        return cls(status, text.encode(), {**API_HEADERS, **(headers or {})})
 
 
 @dataclass
@@ -75,6 +77,13 @@ class Call:
     bytes_out: int = 0
     fault: str = ""
     applied: bool = False
+    """Whether it changed the file, perhaps later than it was answered."""
+    revisions_back: int = 0
+
+    def closed(self, answer: Answer) -> Answer:
+        """Write the outcome down and hand the answer on."""
+        self.status, self.bytes_out = answer.status, len(answer.body)
+        return answer
 
     @property
     def kind(self) -> str:
@@ -92,6 +101,21 @@ class Call:
     def requests(self) -> list[str]:
         """The kinds of a batchUpdate in order."""
         return [next(iter(request)) for request in (self.body or {}).get("requests", [])]
+
+
+def opened(request: Request, log: list[Call], now: float) -> Call:
+    """A new call in the log, numbered from nought."""
+    body = _json(request.body) if request.path != "/token" else None
+    log.append(Call(len(log), now, request.verb, request.path, request.query, body, len(request.body)))
+    return log[-1]
+
+
+def _json(body: bytes) -> Json | None:
+    try:
+        read = json.loads(body) if body else None
+    except ValueError:
+        return None
+    return read if isinstance(read, dict) else None
 
 
 def busiest(calls: list[Call], counts_as: str, user: str | None = None, seconds: float = 60.0) -> int:
