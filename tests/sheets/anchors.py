@@ -33,9 +33,8 @@ def location(book: Book, one: Metadata) -> Json:
         return {"locationType": "SHEET", "sheetId": one.sheet_id}
     place = place_of(book, one)
     assert place is not None
-    ends = {"startIndex": place, "endIndex": place + 1} if place else {"endIndex": 1}
     sheet = {"sheetId": one.sheet_id} if one.sheet_id else {}
-    return {"locationType": one.kind, "dimensionRange": {**sheet, "dimension": one.kind + "S", **ends}}
+    return {"locationType": one.kind, "dimensionRange": {**sheet, "dimension": one.kind + "S", "startIndex": place, "endIndex": place + 1}}
 
 
 def place_of(book: Book, one: Metadata) -> int | None:
@@ -191,7 +190,9 @@ def _at(book: Book, one: Metadata, lookup: Json) -> bool:
     if asked.get("sheetId") is not None:
         inside = lookup.get("locationMatchingStrategy") == "INTERSECTING_LOCATION"
         return one.sheet_id == asked["sheetId"] and (one.kind == "SHEET" or inside)
-    return bool(here.get("dimensionRange") == {name: value for name, value in asked.get("dimensionRange", {}).items() if value})
+    return bool(
+        here.get("dimensionRange") == {name: value for name, value in asked.get("dimensionRange", {}).items() if value or name != "sheetId"}
+    )
 
 
 def _touches(book: Book, one: Metadata, one_filter: Json) -> bool:

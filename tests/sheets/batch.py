@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from tests.sheets import anchors, cellrequests, lines, tabrequests
+from tests.sheets import anchors, cellrequests, lines, rangerequests, tabrequests
 from tests.sheets.book import Book
 from tests.sheets.caller import Caller
+from tests.sheets.rangerequests import dropped, kept
 from tests.sheets.refusals import Json, invalid
-from tests.sheets.tabrequests import Request, dropped, kept
+from tests.sheets.tabrequests import Request
 
 KINDS: dict[str, Request] = {
     "addBanding": kept("addBanding", "bandedRange", "bandedRangeId", "bandedRanges"),
     "addChart": kept("addChart", "chart", "chartId", "charts"),
     "addConditionalFormatRule": tabrequests.add_rule,
+    "addDimensionGroup": rangerequests.add_group,
     "addFilterView": kept("addFilterView", "filter", "filterViewId", "filterViews"),
     "addNamedRange": tabrequests.add_name,
     "addProtectedRange": tabrequests.add_protection,
     "addSheet": tabrequests.add_sheet,
     "appendCells": cellrequests.append_cells,
     "appendDimension": lines.append_lines,
-    "autoResizeDimensions": lines.nothing,
+    "autoResizeDimensions": rangerequests.fit,
     "clearBasicFilter": tabrequests.clear_filter,
     "copyPaste": cellrequests.copy_paste,
     "createDeveloperMetadata": anchors.create,
@@ -27,6 +29,7 @@ KINDS: dict[str, Request] = {
     "deleteConditionalFormatRule": tabrequests.delete_rule,
     "deleteDeveloperMetadata": anchors.delete,
     "deleteDimension": lines.delete,
+    "deleteDimensionGroup": rangerequests.delete_group,
     "deleteEmbeddedObject": dropped("chartId", "charts"),
     "deleteFilterView": dropped("filterViewId", "filterViews"),
     "deleteNamedRange": tabrequests.delete_name,
@@ -35,17 +38,19 @@ KINDS: dict[str, Request] = {
     "duplicateSheet": tabrequests.duplicate_sheet,
     "findReplace": cellrequests.find_replace,
     "insertDimension": lines.insert,
-    "mergeCells": tabrequests.merge_cells,
+    "mergeCells": rangerequests.merge_cells,
     "moveDimension": lines.move,
     "repeatCell": cellrequests.repeat_cell,
     "setBasicFilter": tabrequests.set_filter,
     "setDataValidation": cellrequests.set_validation,
     "sortRange": lines.sort,
-    "updateBorders": lines.nothing,
+    "unmergeCells": rangerequests.unmerge_cells,
+    "updateBorders": rangerequests.nothing,
     "updateCells": cellrequests.update_cells,
     "updateConditionalFormatRule": tabrequests.update_rule,
     "updateDeveloperMetadata": anchors.update,
     "updateDimensionProperties": lines.update_dimension,
+    "updateNamedRange": tabrequests.update_name,
     "updateProtectedRange": tabrequests.update_protection,
     "updateSheetProperties": tabrequests.update_sheet,
     "updateSpreadsheetProperties": tabrequests.update_book,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+
+from tests.sheets.colours import paired, settled
 from tests.sheets.masks import Mask, merged
 from tests.sheets.refusals import Json, invalid
 
@@ -112,7 +114,7 @@ def written(old: Cell, data: Json, mask: Mask, where: str) -> Cell:
     """`old` with the fields the mask names taken from a CellData."""
     if list(mask) == ["userEnteredValue"] and not mask["userEnteredValue"]:
         return old.entering(entered(data.get("userEnteredValue"), where))
-    new = merged(editable(old), data, mask)
+    new = merged(editable(old), settled(data), paired(mask))
     known = ("userEnteredValue", "userEnteredFormat", "note", "dataValidation")
     rest = {name: value for name, value in new.items() if name not in known and not name.startswith(("effective", "formatted"))}
     return Cell(

@@ -9,7 +9,7 @@ from tests.sheets.a1 import Box
 from tests.sheets.anchors import swept
 from tests.sheets.book import BLANK, Book, Line, Sheet
 from tests.sheets.caller import Caller, guard
-from tests.sheets.cells import EMPTY, Cell
+from tests.sheets.cells import EMPTY
 from tests.sheets.ranges import lines_of, of_grid, shifted
 from tests.sheets.refusals import Json, invalid
 
@@ -153,12 +153,3 @@ def update_dimension(book: Book, caller: Caller, request: Json, where: str) -> J
         if masks.wants(mask, "pixelSize"):
             lines[place] = replace(lines[place], pixels=asked.get("pixelSize") or 0)
     return {}
-
-
-def nothing(book: Book, caller: Caller, request: Json, where: str) -> Json:
-    """A request that changes only looks which nobody reads back."""
-    return {}
-
-
-def blanked(cell: Cell) -> Cell:
-    return cell.entering(None)

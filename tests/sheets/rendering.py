@@ -15,6 +15,17 @@ from tests.sheets.refusals import Json
 from tests.sheets.showing import shown
 
 DEFAULT_FORMAT = {"backgroundColor": {"red": 1, "green": 1, "blue": 1}, "verticalAlignment": "BOTTOM", "wrapStrategy": "OVERFLOW_CELL"}
+DROPPED = {
+    "sheetId",
+    "frozenRowCount",
+    "frozenColumnCount",
+    "hideGridlines",
+    "rowGroupControlAfter",
+    "columnGroupControlAfter",
+    "warningOnly",
+}
+DROPPED |= {"requestingUserCanEdit", "hidden", "rightToLeft", "startRow", "startColumn", "hiddenByUser", "hiddenByFilter", "description"}
+"""Members that are left out when nought, false or empty; the others, such as `startRowIndex`, are given even then."""
 PIXELS = {"ROWS": 21, "COLUMNS": 100}
 Areas = list[tuple[Sheet, Box]]
 
@@ -65,12 +76,12 @@ def sheet_properties(book: Book, sheet: Sheet) -> Json:
 
 
 def without_zeros(value: Any) -> Any:
-    """The value without the members that protobuf leaves out: nought, false, empty."""
+    """The value without the members that protobuf leaves out."""
     if isinstance(value, list):
         return [without_zeros(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {name: without_zeros(item) for name, item in value.items() if item not in (0, False, None, "")}
+    return {name: without_zeros(item) for name, item in value.items() if item or (name not in DROPPED and item is not None)}
 
 
 def _sheet(book: Book, caller: Caller, sheet: Sheet, mask: Mask, areas: Areas | None, with_data: bool) -> Json:
@@ -93,7 +104,7 @@ def _sheet(book: Book, caller: Caller, sheet: Sheet, mask: Mask, areas: Areas | 
 def protection(caller: Caller, thing: Json) -> Json:
     """A protected range as this caller sees it: whether they may edit, and the editors only if they may."""
     allowed = may_edit(caller, thing)
-    shown_part = {name: value for name, value in thing.items() if name != "editors" or (allowed and not thing.get("warningOnly"))}
+    shown_part = {name: value for name, value in thing.items() if name != "editors" or allowed}
     return {**shown_part, **({"requestingUserCanEdit": True} if allowed else {})}
 
 

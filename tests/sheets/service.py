@@ -136,7 +136,7 @@ class Service:
             raise narrow_scope(route.name.partition(".")[0] + ".googleapis.com", route.name)
         self._charge(call, caller)
         asked = self._form(understood, request, call)
-        call.spreadsheet_id = asked.parameters.get("spreadsheetId", asked.parameters.get("fileId", ""))
+        call.spreadsheet_id = str(asked.parameters.get("spreadsheetId", asked.parameters.get("fileId", "")))
         return Admitted(asked, caller, call)
 
     def _form(self, look: Callable[[Request], T], request: Request, call: Call) -> T:

@@ -8,8 +8,9 @@ from typing import Any
 from tests.sheets import masks
 from tests.sheets.anchors import swept
 from tests.sheets.book import BLANK, Book, Line, Sheet
-from tests.sheets.caller import Caller, guard, may_edit
+from tests.sheets.caller import Caller, may_edit
 from tests.sheets.cellrequests import mask_of
+from tests.sheets.colours import settled
 from tests.sheets.ranges import of_grid
 from tests.sheets.refusals import Json, invalid, protected
 from tests.sheets.rendering import protection, sheet_properties, without_zeros
@@ -175,8 +176,13 @@ def add_protection(book: Book, caller: Caller, request: Json, where: str) -> Jso
     sheet, _ = of_grid(book, asked["range"], where)
     number = asked.get("protectedRangeId") or 7_919 * book.fresh_id()
     editors = asked.get("editors", {})
-    users = sorted({*editors.get("users", []), caller.email})
-    thing = {**asked, "protectedRangeId": number, "editors": {**editors, "users": users}}
+    own = [] if caller.role == "owner" or asked.get("warningOnly") else [caller.email]
+    people = (
+        {name: sorted(names) for name, names in editors.items() if names}
+        if not own
+        else {**editors, "users": sorted({*editors.get("users", []), *own})}
+    )
+    thing = {**asked, "protectedRangeId": number, "editors": people}
     sheet.things("protectedRanges").append(thing)
     return {"addProtectedRange": {"protectedRange": without_zeros(protection(caller, thing))}}
 
@@ -218,6 +224,15 @@ def add_name(book: Book, caller: Caller, request: Json, where: str) -> Json:
     return {"addNamedRange": {"namedRange": without_zeros(named)}}
 
 
+def update_name(book: Book, caller: Caller, request: Json, where: str) -> Json:
+    mask, asked = mask_of(request, where), explicit(request.get("namedRange") or {})
+    place = next((place for place, named in enumerate(book.named) if named["namedRangeId"] == asked.get("namedRangeId")), None)
+    if place is None:
+        raise invalid(f"Invalid {where}: No named range with id: {asked.get('namedRangeId')}")
+    book.named[place] = masks.merged(book.named[place], asked, mask)
+    return {}
+
+
 def delete_name(book: Book, caller: Caller, request: Json, where: str) -> Json:
     kept = [named for named in book.named if named["namedRangeId"] != request.get("namedRangeId")]
     if len(kept) == len(book.named):
@@ -228,7 +243,7 @@ def delete_name(book: Book, caller: Caller, request: Json, where: str) -> Json:
 
 def add_rule(book: Book, caller: Caller, request: Json, where: str) -> Json:
     """A conditional format; adding the same twice gives two."""
-    rule = explicit(request.get("rule") or {})
+    rule = settled(explicit(request.get("rule") or {}))
     if not rule.get("ranges"):
         raise invalid(f"Invalid {where}: rule.ranges must have at least one range.")
     rule["ranges"] = [{"sheetId": 0, **place} for place in rule["ranges"]]
@@ -268,50 +283,3 @@ def set_filter(book: Book, caller: Caller, request: Json, where: str) -> Json:
 def clear_filter(book: Book, caller: Caller, request: Json, where: str) -> Json:
     book.sheet(request.get("sheetId") or 0, where).basic_filter = None
     return {}
-
-
-def merge_cells(book: Book, caller: Caller, request: Json, where: str) -> Json:
-    """Merge: the top left value stays, the others are lost."""
-    sheet, area = of_grid(book, request.get("range") or {}, where)
-    guard(caller, sheet, area, where)
-    assert area.bottom is not None and area.right is not None
-    for row in range(area.top, area.bottom):
-        for column in range(area.left, area.right):
-            if (row, column) != (area.top, area.left):
-                sheet.put(row, column, [sheet.cell(row, column).entering(None)])
-    sheet.things("merges").append({"sheetId": 0, **request["range"]})
-    return {}
-
-
-def kept(name: str, inner: str, key: str, group: str) -> Request:
-    """A request that adds a thing which is only kept and given back: a chart, a filter view, a banding."""
-
-    def add(book: Book, caller: Caller, request: Json, where: str) -> Json:
-        thing = explicit(request.get(inner) or {})
-        thing.setdefault(key, 104_729 * book.fresh_id())
-        sheet = book.sheet(_sheet_of(thing), where)
-        sheet.things(group).append(thing)
-        return {name: {inner: without_zeros(thing)}}
-
-    return add
-
-
-def _sheet_of(thing: Json) -> int:
-    anchor = thing.get("position", {}).get("overlayPosition", {}).get("anchorCell", {})
-    return int(thing.get("range", {}).get("sheetId") or anchor.get("sheetId") or 0)
-
-
-def dropped(key: str, *groups: str) -> Request:
-    """A request that takes such a thing away by its id."""
-
-    def drop(book: Book, caller: Caller, request: Json, where: str) -> Json:
-        number = next(value for name, value in request.items() if value is not None)
-        for sheet in book.sheets:
-            for group in groups:
-                left = [thing for thing in sheet.things(group) if thing.get(key) != number]
-                if len(left) < len(sheet.things(group)):
-                    sheet.lying[group] = left
-                    return {}
-        raise invalid(f"Invalid {where}: No object with id: {number}")
-
-    return drop
