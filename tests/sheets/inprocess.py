@@ -49,7 +49,7 @@ class InProcess(BaseAdapter):
 def _response(request: requests.PreparedRequest, answer: Answer) -> requests.Response:
     response = requests.Response()
     response.status_code, response.url, response.request = answer.status, request.url or "", request
-    response.headers = CaseInsensitiveDict({"Server": "ESF", **answer.headers})
+    response.headers = CaseInsensitiveDict(answer.headers)
     response.encoding = "utf-8"
     response._content = answer.body
     return response

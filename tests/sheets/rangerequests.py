@@ -12,7 +12,7 @@ from tests.sheets.ranges import lines_of, of_grid
 from tests.sheets.refusals import Json, invalid
 from tests.sheets.rendering import without_zeros
 from tests.sheets.showing import shown
-from tests.sheets.tabrequests import Request, explicit
+from tests.sheets.tabrequests import Request, explicit, grid_range
 
 LETTER = 8
 """Pixels a letter takes when a column is fitted to its text."""
@@ -25,7 +25,7 @@ def merge_cells(book: Book, caller: Caller, request: Json, where: str) -> Json:
     _unmerge(sheet, area)
     for part in _parts(area, request.get("mergeType") or "MERGE_ALL"):
         _blank_all_but_first(sheet, part)
-        sheet.things("merges").append(_grid_range(sheet, part))
+        sheet.things("merges").append(grid_range(sheet, part))
     return {}
 
 
@@ -45,11 +45,6 @@ def _blank_all_but_first(sheet: Sheet, area: Box) -> None:
         for column in range(area.left, area.right):
             if (row, column) != (area.top, area.left):
                 sheet.put(row, column, [sheet.cell(row, column).entering(None)])
-
-
-def _grid_range(sheet: Sheet, area: Box) -> Json:
-    rows = {"startRowIndex": area.top, "endRowIndex": area.bottom}
-    return {"sheetId": sheet.sheet_id, **rows, "startColumnIndex": area.left, "endColumnIndex": area.right}
 
 
 def unmerge_cells(book: Book, caller: Caller, request: Json, where: str) -> Json:

@@ -6,7 +6,6 @@ import socket
 import struct
 import threading
 from collections.abc import Sequence
-from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -131,10 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.broken in ("hung", "dropped"):
             self._fail(answer.broken)
             return
-        assert isinstance(self.server, _Server)
         self.send_response_only(answer.status)
-        date = formatdate(self.server.service.clock.now().timestamp(), usegmt=True)
-        for name, value in {"Date": date, "Server": "ESF", **answer.headers, "Content-Length": str(len(answer.body))}.items():
+        for name, value in {**answer.headers, "Content-Length": str(len(answer.body))}.items():
             self.send_header(name, value)
         self.end_headers()
         cut = answer.broken == "cut"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from typing import TypeVar
 
 from tests.sheets import driveroutes, masks, sheetroutes, tabrequests
@@ -68,7 +69,11 @@ class Service:
 
     def answer(self, request: Request) -> Answer:
         with self.lock:
-            return self._token(request) if request.path == "/token" else self._api(request)
+            answer = self._token(request) if request.path == "/token" else self._api(request)
+            return replace(answer, headers={"Date": self._date(), "Server": "ESF", **answer.headers})
+
+    def _date(self) -> str:
+        return formatdate(self.clock.now().timestamp(), usegmt=True)
 
     def forget_calls(self) -> None:
         """Start the log anew: the next call has number 0."""

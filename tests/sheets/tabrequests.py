@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.sheets import masks
+from tests.sheets.a1 import Box
 from tests.sheets.anchors import swept
 from tests.sheets.book import BLANK, Book, Line, Sheet
 from tests.sheets.caller import Caller, may_edit
@@ -176,12 +177,9 @@ def add_protection(book: Book, caller: Caller, request: Json, where: str) -> Jso
     sheet, _ = of_grid(book, asked["range"], where)
     number = asked.get("protectedRangeId") or 7_919 * book.fresh_id()
     editors = asked.get("editors", {})
-    own = [] if caller.role == "owner" or asked.get("warningOnly") else [caller.email]
-    people = (
-        {name: sorted(names) for name, names in editors.items() if names}
-        if not own
-        else {**editors, "users": sorted({*editors.get("users", []), *own})}
-    )
+    people = {name: sorted(names) for name, names in editors.items() if names}
+    if caller.role != "owner" and not asked.get("warningOnly"):
+        people["users"] = sorted({*people.get("users", []), caller.email})
     thing = {**asked, "protectedRangeId": number, "editors": people}
     sheet.things("protectedRanges").append(thing)
     return {"addProtectedRange": {"protectedRange": without_zeros(protection(caller, thing))}}
@@ -275,9 +273,15 @@ def _rules(book: Book, number: int, place: int, where: str) -> list[Json]:
 
 def set_filter(book: Book, caller: Caller, request: Json, where: str) -> Json:
     asked = explicit(request.get("filter") or {})
-    sheet, _ = of_grid(book, asked.get("range") or {}, where)
-    sheet.basic_filter = asked
+    sheet, area = of_grid(book, asked.get("range") or {}, where)
+    sheet.basic_filter = {**asked, "range": grid_range(sheet, area)}
     return {}
+
+
+def grid_range(sheet: Sheet, area: Box) -> Json:
+    """A box as a GridRange with all its sides."""
+    rows = {"startRowIndex": area.top, "endRowIndex": area.bottom}
+    return {"sheetId": sheet.sheet_id, **rows, "startColumnIndex": area.left, "endColumnIndex": area.right}
 
 
 def clear_filter(book: Book, caller: Caller, request: Json, where: str) -> Json:
