@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.sheets.a1 import Box
-from tests.sheets.cells import EMPTY, Cell, Formula, Result, Wrong
+from tests.sheets.cells import EMPTY, Cell
 from tests.sheets.refusals import Json, invalid
 
 MOST_CELLS = 10_000_000
@@ -128,14 +128,6 @@ class Book:
 
     def first_visible(self) -> Sheet:
         return next(sheet for sheet in self.sheets if not sheet.hidden)
-
-    def result(self, sheet: Sheet, row: int, column: int) -> Result:
-        """What a cell comes to: itself, or what its formula does."""
-        value = sheet.cell(row, column).value
-        if not isinstance(value, Formula):
-            return value
-        known = self.results.get(str(value), Wrong("NAME", "The stand-in was not told what this formula comes to."))
-        return known(self, sheet, row, column) if isinstance(known, Callable) else known  # type: ignore[arg-type, no-any-return]
 
     def check_size(self) -> None:
         cells = sum(len(sheet.rows) * len(sheet.columns) for sheet in self.sheets)

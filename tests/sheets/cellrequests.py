@@ -12,8 +12,10 @@ from tests.sheets.a1 import Box
 from tests.sheets.book import BLANK, Book, Sheet
 from tests.sheets.caller import Caller, guard
 from tests.sheets.cells import EMPTY, Cell, Formula, written
+from tests.sheets.formulas import result
 from tests.sheets.masks import Mask
 from tests.sheets.ranges import of_grid, outside
+from tests.sheets.references import carried
 from tests.sheets.refusals import Json, invalid
 from tests.sheets.showing import shown
 
@@ -151,7 +153,7 @@ def _replaced(
     if isinstance(cell.value, Formula):
         new, times = pattern.subn(text, cell.value) if formulas else (cell.value, 0)
         return cell.entering(Formula(new)), times
-    new, times = pattern.subn(text, shown(cell, book.result(sheet, row, column)))
+    new, times = pattern.subn(text, shown(cell, result(book, sheet, row, column)))
     return cell.entering(new or None), times
 
 
@@ -180,7 +182,8 @@ def cut_paste(book: Book, caller: Caller, request: Json, where: str) -> Json:
 def copy_paste(book: Book, caller: Caller, request: Json, where: str) -> Json:
     source, area = of_grid(book, request["source"], where)
     target, to = of_grid(book, request["destination"], where)
-    _paste(caller, target, {"rowIndex": to.top, "columnIndex": to.left}, copied(source, area), where)
+    cells = [[carried(cell, to.top - area.top) for cell in row] for row in copied(source, area)]
+    _paste(caller, target, {"rowIndex": to.top, "columnIndex": to.left}, cells, where)
     return {}
 
 

@@ -43,9 +43,9 @@ class Api:
     schemas: Json
     shared: Json
 
-    def request_problems(self, schema: str, body: Any) -> list[tuple[str, str]]:
-        """Where the body does not fit, each as (field, text) in the words of the service."""
-        return list(self._problems(body, {"$ref": schema}, "", asked=True))
+    def request_problems(self, schema: str, body: Any, under: str = "") -> list[tuple[str, str]]:
+        """Where the body does not fit, each as (field, text) in the words of the service; `under` is what it calls the body."""
+        return list(self._problems(body, {"$ref": schema}, under, asked=True))
 
     def response_problems(self, schema: str, body: Any) -> list[tuple[str, str]]:
         return list(self._problems(body, {"$ref": schema}, "", asked=False))

@@ -12,6 +12,7 @@ from tests.sheets.anchors import swept
 from tests.sheets.book import BLANK, Book, Sheet
 from tests.sheets.caller import Caller, guard
 from tests.sheets.cells import EMPTY, Cell, Entered
+from tests.sheets.references import carried
 from tests.sheets.service import Service
 
 
@@ -100,7 +101,8 @@ class Human:
             row = self.row(sheet, key)
             self._log("duplicate row", key)
             lines.put_in(book, sheet, "ROWS", row + 1, 1)
-            sheet.rows[row + 1] = replace(sheet.rows[row], anchor=0)
+            cells = tuple(carried(cell, 1) for cell in sheet.rows[row].cells)
+            sheet.rows[row + 1] = replace(sheet.rows[row], anchor=0, cells=cells)
 
         self._do(act)
 

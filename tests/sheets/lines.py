@@ -10,7 +10,9 @@ from tests.sheets.anchors import swept
 from tests.sheets.book import BLANK, Book, Line, Sheet
 from tests.sheets.caller import Caller, guard
 from tests.sheets.cells import EMPTY
+from tests.sheets.formulas import result
 from tests.sheets.ranges import lines_of, of_grid, shifted
+from tests.sheets.references import carried, readdressed
 from tests.sheets.refusals import Json, invalid
 
 
@@ -69,6 +71,7 @@ def _shift_all(book: Book, sheet: Sheet, dimension: str, at: int, by: int) -> No
         sheet.lying[name] = shifted(things, sheet.sheet_id, dimension, at, by)
     sheet.basic_filter = shifted(sheet.basic_filter, sheet.sheet_id, dimension, at, by)
     book.named = shifted(book.named, sheet.sheet_id, dimension, at, by)
+    readdressed(book, sheet, dimension, at, by)
 
 
 def append_lines(book: Book, caller: Caller, request: Json, where: str) -> Json:
@@ -120,10 +123,14 @@ def sort_area(book: Book, sheet: Sheet, area: Box, by: list[tuple[int, bool]]) -
         full = [row for row in rows if _sort_key(book, sheet, row, column)[0] < 9]
         blank = [row for row in rows if _sort_key(book, sheet, row, column)[0] == 9]
         rows = sorted(full, key=lambda row: _sort_key(book, sheet, row, column), reverse=falling) + blank
-    moved = [sheet.rows[row] for row in rows]
+    moved = [_carried(sheet.rows[row], place - row) for place, row in enumerate(rows, area.top)]
     whole = area.left == 0 and all(len(line.cells) <= area.right for line in moved)
     for place, line in enumerate(moved, area.top):
         sheet.rows[place] = line if whole else _with_part(sheet.rows[place], line, area)
+
+
+def _carried(line: Line, down: int) -> Line:
+    return replace(line, cells=tuple(carried(cell, down) for cell in line.cells)) if down and line.cells else line
 
 
 def _with_part(here: Line, other: Line, area: Box) -> Line:
@@ -133,7 +140,7 @@ def _with_part(here: Line, other: Line, area: Box) -> Line:
 
 def _sort_key(book: Book, sheet: Sheet, row: int, column: int) -> tuple[int, float, str]:
     """Numbers, then text, then false and true, then errors; blanks last whichever way."""
-    value = book.result(sheet, row, column)
+    value = result(book, sheet, row, column)
     if value is None:
         return 9, 0, ""
     if isinstance(value, bool):

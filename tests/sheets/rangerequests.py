@@ -8,6 +8,7 @@ from dataclasses import replace
 from tests.sheets.a1 import Box
 from tests.sheets.book import Book, Sheet
 from tests.sheets.caller import Caller, guard
+from tests.sheets.formulas import result
 from tests.sheets.ranges import lines_of, of_grid
 from tests.sheets.refusals import Json, invalid
 from tests.sheets.rendering import without_zeros
@@ -84,9 +85,8 @@ def fit(book: Book, caller: Caller, request: Json, where: str) -> Json:
     sheet, dimension, start, end = lines_of(book, request.get("dimensions") or {}, where)
     if dimension == "COLUMNS":
         for column in range(start, min(end, len(sheet.columns))):
-            longest = max(
-                (len(shown(line.cell(column), book.result(sheet, row, column))) for row, line in enumerate(sheet.rows)), default=0
-            )
+            texts = [shown(line.cell(column), result(book, sheet, row, column)) for row, line in enumerate(sheet.rows)]
+            longest = max(map(len, texts), default=0)
             sheet.columns[column] = replace(sheet.columns[column], pixels=max(longest * LETTER, 21))
     return {}
 

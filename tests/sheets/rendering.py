@@ -10,6 +10,7 @@ from tests.sheets.anchors import as_json, on_line
 from tests.sheets.book import Book, Line, Sheet
 from tests.sheets.caller import Caller, may_edit
 from tests.sheets.cells import EMPTY, editable, result_json
+from tests.sheets.formulas import result
 from tests.sheets.masks import Mask
 from tests.sheets.refusals import Json
 from tests.sheets.showing import shown
@@ -141,9 +142,9 @@ def cell_data(book: Book, sheet: Sheet, row: int, column: int, mask: Mask) -> Js
         return {}
     data = editable(cell)
     if cell.value is not None and (masks.wants(mask, "effectiveValue") or masks.wants(mask, "formattedValue")):
-        result = book.result(sheet, row, column)
-        data["effectiveValue"] = result_json(result)
-        data["formattedValue"] = shown(cell, result)
+        outcome = result(book, sheet, row, column)
+        data["effectiveValue"] = result_json(outcome)
+        data["formattedValue"] = shown(cell, outcome)
     if cell.value is not None or cell.format:
         data["effectiveFormat"] = {**DEFAULT_FORMAT, **(cell.format or {})}
     return dict(masks.keep({name: value for name, value in data.items() if value is not None}, mask))

@@ -83,7 +83,8 @@ def _body(route: Route, request: Request) -> Json:
         body = json.loads(request.body)
     except ValueError as trouble:
         raise Refused(400, f"Invalid JSON payload received. {trouble}") from trouble
-    problems = route.api.request_problems(route.request, body)
+    under = "data" if route.request == "ValueRange" else ""
+    problems = route.api.request_problems(route.request, body, under)
     if problems:
         raise bad_fields(problems)
     return dict(body)

@@ -79,12 +79,14 @@ def values_get_by_filter(book: Book, caller: Caller, asked: Asked) -> Json:
 
 
 def values_update_by_filter(book: Book, caller: Caller, asked: Asked) -> Json:
-    responses = []
+    responses, written = [], []
     for number, part in enumerate(asked.body.get("data") or []):
         for sheet, box in anchors.places(book, caller, part.get("dataFilter") or {}):
             done = values.write(book, caller, sheet, sheet.area(box), part, asked.body, f"data[{number}]")
             responses.append({**_without_id(done), "dataFilter": part.get("dataFilter") or {}})
-    return {"spreadsheetId": book.spreadsheet_id, **values.totals(responses), **({"responses": responses} if responses else {})}
+            written.append(part)
+    told = {"spreadsheetId": book.spreadsheet_id, **values.totals(book, responses, written)}
+    return {**told, **({"responses": responses} if responses else {})}
 
 
 def _without_id(done: Json) -> Json:

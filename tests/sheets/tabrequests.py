@@ -176,13 +176,11 @@ def add_protection(book: Book, caller: Caller, request: Json, where: str) -> Jso
     asked["range"] = {"sheetId": 0, **(asked.get("range") or {})}
     sheet, _ = of_grid(book, asked["range"], where)
     number = asked.get("protectedRangeId") or 7_919 * book.fresh_id()
-    editors = asked.get("editors", {})
-    people = {name: sorted(names) for name, names in editors.items() if names}
-    if caller.role != "owner" and not asked.get("warningOnly"):
-        people["users"] = sorted({*people.get("users", []), caller.email})
-    thing = {**asked, "protectedRangeId": number, "editors": people}
-    sheet.things("protectedRanges").append(thing)
-    return {"addProtectedRange": {"protectedRange": without_zeros(protection(caller, thing))}}
+    editors = {name: names for name, names in (asked.get("editors") or {}).items() if names}
+    thing = {**asked, "protectedRangeId": number, "editors": editors}
+    people = {**editors, "users": sorted({*editors.get("users", []), caller.email})}
+    sheet.things("protectedRanges").append({**thing, "editors": people})
+    return {"addProtectedRange": {"protectedRange": {**without_zeros(protection(caller, thing)), "requestingUserCanEdit": True}}}
 
 
 def update_protection(book: Book, caller: Caller, request: Json, where: str) -> Json:

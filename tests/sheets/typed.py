@@ -57,6 +57,8 @@ def _number(cell: Cell, text: str, locale: str) -> Cell | None:
         return _formatted(cell, number / 100, "PERCENT", "0.00%" if found[4] else "0%")
     if found[2]:
         return _formatted(cell, number, "CURRENCY", f"{found[2]}#,##0.00")
+    if "," in found[3]:
+        return _formatted(cell, number, "NUMBER", "#,##0.00" if found[4] else "#,##0")
     return cell.entering(plain_number(number))
 
 

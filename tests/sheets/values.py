@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from tests.sheets import a1
@@ -9,6 +10,7 @@ from tests.sheets.a1 import Box
 from tests.sheets.book import BLANK, Book, Sheet
 from tests.sheets.caller import Caller, guard
 from tests.sheets.cells import Formula, Wrong, plain_number
+from tests.sheets.formulas import result
 from tests.sheets.ranges import found, outside
 from tests.sheets.refusals import Json, bad_fields, invalid
 from tests.sheets.showing import is_date, shown
@@ -38,13 +40,13 @@ def seen(book: Book, sheet: Sheet, row: int, column: int, asked: Json) -> Any:
     option = asked.get("valueRenderOption") or "FORMATTED_VALUE"
     if option == "FORMULA" and isinstance(cell.value, Formula):
         return str(cell.value)
-    result = book.result(sheet, row, column)
+    outcome = result(book, sheet, row, column)
     dated = is_date(cell) and (asked.get("dateTimeRenderOption") or "SERIAL_NUMBER") == "FORMATTED_STRING"
-    if option == "FORMATTED_VALUE" or (dated and isinstance(result, int | float) and option == "UNFORMATTED_VALUE"):
-        return shown(cell, result)
-    if isinstance(result, Wrong):
-        return str(result)
-    return plain_number(result) if isinstance(result, float) else "" if result is None else result
+    if option == "FORMATTED_VALUE" or (dated and isinstance(outcome, int | float) and option == "UNFORMATTED_VALUE"):
+        return shown(cell, outcome)
+    if isinstance(outcome, Wrong):
+        return str(outcome)
+    return plain_number(outcome) if isinstance(outcome, float) else "" if outcome is None else outcome
 
 
 def trimmed(grid: Grid) -> Grid:
@@ -141,17 +143,26 @@ def batch(book: Book, caller: Caller, body: Json) -> Json:
     for place, part in enumerate(body.get("data") or []):
         sheet, box = found(book, part.get("range") or "")
         responses.append(write(book, caller, sheet, box, part, body, f"data[{place}]"))
-    return {"spreadsheetId": book.spreadsheet_id, **totals(responses), "responses": responses}
+    return {"spreadsheetId": book.spreadsheet_id, **totals(book, responses, body.get("data") or []), "responses": responses}
 
 
-def totals(responses: list[Json]) -> Json:
-    """The sums over the answers of a batch, those of nought left out."""
+def totals(book: Book, responses: list[Json], data: list[Json]) -> Json:
+    """The sums over the answers of a batch, a row or column written twice counted once, those of nought left out."""
+    told = [(sheet.title, *cell) for response, part in zip(responses, data, strict=True) for sheet, cell in _told(book, response, part)]
     sums = {
-        "total" + name[0].upper() + name[1:]: sum(response.get(name, 0) for response in responses)
-        for name in ("updatedRows", "updatedColumns", "updatedCells")
+        "totalUpdatedRows": len({(title, row) for title, row, _ in told}),
+        "totalUpdatedColumns": len({(title, column) for title, _, column in told}),
+        "totalUpdatedCells": len(told),
+        "totalUpdatedSheets": len({title for title, _, _ in told}),
     }
-    sums["totalUpdatedSheets"] = len({a1.split(response["updatedRange"])[0] for response in responses if response.get("updatedCells")})
     return {name: total for name, total in sums.items() if total}
+
+
+def _told(book: Book, response: Json, part: Json) -> Iterator[tuple[Sheet, tuple[int, int]]]:
+    """The cells a part of a batch wrote."""
+    sheet, box = found(book, response["updatedRange"])
+    for row, values in enumerate(given(part), box.top):
+        yield from ((sheet, (row, column)) for column, value in enumerate(values, box.left) if value is not None)
 
 
 def clear(caller: Caller, sheet: Sheet, box: Box, where: str) -> str:
