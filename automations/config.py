@@ -53,6 +53,8 @@ class Config:
     compiler: Compiler
     hash: str
     hints: Sequence[Problem] = ()
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    """Every calendar of config/calendars, by the name of its file; `calendar` is the one of the settings."""
 
     @property
     def language(self) -> str:
@@ -103,7 +105,8 @@ def load(root: Path) -> Config:
     reader = Reader(root.resolve())
     settings, document = _settings(reader)
     packs = _packs(reader, settings, document)
-    calendar = _calendar(reader, settings, document)
+    calendars = _calendars(reader, settings, document)
+    calendar = calendars.get(settings.calendar)
     table_files = _table_files(reader, packs)
     tables = {name: _table(file) for name, (file, _) in table_files.items()}
     for name, (file, documents) in table_files.items():
@@ -125,6 +128,7 @@ def load(root: Path) -> Config:
         compiler,
         reader.digest.hexdigest(),
         _in_order(hints),
+        calendars,
     )
 
 
@@ -140,14 +144,15 @@ def _settings(reader: Reader) -> tuple[SettingsFile, Document]:
     return settings or SettingsFile(admin="", packs=listed, calendar=calendar if isinstance(calendar, str) else "cn"), document
 
 
-def _calendar(reader: Reader, settings: SettingsFile, document: Document) -> Calendar | None:
+def _calendars(reader: Reader, settings: SettingsFile, document: Document) -> dict[str, Calendar]:
+    """The calendars of config/calendars by file name: the one deadlines count by, and those of readers elsewhere."""
     there = sorted(file.stem for file in (reader.root / "config" / "calendars").glob("*.yaml"))
-    if settings.calendar in there:
-        return load_calendar(reader, settings.calendar)
-    near = closest(settings.calendar, there)
-    hints = [f"did you mean '{near}'?"] if near else [f"calendars: {', '.join(there) or 'none'}"]
-    reader.problems.append(document.problem(("calendar",), f"no calendar '{settings.calendar}' in config/calendars", *hints))
-    return None
+    if settings.calendar not in there:
+        near = closest(settings.calendar, there)
+        hints = [f"did you mean '{near}'?"] if near else [f"calendars: {', '.join(there) or 'none'}"]
+        reader.problems.append(document.problem(("calendar",), f"no calendar '{settings.calendar}' in config/calendars", *hints))
+    found = {name: load_calendar(reader, name) for name in there}
+    return {name: calendar for name, calendar in found.items() if calendar}
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:

@@ -75,6 +75,7 @@ class PackFile(Declared):
     readings: list[Reading] = []
     left_to_people: list[LeftToPeople] = []
     partly: list[Partly] = []
+    roles: dict[str, Names] = Field(default={}, description="other names of a post: `role:` finds whoever has any of them")
 
 
 class ColumnFile(Declared):
@@ -192,6 +193,7 @@ class NoticeFile(Declared):
     ladder: list[Rung] = []
     to: Names = []
     template: str = "finding"
+    quiet: bool = Field(default=True, description="false: an emergency, sent outside the reader's open hours too")
 
 
 class Example(Declared):
@@ -299,6 +301,9 @@ class SettingsFile(Declared):
     packs: list[str]
     brakes: Brakes = Brakes()
     due_soon: str = "80%"
+    quiet_hours: bool = Field(default=True, description="outside a reader's open hours nothing is sent; it goes at the next opening")
+    hold_at_most: str = Field(default="30 working days", description="the longest a row may be held back from notices")
+    roles: dict[str, Names] = Field(default={}, description="other names of a post in this company, beside those of the packs")
 
 
 class ExceptionFile(Declared):

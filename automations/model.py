@@ -234,7 +234,7 @@ class Notice:
     address: str
     language: str
     facts: Mapping[str, str]
-    state: Literal["planned", "baseline", "overtaken", "suppressed"] = "planned"
+    state: Literal["planned", "deferred", "baseline", "overtaken", "suppressed"] = "planned"
     reason: str = ""
 
 

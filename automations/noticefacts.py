@@ -61,7 +61,7 @@ def facts_of(
         "hold": PHRASES["hold"][language] if evaluation.has(occasion.table, "hold_until") else "",
         "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language),
         "sent_at": f"{now:%Y-%m-%d %H:%M}",
-        "before": "",
+        "before": each.before,
         **_clock_facts(judged, occasion, language),
         **_finding_facts(spoken, occasion, number, language),
     }

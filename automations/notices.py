@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Protocol
 
-from automations.addressing import Addressed, Told, addressed_to, enforced, with_due
+from automations.addressing import Addressed, Told, addressed
 from automations.config import Config
 from automations.judging import Judged
 from automations.model import Finding, Mail, Notice
 from automations.noticefacts import facts_of
-from automations.occasions import occasions
 from automations.people import People
 
 
@@ -25,21 +25,22 @@ class Renders(Protocol):
     def render_several(self, language: str, reader: str, items: Sequence[Mapping[str, object]]) -> Any: ...
 
 
-def plan_notices(
-    judged: Judged, config: Config, findings: Sequence[Finding], told: Told, renders: Renders, now: datetime
-) -> tuple[list[Notice], list[Mail]]:
+@dataclass(frozen=True)
+class Notices:
+    """What a run has to tell: the notices to claim, the mails that carry them, and the notices that wait for their reader."""
+
+    new: Sequence[Notice] = ()
+    mails: Sequence[Mail] = ()
+    deferred: Sequence[Notice] = ()
+
+
+def plan_notices(judged: Judged, config: Config, findings: Sequence[Finding], told: Told, renders: Renders, now: datetime) -> Notices:
     """Every new notice, and the mails that carry those to be sent; several for one reader become one mail."""
-    people = People(judged, config.settings.admin)
-    addressed = [
-        each
-        for occasion in occasions(judged, enforced(judged, config), told.since)
-        for each in addressed_to(judged, config, people, occasion, told)
-    ]
-    unique = {each.notice.identity: each for each in addressed}
-    known = told.known(list(unique))
-    new = [with_due(judged, each) for identity, each in unique.items() if identity not in known]
+    people = People(judged, config)
+    new, deferred = addressed(judged, config, people, told, now)
     sent = [each for each in new if each.notice.state == "planned"]
-    return [each.notice for each in new], list(_mails(judged, config, people, findings, sent, renders, now))
+    mails = list(_mails(judged, config, people, findings, sent, renders, now))
+    return Notices([each.notice for each in new], mails, [each.notice for each in deferred])
 
 
 def _mails(

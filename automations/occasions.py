@@ -20,6 +20,7 @@ Since = Callable[[str, str, str | None], datetime | None]
 """When (rule, key, column) was first seen; None when it is seen for the first time."""
 AFTER = np.timedelta64(1, "s")
 """At the due second itself a promise is still kept; the rung `due` comes when it is over."""
+NEVER = datetime.max
 HOLD = "hold_until"
 """A staff column of this name holds the row's notices until its date."""
 
@@ -49,6 +50,10 @@ class Occasion:
     clock: ClockSpec | None = None
     finding: FindingSpec | None = None
     overtaken: bool = False
+    came: datetime = NEVER
+    due: datetime | None = None
+    start: datetime | None = None
+    quiet: bool = True
 
 
 def parse_moment(at: str) -> Moment:
@@ -78,6 +83,11 @@ def parse_repeat(text: str) -> tuple[int, str]:
     return parse_length(text.removeprefix("every "))
 
 
+def condition_name(on: str, when: str) -> str:
+    """The hidden column that says on which rows a rung's own condition holds."""
+    return f"{on}.only when {when}"
+
+
 def clock_occasions(judged: Judged, policy: str, notice: NoticeFile, clock: ClockSpec, counts: Any, enforced: Any) -> Iterable[Occasion]:
     """The rungs of one ladder that have come, for the rows whose clock runs: the highest, and those it overtakes."""
     evaluation = judged.evaluation
@@ -86,35 +96,58 @@ def clock_occasions(judged: Judged, policy: str, notice: NoticeFile, clock: Cloc
     if not len(rows):
         return
     start, due = evaluation.times(clock.table, clock.start)[rows], evaluation.times(clock.table, clock.due)[rows]
-    come = [_times_come(judged, rung, start, due) for rung in notice.ladder]
-    for place, row in enumerate(rows):
-        reached = [(rung, int(times[place])) for rung, times in zip(notice.ladder, come, strict=True) if times[place]]
-        for position, (rung, times) in enumerate(reached):
+    come = [(rung, *_come(judged, notice, rung, clock.table, rows, start, due)) for rung in notice.ladder]
+    for place in np.flatnonzero(np.any([times > 0 for _, _, times in come], axis=0)).tolist():
+        reached = [(rung, moments[place].item(), int(times[place])) for rung, moments, times in come if times[place]]
+        for position, (rung, came, times) in enumerate(reached):
             yield Occasion(
                 policy,
                 clock.rule,
                 clock.table,
-                int(row),
+                int(rows[place]),
                 rung.at,
                 times,
                 tuple(rung.to),
                 rung.template,
                 clock=clock,
                 overtaken=position < len(reached) - 1,
+                came=came,
+                due=due[place].item(),
+                start=start[place].item(),
+                quiet=notice.quiet,
             )
 
 
-def _times_come(judged: Judged, rung: Rung, start: Any, due: Any) -> Any:
-    """How often a rung has come: 0 not yet, 1 once, more where it repeats."""
+def _come(judged: Judged, notice: NoticeFile, rung: Rung, table: str, rows: Any, start: Any, due: Any) -> tuple[Any, Any]:
+    """When a rung comes first, and how often it has come: never where its own condition does not hold."""
+    moments = _moments(judged, rung, start, due)
+    return moments, np.where(_wanted(judged, notice, rung, table)[rows], _times_come(judged, rung, moments), 0)
+
+
+def _wanted(judged: Judged, notice: NoticeFile, rung: Rung, table: str) -> Any:
+    """The rows on which the rung's own condition holds; none where the sheet lacks a column it reads."""
+    if not rung.when:
+        return np.ones(judged.evaluation.count(table), dtype=bool)
+    name = condition_name(notice.on, rung.when)
+    there = judged.evaluation.has(table, name)
+    return judged.evaluation.flags(table, name) if there else np.zeros(judged.evaluation.count(table), dtype=bool)
+
+
+def _moments(judged: Judged, rung: Rung, start: Any, due: Any) -> Any:
+    """When a rung comes, for a column of starts and due times."""
     evaluation = judged.evaluation
     moment = parse_moment(rung.at)
     if moment.share is not None:
         begun = np.where(np.isnat(start), due, start)
-        at = evaluation.calendar.share(np.fmin(begun, due), due, moment.share)
-    else:
-        at = start if moment.from_start else due
-        at = moved(evaluation, at, moment.amount, moment.unit) if moment.amount else at
-        at = at + AFTER if not moment.from_start and not moment.amount else at
+        return evaluation.calendar.share(np.fmin(begun, due), due, moment.share)
+    at = start if moment.from_start else due
+    at = moved(evaluation, at, moment.amount, moment.unit) if moment.amount else at
+    return at + AFTER if not moment.from_start and not moment.amount else at
+
+
+def _times_come(judged: Judged, rung: Rung, at: Any) -> Any:
+    """How often a rung has come: 0 not yet, 1 once, more where it repeats."""
+    evaluation = judged.evaluation
     times = (at <= evaluation.now64).astype("int64")
     if rung.repeat:
         amount, unit = parse_repeat(rung.repeat)
@@ -132,9 +165,9 @@ def finding_occasions(
     allowed = tellable(judged, spec.table) & enforced
     for row in rows[allowed[rows]]:
         began = np.array([since(spec.rule, str(keys[row]), spec.column) or judged.evaluation.now], dtype="datetime64[s]")
-        come = [(rung, int(_times_come(judged, rung, began, began)[0])) for rung in ladder]
-        reached = [(rung, times) for rung, times in come if times]
-        for position, (rung, times) in enumerate(reached):
+        come = [(rung, *_come(judged, notice, rung, spec.table, [row], began, began)) for rung in ladder]
+        reached = [(rung, moments[0].item(), int(times[0])) for rung, moments, times in come if times[0]]
+        for position, (rung, came, times) in enumerate(reached):
             name = rung.at if spec.kind == "waiting" and position else spec.where
             yield Occasion(
                 policy,
@@ -147,6 +180,8 @@ def finding_occasions(
                 rung.template,
                 finding=spec,
                 overtaken=position < len(reached) - 1,
+                came=came,
+                quiet=notice.quiet,
             )
 
 

@@ -1,22 +1,37 @@
-"""Who is told: columns, roles and superiors resolved through the staff table, never silently nobody."""
+"""Who is told: columns, roles and superiors resolved through the staff table, deputies for those away, never silently nobody."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from email.utils import parseaddr
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from automations.judging import Judged
 from automations.speaking import owners_of
 
+if TYPE_CHECKING:
+    from automations.config import Config
+
 ADDRESS = re.compile(r"[^@\s<>\"']+@[^@\s<>\"']+\.[^@\s<>\"']+")
+MACHINE = re.compile(r"((no|do[-_.]?not)[-_.]?reply.*|mailer-daemon|postmaster|bounces?)@.*", re.IGNORECASE)
+"""Addresses nobody reads; a mail to one of them reaches no one, or comes back for ever."""
 LEFT = ("离职", "left")
+LANGUAGES: Mapping[str, str] = {"中文": "zh", "zh": "zh", "英文": "en", "en": "en"}
+TEXTS = ("staff_id", "staff_name", "email", "role", "department", "superior", "status", "language", "calendar", "deputy")
+DAYS = ("away_from", "away_until")
+BETWEEN = re.compile(r"\s*[/、,，;；]\s*")
+"""Between the posts of somebody who has several."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who can be told: a name, an address, and why it is them."""
+    """Somebody who can be told: a name, an address, in which language and hours, and why it is them."""
 
     name: str
     address: str
@@ -24,31 +39,68 @@ class Person:
     department: str = ""
     superior: str = ""
     why: str = ""
+    language: str = ""
+    calendar: str = ""
+    deputy: str = ""
+    away_from: date | None = None
+    away_until: date | None = None
+    stands_for: Person | None = None
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The posts this person has."""
+        return frozenset(BETWEEN.split(self.role)) | {self.role}
+
+    @property
+    def known_as(self) -> str:
+        """Whose matter it is, whoever stands in: the identity of a notice must not change when somebody goes on leave."""
+        whose = self.stands_for or self
+        return whose.address or whose.name
+
+    def is_away(self, day: date) -> bool:
+        """Whether the person is away on this day; a blank end is open, and so is a blank beginning."""
+        if self.away_from is None and self.away_until is None:
+            return False
+        return (self.away_from or day) <= day <= (self.away_until or day)
 
 
 class People:
     """The staff of a workbook, and the fallbacks for whoever cannot be found."""
 
-    def __init__(self, judged: Judged, admin: str) -> None:
-        self._judged, self._admin = judged, admin
+    def __init__(self, judged: Judged, config: Config) -> None:
+        self._judged, self._admin = judged, config.settings.admin
+        self._today = judged.evaluation.now.date()
+        self._groups = [{post, *names} for roles in (config.settings.roles, *_packs(config)) for post, names in roles.items()]
+        self._own = {parseaddr(each)[1].casefold() for each in (config.settings.mail.sender, config.settings.mail.user)}
         self._owned: dict[str, Sequence[str]] = {}
 
     @cached_property
     def staff(self) -> dict[str, Person]:
         """Everyone at work, by staff number and by name."""
-        evaluation = self._judged.evaluation
         if "staff" not in self._judged.snapshot.sheets:
             return {}
-        wanted = ("staff_id", "staff_name", "email", "role", "department", "superior", "status")
-        columns = [
-            evaluation.texts("staff", name) if evaluation.has("staff", name) else [""] * evaluation.count("staff") for name in wanted
-        ]
+        texts = zip(*(self._texts(name) for name in TEXTS), strict=True)
+        days = zip(*(self._days(name) for name in DAYS), strict=True)
         found: dict[str, Person] = {}
-        for number, name, email, role, department, superior, status in zip(*columns, strict=True):
+        for (number, name, email, role, department, superior, status, language, calendar, deputy), (begin, end) in zip(
+            texts, days, strict=True
+        ):
             if status not in LEFT:
-                person = Person(name or number, email, role, department, superior)
+                spoken = LANGUAGES.get(language, "")
+                person = Person(name or number, email, role, department, superior, "", spoken, calendar, deputy, begin, end)
                 found |= {each: person for each in (number, name) if each}
         return found
+
+    def _texts(self, name: str) -> Sequence[str]:
+        evaluation = self._judged.evaluation
+        return evaluation.texts("staff", name) if evaluation.has("staff", name) else [""] * evaluation.count("staff")
+
+    def _days(self, name: str) -> Sequence[date | None]:
+        evaluation = self._judged.evaluation
+        if not evaluation.has("staff", name):
+            return [None] * evaluation.count("staff")
+        days: Any = evaluation.times("staff", name)
+        return [None if np.isnat(day) else day.astype("datetime64[D]").item() for day in days]
 
     @cached_property
     def _at_work(self) -> list[Person]:
@@ -56,19 +108,37 @@ class People:
 
     def told(self, to: Sequence[str], table: str, row: int, who: str, fallback: str) -> list[Person]:
         """The readers of one occasion: all that `to` names; when none can be reached, the policy's owner, then the admin."""
-        found: dict[str, Person] = {}
-        for each in to:
-            for person in self._named(who if each == "approver" else each, table, row):
-                if ADDRESS.fullmatch(person.address):
-                    found.setdefault(person.address, person)
-        if not found:
-            found = {person.address: person for person in self._named(fallback, table, row) if ADDRESS.fullmatch(person.address)}
-        return list(found.values()) or [Person("管理员", self._admin, why="fallback")]
+        wanted = [who if each == "approver" else each for each in to]
+        found = self._reached(wanted, table, row) or self._reached([fallback], table, row)
+        return found or [Person("管理员", self._admin, why="fallback")]
 
     def owner(self, table: str, row: int) -> str:
         """The name of the person responsible for a row."""
         said = str(self._owners(table)[row])
         return self.staff[said].name if said in self.staff else said
+
+    def _reached(self, targets: Iterable[str], table: str, row: int) -> list[Person]:
+        """Whoever is named and can be reached, each address once."""
+        found: dict[str, Person] = {}
+        for target in targets:
+            for person in self._named(target, table, row):
+                if reader := self._present(person):
+                    found.setdefault(reader.address.casefold(), reader)
+        return list(found.values())
+
+    def _present(self, person: Person) -> Person | None:
+        """The person, or while they are away the first of their deputies who is there; nobody when no mail can reach them."""
+        seen, at = [person], person
+        while at.is_away(self._today) and (deputy := self.staff.get(at.deputy)) and deputy not in seen:
+            seen.append(deputy)
+            at = deputy
+        if at != person and not at.is_away(self._today) and self._reads(at.address):
+            return replace(at, stands_for=person)
+        return person if self._reads(person.address) else None
+
+    def _reads(self, address: str) -> bool:
+        """Whether somebody reads what is sent there: no machine, and not the mailbox this program sends from."""
+        return bool(ADDRESS.fullmatch(address)) and not MACHINE.fullmatch(address) and address.casefold() not in self._own
 
     def _named(self, target: str, table: str, row: int) -> Iterable[Person]:
         if target.startswith("role:"):
@@ -77,7 +147,7 @@ class People:
             owner = self.staff.get(str(self._owners(table)[row])) or _by_address(str(self._owners(table)[row]))
             return self._above(owner) if target == "superior" else ([owner] if owner else [])
         if ADDRESS.fullmatch(target):
-            return [Person(target.split("@")[0], target)]
+            return [self._at(target)]
         return self._in_column(target, table, row)
 
     def _in_column(self, column: str, table: str, row: int) -> Iterable[Person]:
@@ -88,8 +158,14 @@ class People:
         return [person] if person else []
 
     def _in_role(self, role: str) -> Iterable[Person]:
+        names = {role}.union(*(group for group in self._groups if role in group))
         at_work = self._at_work
-        return [person for person in at_work if person.role == role] or [person for person in at_work if person.department == role]
+        return [person for person in at_work if person.roles & names] or [person for person in at_work if person.department in names]
+
+    def _at(self, address: str) -> Person:
+        """Who has this address: of the staff, or nobody known."""
+        same = (person for person in self._at_work if person.address.casefold() == address.casefold())
+        return next(same, Person(address.split("@")[0], address))
 
     def _above(self, person: Person | None) -> Iterable[Person]:
         above = self.staff.get(person.superior) if person else None
@@ -103,3 +179,7 @@ class People:
 
 def _by_address(text: str) -> Person | None:
     return Person(text.split("@")[0], text) if ADDRESS.fullmatch(text) else None
+
+
+def _packs(config: Config) -> Iterable[Mapping[str, list[str]]]:
+    return (pack.roles for pack in config.packs.values())

@@ -72,6 +72,7 @@ class Plan:
     overrides: tuple[Override, ...] = ()
     notices: tuple[Notice, ...] = ()
     mails: tuple[Mail, ...] = ()
+    deferred: tuple[Notice, ...] = ()
     findings: tuple[Finding, ...] = ()
     transitions: tuple[Transition, ...] = ()
     waiting: tuple[tuple[str, str, str | None], ...] = ()
@@ -129,6 +130,7 @@ def make_plan(
     new_keys: Sequence[NewKey],
     now: datetime,
     automation: str,
+    deferred: Sequence[Notice] = (),
 ) -> Plan:
     """The plan of one run."""
     differing = list(_differences(judged, summaries(judged, findings, config.language)))
@@ -146,6 +148,7 @@ def make_plan(
         overrides=tuple(overrides),
         notices=tuple(notices),
         mails=tuple(mails),
+        deferred=tuple(deferred),
         findings=tuple(findings),
         transitions=tuple(_transitions(judged, remembered, now)),
         waiting=tuple(_waiting(judged)),
@@ -298,7 +301,8 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             for each in plan.overrides
         ],
         "notices": [
-            {"identity": each.identity, "state": each.state, "reader": each.reader, "reason": each.reason} for each in plan.notices
+            {"identity": each.identity, "state": each.state, "reader": each.reader, "reason": each.reason}
+            for each in (*plan.notices, *plan.deferred)
         ],
         "mails": [{"to": mail.to, "reader": mail.reader, "subject": mail.subject, "text": mail.text} for mail in plan.mails],
         "findings": [finding_data(finding) for finding in plan.findings],

@@ -133,7 +133,7 @@ def _notices(config: Config, table: str) -> Iterator[tuple[str, NoticeFile]]:
 
 
 def _with_row(renderer: Renderer, template: str, row: Row, language: str) -> Preview:
-    people = People(row.judged, row.config.settings.admin)
+    people = People(row.judged, row.config)
     wanted = [each for each in row.come if each.template == template or (template == SEVERAL and not each.overtaken)]
     if not wanted:
         raise NotThere(_silent(template, row))

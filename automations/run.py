@@ -82,8 +82,8 @@ def plan_once(world: World, now: datetime, reading: tuple[Snapshot, list[NewKey]
     snapshot, new_keys = reading or read(world, now)
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
-    notices, mails = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now)
-    plan = make_plan(judged, world.config, remembered(world), findings, notices, mails, new_keys, now, SWEEP)
+    notices = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now)
+    plan = make_plan(judged, world.config, remembered(world), findings, notices.new, notices.mails, new_keys, now, SWEEP, notices.deferred)
     return plan, snapshot
 
 
@@ -122,7 +122,14 @@ def told(world: World, now: datetime) -> Told:
         before = seen.get((rule, key, column))
         return before.first_seen if before and before.fixed_at is None else None
 
-    return Told(not ledger.knows(name), lambda identities: ledger.known_notices(name, identities), episode, since)
+    return Told(
+        not ledger.knows(name),
+        lambda identities: ledger.known_notices(name, identities),
+        episode,
+        since,
+        lambda table, keys: ledger.notices_about_rows(name, table, keys),
+        rows_before(ledger, name).keys(),
+    )
 
 
 def remembered(world: World) -> Remembered:

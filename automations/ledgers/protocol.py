@@ -94,11 +94,12 @@ class JournalRow:
 
 @dataclass(frozen=True)
 class NoticeRecord:
-    """A claimed notice and its fate: a state of `Notice`, or that of the mail which carries it."""
+    """A claimed notice and its fate: a state of `Notice`, or that of the mail which carries it; `at` is the moment of its run."""
 
     run_id: int
     notice: Notice
     state: str
+    at: datetime
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,9 @@ class Ledger(Protocol):
 
     def notices_about(self, workbook: str, table: str, key: str) -> list[NoticeRecord]:
         """All notices ever claimed about a row, oldest first."""
+
+    def notices_about_rows(self, workbook: str, table: str, keys: Sequence[str]) -> list[NoticeRecord]:
+        """All notices ever claimed about the rows of a table with these keys, oldest first."""
 
     def put_mails(self, run_id: int, mails: Sequence[Mail], state: MailState = "pending", reply: str = "") -> None:
         """Put rendered mails into the outbox, frozen, as `pending`, `draft` or `held`.

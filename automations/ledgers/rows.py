@@ -140,7 +140,7 @@ def notice_record(row: Row) -> NoticeRecord:
         state=row["claimed_as"],
         reason=row["reason"],
     )
-    return NoticeRecord(run_id=row["run_id"], notice=notice, state=row["state"])
+    return NoticeRecord(run_id=row["run_id"], notice=notice, state=row["state"], at=datetime.fromisoformat(row["started_at"]))
 
 
 def mail_values(mail: Mail) -> Values:

@@ -124,7 +124,11 @@ class SqliteLedger:
         return [rows.notice_record(row) for row in self._database.rows("notices_of", run_id=run_id)]
 
     def notices_about(self, workbook: str, table: str, key: str) -> list[NoticeRecord]:
-        return [rows.notice_record(row) for row in self._database.rows("notices_about", workbook=workbook, table_name=table, key=key)]
+        return self.notices_about_rows(workbook, table, [key])
+
+    def notices_about_rows(self, workbook: str, table: str, keys: Sequence[str]) -> list[NoticeRecord]:
+        found = self._database.rows("notices_about", workbook=workbook, table_name=table, keys=rows.written(list(keys)))
+        return [rows.notice_record(row) for row in found]
 
     def put_mails(self, run_id: int, mails: Sequence[Mail], state: MailState = "pending", reply: str = "") -> None:
         with self.at_once():

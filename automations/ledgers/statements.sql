@@ -102,11 +102,14 @@ WHERE notice.workbook = :workbook AND notice.identity = wanted.value;
 
 -- name: notices_of
 -- All notices a run claimed.
-SELECT * FROM notice WHERE run_id = :run_id ORDER BY id;
+SELECT notice.*, run.started_at FROM notice JOIN run ON run.id = notice.run_id WHERE notice.run_id = :run_id ORDER BY notice.id;
 
 -- name: notices_about
--- All notices about a row.
-SELECT * FROM notice WHERE workbook = :workbook AND table_name = :table_name AND key = :key ORDER BY id;
+-- All notices about the rows of a table; :keys is a JSON list.
+SELECT notice.*, run.started_at
+FROM json_each(:keys) AS wanted CROSS JOIN notice CROSS JOIN run
+WHERE notice.workbook = :workbook AND notice.table_name = :table_name AND notice.key = wanted.value AND run.id = notice.run_id
+ORDER BY notice.id;
 
 -- name: settle_notices
 -- Let the notices in a mail share its fate.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -231,9 +231,21 @@ class LedgerContract:
         ledger.claim_notices(run, notices)
 
         assert ledger.known_notices(BOOK, ["n1", "n2", "n4", "n9"]) == {"n1": "planned", "n2": "baseline", "n4": "suppressed"}
-        assert ledger.notices_of(run) == [NoticeRecord(run, one, one.state) for one in notices]
+        assert ledger.notices_of(run) == [NoticeRecord(run, one, one.state, START.now) for one in notices]
         assert ledger.notices_about(BOOK, "complaints", "TS-1") == ledger.notices_of(run)
         assert ledger.notices_about(BOOK, "complaints", "TS-2") == []
+
+    def test_the_notices_of_many_rows_come_in_one_question_oldest_first(self, ledger: Ledger) -> None:
+        one, other, third = (replace(notice(f"n{number}"), key=f"TS-{number}") for number in (1, 2, 3))
+        first = ledger.begin_run(START)
+        ledger.claim_notices(first, [other, third])
+        second = ledger.begin_run(replace(START, now=START.now + timedelta(hours=1)))
+        ledger.claim_notices(second, [one])
+
+        found = ledger.notices_about_rows(BOOK, "complaints", ["TS-1", "TS-2", "TS-9"])
+
+        assert [(each.notice, each.at) for each in found] == [(other, START.now), (one, START.now + timedelta(hours=1))]
+        assert ledger.notices_about_rows("another book", "complaints", ["TS-1"]) == []
 
     def test_a_mail_waits_frozen_until_it_is_sent(self, ledger: Ledger) -> None:
         run = ledger.begin_run(START)
