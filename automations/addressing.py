@@ -12,7 +12,7 @@ import numpy as np
 from automations.config import Config
 from automations.earlier import About, Earlier
 from automations.judging import Judged
-from automations.model import Notice
+from automations.model import Mail, Notice
 from automations.occasions import Occasion, Since, occasions
 from automations.people import People, Person
 from automations.quiet import UNTIL, OpenHours, moment_said
@@ -30,6 +30,7 @@ class Told:
     episode: Callable[[str, str, str | None], int]
     since: Since
     about: About
+    pending: Callable[[], Sequence[Mail]]
     tables: Collection[str] = ()
 
     def first_seen(self, table: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,7 +41,7 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
         ledger.settle_cells(run_id, receipt)
         if not changes and ledger.pending_mails(plan.now):
             workbook.hold()
-        posted = send_pending(ledger, channel, plan.now)
+        posted = send_pending(ledger, channel, plan.now, plan.resting)
         _remember(plan, run_id, ledger)
     except RowkeeperError as error:
         ledger.end_run(run_id, RunOutcome("failed", plan.now, str(error)))
@@ -122,14 +122,14 @@ class Posted:
     lost: tuple[MailRecord, ...] = ()
 
 
-def send_pending(ledger: Ledger, channel: Channel, now: datetime | None = None) -> Posted:
-    """Hand every pending mail to the channel once, and say how it went; stops where the next mail would fare no better.
+def send_pending(ledger: Ledger, channel: Channel, now: datetime | None = None, resting: Collection[str] = ()) -> Posted:
+    """Hand every pending mail but the resting ones to the channel once, and say how it went; stops where the next would fare no better.
 
     Without `now` a mail that failed before is tried whether its next try has come or not.
     """
     sent, troubles, unknown, lost = 0, [], 0, []
     try:
-        for record in ledger.pending_mails(now):
+        for record in (each for each in ledger.pending_mails(now) if each.mail.message_id not in resting):
             try:
                 sent += deliver(record, ledger, channel)
             except MailFailed as error:

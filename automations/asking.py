@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+
+from automations.addressing import addressed
 from automations.applying import Receipt, undo
 from automations.config import Config
 from automations.errors import RowkeeperError
 from automations.explaining import Explanation, Said, explain
+from automations.judging import Judged
 from automations.ledgers.protocol import JournalRow, NoticeRecord, RunRecord
-from automations.model import CellChange
+from automations.model import CellChange, Notice, Words
+from automations.people import People
 from automations.planning import said
-from automations.run import World, judge, read
+from automations.quiet import UNTIL, moment_said
+from automations.run import World, judge, read, told
 from automations.yamlcheck import closest
 
 NEXT = "\n"
+WAITS: Mapping[str, Words] = {
+    "deferred": {"zh": "对方下班了，等到 {until} 再发", "en": "deferred, until {until}"},
+    "next": {"zh": "下次运行时发出", "en": "the next run sends it"},
+}
 
 
 class NotThere(RowkeeperError):
@@ -31,9 +41,11 @@ class Answer:
     explanation: Explanation
     notices: Sequence[NoticeRecord]
     language: str
+    waiting: Sequence[Notice] = ()
 
     def data(self) -> dict[str, Any]:
-        return {**asdict(self.explanation), "notices": [{**asdict(each.notice), "state": each.state} for each in self.notices]}
+        records = [{**asdict(each.notice), "state": each.state} for each in self.notices]
+        return {**asdict(self.explanation), "notices": [*records, *map(asdict, self.waiting)]}
 
     def text(self, *, everything: bool = False) -> str:
         explained = self.explanation
@@ -47,6 +59,7 @@ class Answer:
             zh = f"○ 另有 {len(passed)} 条规则已检查，没有问题（--all 列出）"
             lines.append(zh if self.language == "zh" else f"○ {len(passed)} more rules were checked and found nothing (--all lists them)")
         lines += [self._told(record) for record in self.notices]
+        lines += [self._waits(notice) for notice in self.waiting]
         return "\n".join(lines).rstrip()
 
     def _spoken(self, rule: Said) -> list[str]:
@@ -69,6 +82,12 @@ class Answer:
         reason = f", {notice.reason}" if notice.reason else ""
         return f"✉ {notice.rule} {notice.rung} -> {notice.reader} <{notice.address}>: {record.state}{reason}"
 
+    def _waits(self, notice: Notice) -> str:
+        """A notice not claimed yet: deferred until its reader is at work, or sent by the next run."""
+        state = WAITS["deferred" if UNTIL in notice.facts else "next"][self.language]
+        until = moment_said(datetime.fromisoformat(notice.facts[UNTIL]), self.language) if UNTIL in notice.facts else ""
+        return f"✉ {notice.rule} {notice.rung} -> {notice.reader} <{notice.address}>: {state.format(until=until)}"
+
 
 def explain_row(world: World, table: str, key: str, now: datetime) -> Answer:
     """Every rule about one row.
@@ -83,7 +102,15 @@ def explain_row(world: World, table: str, key: str, now: datetime) -> Answer:
     except KeyError as missing:
         near = closest(key, map(str, judged.evaluation.keys(name))) if name in snapshot.sheets else None
         raise NotThere(f"{missing.args[0]}" + (f"; did you mean '{near}'?" if near else "")) from None
-    return Answer(explanation, world.ledger.notices_about(world.workbook.name, name, key), world.config.language)
+    records = world.ledger.notices_about(world.workbook.name, name, key)
+    return Answer(explanation, records, world.config.language, _to_come(world, judged, name, key, now))
+
+
+def _to_come(world: World, judged: Judged, table: str, key: str, now: datetime) -> list[Notice]:
+    """The notices about a row that the next run would send, and those that wait until their reader is at work."""
+    row = int(np.flatnonzero(judged.evaluation.keys(table) == key)[0])
+    new, deferred = addressed(judged, world.config, People(judged, world.config), told(world, now), now, (table, row))
+    return [each.notice for each in (*new, *deferred) if each.notice.state in ("planned", "deferred")]
 
 
 def table_named(config: Config, word: str) -> str:

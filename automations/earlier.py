@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from automations.ledgers.protocol import NoticeRecord
+from automations.ledgers.protocol import UNTOLD, NoticeRecord
 from automations.model import Words
 from automations.occasions import Occasion, parse_moment
 
@@ -43,7 +43,7 @@ class Earlier:
 
         The rung's moment must have been still to come when it was last told; a changed value alone is not enough.
         """
-        told = [each for each in self._about(occasion, key) if each.notice.rung == occasion.rung]
+        told = [each for each in self._about(occasion, key) if each.notice.rung == occasion.rung and each.state not in UNTOLD]
         if not told:
             return 1
         last = max(told, key=lambda each: (each.at, each.notice.episode))

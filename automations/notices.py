@@ -15,6 +15,7 @@ from automations.judging import Judged
 from automations.model import Finding, Mail, Notice
 from automations.noticefacts import facts_of
 from automations.people import People
+from automations.quiet import OpenHours
 
 
 class Renders(Protocol):
@@ -32,6 +33,7 @@ class Notices:
     new: Sequence[Notice] = ()
     mails: Sequence[Mail] = ()
     deferred: Sequence[Notice] = ()
+    resting: Sequence[str] = ()
 
 
 def plan_notices(judged: Judged, config: Config, findings: Sequence[Finding], told: Told, renders: Renders, now: datetime) -> Notices:
@@ -40,7 +42,15 @@ def plan_notices(judged: Judged, config: Config, findings: Sequence[Finding], to
     new, deferred = addressed(judged, config, people, told, now)
     sent = [each for each in new if each.notice.state == "planned"]
     mails = list(_mails(judged, config, people, findings, sent, renders, now))
-    return Notices([each.notice for each in new], mails, [each.notice for each in deferred])
+    resting = [mail.message_id for mail in told.pending() if rests(mail, people, config, now)]
+    return Notices([each.notice for each in new], mails, [each.notice for each in deferred], resting)
+
+
+def rests(mail: Mail, people: People, config: Config, now: datetime) -> bool:
+    """Whether a mail that has not left yet waits until its reader is at work; one that carries an emergency does not."""
+    urgent = {f"{name}/{notice.on}" for name, policy in config.policies.items() for notice in policy.file.notices if not notice.quiet}
+    rules = {identity.split("|")[1] for identity in mail.identities}
+    return bool(rules) and rules.isdisjoint(urgent) and OpenHours(config, now).opens(people.at(mail.to)) is not None
 
 
 def _mails(

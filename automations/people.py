@@ -147,7 +147,7 @@ class People:
             owner = self.staff.get(str(self._owners(table)[row])) or _by_address(str(self._owners(table)[row]))
             return self._above(owner) if target == "superior" else ([owner] if owner else [])
         if ADDRESS.fullmatch(target):
-            return [self._at(target)]
+            return [self.at(target)]
         return self._in_column(target, table, row)
 
     def _in_column(self, column: str, table: str, row: int) -> Iterable[Person]:
@@ -162,7 +162,7 @@ class People:
         at_work = self._at_work
         return [person for person in at_work if person.roles & names] or [person for person in at_work if person.department in names]
 
-    def _at(self, address: str) -> Person:
+    def at(self, address: str) -> Person:
         """Who has this address: of the staff, or nobody known."""
         same = (person for person in self._at_work if person.address.casefold() == address.casefold())
         return next(same, Person(address.split("@")[0], address))

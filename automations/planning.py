@@ -73,6 +73,9 @@ class Plan:
     notices: tuple[Notice, ...] = ()
     mails: tuple[Mail, ...] = ()
     deferred: tuple[Notice, ...] = ()
+    """Notices that wait until their reader is at work; nothing of them is recorded, the next run looks anew."""
+    resting: tuple[str, ...] = ()
+    """Message ids of mails that failed to leave before and now wait until their reader is at work."""
     findings: tuple[Finding, ...] = ()
     transitions: tuple[Transition, ...] = ()
     waiting: tuple[tuple[str, str, str | None], ...] = ()
@@ -130,7 +133,6 @@ def make_plan(
     new_keys: Sequence[NewKey],
     now: datetime,
     automation: str,
-    deferred: Sequence[Notice] = (),
 ) -> Plan:
     """The plan of one run."""
     differing = list(_differences(judged, summaries(judged, findings, config.language)))
@@ -148,7 +150,6 @@ def make_plan(
         overrides=tuple(overrides),
         notices=tuple(notices),
         mails=tuple(mails),
-        deferred=tuple(deferred),
         findings=tuple(findings),
         transitions=tuple(_transitions(judged, remembered, now)),
         waiting=tuple(_waiting(judged)),

@@ -45,6 +45,7 @@ LAYOUT: Mapping[str, Words] = {
     "refused": {"zh": "没有写入 {n} 个，下次运行再看", "en": "Not written: {n}; the next run looks again"},
     "failed": {"zh": "没有发出 {n} 封", "en": "Mails not sent: {n}"},
     "standing": {"zh": "表里还有 {findings}待改正", "en": "{findings} stand in the tables"},
+    "deferred": {"zh": "{notices}等对方上班再发", "en": "{notices} wait until the reader is at work"},
     "undo": {"zh": "撤销本次写入: runner.py undo {id}", "en": "to take the writing back: runner.py undo {id}"},
 }
 
@@ -106,6 +107,8 @@ def run_text(run: Run, config: Config, language: str) -> str:
     if run.plan.brakes:
         lines += [paper.say("forced"), *(f"  {one_line(paper.voice.of(brake))}" for brake in run.plan.brakes)]
     lines += _refused(receipt.written.refused, paper)
+    if run.plan.deferred:
+        lines.append(ended(paper.say("deferred", notices=paper.voice.count("notices", len(run.plan.deferred))), language))
     if receipt.mails_failed:
         lines += [paper.say("failed", n=len(receipt.mails_failed)), *(f"  {one_line(each)}" for each in receipt.mails_failed)]
     if run.plan.findings:

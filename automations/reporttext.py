@@ -6,12 +6,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 from automations.cells import shown
 from automations.config import Config
 from automations.model import CellChange, Change, Finding, Mail, NewKey, NewRow, Override, SheetProblem, Value, Words
 from automations.planning import Plan
+from automations.quiet import UNTIL, moment_said
 from automations.rendering import cleaned_text
 from automations.speaking import MASK, one_sentence
 
@@ -36,6 +38,7 @@ WORDS: Mapping[str, Words] = {
     "change": {"zh": "{cells}将改变", "en": "{cells} would change"},
     "number": {"zh": "{keys}将补上", "en": "{keys} would be given"},
     "send": {"zh": "{mails}将发出", "en": "{mails} would go out"},
+    "defer": {"zh": "{notices}等对方上班再发", "en": "{notices} would wait until the reader is at work"},
     "note": {"zh": "{notices}只登记不发信", "en": "{notices} would be noted without a mail"},
     "nothing": {"zh": "没有要做的事", "en": "Nothing to do"},
     "basis": {"zh": "，依据《{first}》", "en": ", under '{first}'"},
@@ -55,6 +58,8 @@ WORDS: Mapping[str, Words] = {
     "overtaken": {"zh": "被更高一级的提醒取代", "en": "overtaken by a higher rung"},
     "baseline": {"zh": "首次读到本工作簿，旧事项只登记", "en": "first sight of the workbook, old matters are only noted"},
     "suppressed": {"zh": "已暂缓", "en": "suppressed"},
+    "deferred": {"zh": "{reader} 下班了，等到 {until} 再发", "en": "{reader} is off work: waits until {until}"},
+    "resting": {"zh": "上次没有发出，对方下班了，等上班再发", "en": "did not leave before; waits until the reader is at work"},
     "whole table": {"zh": "整张表", "en": "the whole table"},
 }
 
@@ -257,18 +262,19 @@ def counts_of(plan: Plan) -> dict[str, int]:
         "findings": len(plan.findings),
         "keys": len(plan.new_keys),
         "overrides": len(plan.overrides),
-        "held": sum(notice.state != "planned" for notice in plan.notices),
+        "held": sum(notice.state != "planned" for notice in plan.notices) + len(plan.deferred) + len(plan.resting),
     }
 
 
 def sentence_of(plan: Plan, voice: Voice) -> str:
     """The plan in one sentence: what changes, what goes out, under which policies."""
-    held = counts_of(plan)["held"]
+    held = sum(notice.state != "planned" for notice in plan.notices)
     parts = [
         (plan.changes, "change", {"cells": voice.count("cells", len(plan.changes))}),
         (plan.new_keys, "number", {"keys": voice.count("keys", len(plan.new_keys))}),
         (plan.mails, "send", {"mails": voice.count("mails", len(plan.mails))}),
         (held and not plan.mails, "note", {"notices": voice.count("notices", held)}),
+        (plan.deferred, "defer", {"notices": voice.count("notices", len(plan.deferred))}),
     ]
     said = [voice.say(name, **values) for there, name, values in parts if there]
     comma, stop = ("，", "。") if voice.language == "zh" else (", ", ".")
@@ -349,7 +355,16 @@ def _letter(mail: Mail) -> Letter:
 def held_of(plan: Plan, voice: Voice) -> tuple[tuple[str, int], ...]:
     """Notices that send no mail, by reason."""
     held = Counter(notice.state for notice in plan.notices if notice.state != "planned")
-    return tuple((voice.say(state), held[state]) for state in ("overtaken", "baseline", "suppressed") if held[state])
+    found = [(voice.say(state), held[state]) for state in ("overtaken", "baseline", "suppressed") if held[state]]
+    return (*found, *waiting_of(plan, voice), *([(voice.say("resting"), len(plan.resting))] if plan.resting else []))
+
+
+def waiting_of(plan: Plan, voice: Voice) -> Iterable[tuple[str, int]]:
+    """Notices that wait until their reader is at work, by reader and moment."""
+    waiting = Counter((notice.facts[UNTIL], notice.reader) for notice in plan.deferred)
+    for (until, reader), count in sorted(waiting.items()):
+        said = moment_said(datetime.fromisoformat(until), "zh" if voice.language == "zh" else "en")
+        yield voice.say("deferred", reader=cleaned_text(reader, LONGEST_CELL), until=said), count
 
 
 def finding_reasons(findings: Iterable[Finding], voice: Voice) -> Iterable[Reason]:

@@ -83,7 +83,8 @@ def plan_once(world: World, now: datetime, reading: tuple[Snapshot, list[NewKey]
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
     notices = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now)
-    plan = make_plan(judged, world.config, remembered(world), findings, notices.new, notices.mails, new_keys, now, SWEEP, notices.deferred)
+    plan = make_plan(judged, world.config, remembered(world), findings, notices.new, notices.mails, new_keys, now, SWEEP)
+    plan = replace(plan, deferred=tuple(notices.deferred), resting=tuple(notices.resting))
     return plan, snapshot
 
 
@@ -128,6 +129,7 @@ def told(world: World, now: datetime) -> Told:
         episode,
         since,
         lambda table, keys: ledger.notices_about_rows(name, table, keys),
+        lambda: [record.mail for record in ledger.pending_mails(now) if record.workbook == name],
         rows_before(ledger, name).keys(),
     )
 

@@ -164,10 +164,19 @@ class Scene:
 
 
 def scene(
-    folder: Path | None = None, *, config: Config | None = None, ledger: Ledger | None = None, only: bool = False, **drawn: str
+    folder: Path | None = None,
+    *,
+    config: Config | None = None,
+    ledger: Ledger | None = None,
+    only: bool = False,
+    quiet_hours: bool = False,
+    **drawn: str,
 ) -> Scene:
-    """A world of the shipped configuration around drawn tables; with a folder the workbook is a real .xlsx file in it."""
-    known = config or shipped()
+    """A world of the shipped configuration around drawn tables; with a folder the workbook is a real .xlsx file in it.
+
+    Readers are told at any hour, so that a test can look at the very second of a rung; `quiet_hours=True` is as shipped.
+    """
+    known = config or settings(quiet_hours=quiet_hours)
     tabs = {known.tables[name].heading("zh"): tab(known.tables[name], text, only=only) for name, text in drawn.items()}
     workbook: Workbook = xlsx(folder / "团队台账.xlsx", tabs) if folder else MemoryWorkbook("团队台账", tabs)
     judge = _judge() if known.program is shipped().program else Judge(known.program, known.evaluator, known.calendar, known.tables)
@@ -219,9 +228,9 @@ def retyped(path: Path, title: str, change: Callable[[Rows], Rows]) -> None:
 
 
 def settings(**changed: Any) -> Config:
-    """The shipped configuration with some settings changed, compiled only once."""
+    """The shipped configuration with some settings changed (quiet hours off, unless said), compiled only once."""
     known = shipped()
-    return replace(known, settings=known.settings.model_copy(update=changed))
+    return replace(known, settings=known.settings.model_copy(update={"quiet_hours": False, **changed}))
 
 
 def lines_of(plan: Plan) -> list[str]:
