@@ -6,15 +6,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 from automations.cells import shown
 from automations.config import Config
 from automations.model import CellChange, Change, Finding, Mail, NewKey, NewRow, Override, SheetProblem, Value, Words
 from automations.planning import Plan
-from automations.quiet import UNTIL, moment_said
 from automations.rendering import cleaned_text
+from automations.silences import held_of
 from automations.speaking import MASK, one_sentence
 
 T = TypeVar("T")
@@ -350,21 +349,6 @@ def _reason(rule: str, total: int, voice: Voice, level: str = "", example: str =
 def _letter(mail: Mail) -> Letter:
     to, reader, subject = (cleaned_text(each, LONGEST_CELL) for each in (mail.to, mail.reader, mail.subject))
     return Letter(to, reader, subject, cleaned_text(mail.text, LONGEST_MAIL), mail.html)
-
-
-def held_of(plan: Plan, voice: Voice) -> tuple[tuple[str, int], ...]:
-    """Notices that send no mail, by reason."""
-    held = Counter(notice.state for notice in plan.notices if notice.state != "planned")
-    found = [(voice.say(state), held[state]) for state in ("overtaken", "baseline", "suppressed") if held[state]]
-    return (*found, *waiting_of(plan, voice), *([(voice.say("resting"), len(plan.resting))] if plan.resting else []))
-
-
-def waiting_of(plan: Plan, voice: Voice) -> Iterable[tuple[str, int]]:
-    """Notices that wait until their reader is at work, by reader and moment."""
-    waiting = Counter((notice.facts[UNTIL], notice.reader) for notice in plan.deferred)
-    for (until, reader), count in sorted(waiting.items()):
-        said = moment_said(datetime.fromisoformat(until), "zh" if voice.language == "zh" else "en")
-        yield voice.say("deferred", reader=cleaned_text(reader, LONGEST_CELL), until=said), count
 
 
 def finding_reasons(findings: Iterable[Finding], voice: Voice) -> Iterable[Reason]:
