@@ -114,7 +114,7 @@ class Addressing:
     def before(self, each: Addressed) -> Addressed:
         """With the sentence of what was sent before about the matter, where it is a ladder."""
         occasion = each.occasion
-        if occasion.finding and occasion.finding.kind != "waiting":
+        if not remembers(occasion):
             return each
         said = self.earlier.sentence(occasion, each.notice.key, occasion.start, self.now, each.notice.language)
         return replace(each, before=said)
@@ -126,8 +126,13 @@ def addressed(
     """The new notices of all rows (or of one), and those deferred until their reader is at work."""
     found = list(occasions(judged, enforced(judged, config, row), told.since))
     keys = {table: judged.evaluation.keys(table) for table in judged.snapshot.sheets}
-    earlier = Earlier(told.about, ((each.table, str(keys[each.table][each.row])) for each in found))
+    earlier = Earlier(told.about, ((each.table, str(keys[each.table][each.row])) for each in found if remembers(each)))
     return Addressing(judged, config, people, told, earlier, now).new(found)
+
+
+def remembers(occasion: Occasion) -> bool:
+    """Whether what was told before matters: on a ladder it does, a finding is told once and its episodes are counted elsewhere."""
+    return occasion.finding is None or occasion.finding.kind == "waiting"
 
 
 def enforced(judged: Judged, config: Config, row: tuple[str, int] | None = None) -> list[tuple[str, Any, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from automations.channels.memory import MemoryChannel
 from automations.channels.protocol import MailWaits
 from automations.config import Config
 from automations.reports import plan_text, run_text
+from tests.project import loaded, project
 from tests.scene import CUSTOMERS, STAFF, Scene, does_nothing, scene, settings, shipped
 
 BOOK = "团队台账"
@@ -195,16 +197,38 @@ def test_nine_days_down_with_three_rungs_passed_is_one_mail_of_the_highest_rung(
     assert stage.letters("2025-09-17 09:31") == []
 
 
-def test_a_first_run_over_five_thousand_old_rows_mails_nobody_and_neither_does_the_second() -> None:
-    head = "complaint_no | received_at | channel | customer_id | complainant_contact | content | recorded_by | severity"
-    rows = "\n".join(
-        f"TS-{n} | 2025-0{n % 8 + 1}-{n % 27 + 1:02} 10:00 | 电话 | KH-1 | 1380013{n:04} | 有异味 | YG-01 | 一般投诉" for n in range(5000)
-    )
-    stage = scene(quiet_hours=True, complaints=f"{head}\n{rows}", customers=CUSTOMERS, staff=STAFF)
+OLD_CASES = """
+    case_no | 编号 |                   |
+    opened  | 开始 | datetime required |
+    owner   | 负责 | email             |
+    closed  | 结束 | datetime          |
+
+    owner: owner
+"""
+OLD_POLICY = """
+    dated_by: opened
+    parameters:
+      within: { title: 一天, unit: working_days, values: { 2000-01-01: 1 } }
+    rules:
+      - { id: close, kind: deadline, title: 结案, within: $within, done: closed }
+    notices:
+      - on: close
+        ladder:
+          - { at: "80%", to: owner, template: deadline-soon }
+          - { at: due, to: owner, template: deadline-late, repeat: every 1 working day, at_most: 3 }
+"""
+
+
+def test_a_first_run_over_five_thousand_old_rows_mails_nobody_and_neither_does_the_second(tmp_path: Path) -> None:
+    config = loaded(project(tmp_path, policy=OLD_POLICY, tables={"cases": OLD_CASES}))
+    stage = scene(config=config, cases="case_no | opened | owner | closed")
+    stage.book.tabs["cases"] += [[f"A-{n}", datetime(2025, n % 8 + 1, n % 27 + 1, 10), "chen@example.com", None] for n in range(5000)]
     first = stage.run("2025-09-18 10:00")
     assert {each.state for each in first.plan.notices} == {"baseline"}
-    assert len(first.plan.notices) > 5000
-    assert (stage.letters("2025-09-18 10:00"), stage.sent) == ([], [])
+    assert len(first.plan.notices) == 10_000
+    stage.book.tabs["cases"].append(["A-NEW", datetime(2025, 9, 16, 10), "chen@example.com", None])
+    assert [line.partition(":")[0] for line in stage.letters("2025-09-18 10:10")] == ["chen@example.com"]
+    assert len(stage.sent[0].identities) == 1
 
 
 def test_a_table_that_appears_later_is_a_first_contact_of_its_own() -> None:
