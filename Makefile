@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint check bench schemas lock clean
+.PHONY: demo test lint check prove bench schemas lock clean
 
 demo: $(READY)          ## write a demo workbook, run a simulated month over it, say what to look at first
 	$(BIN)/python runner.py demo
@@ -22,6 +22,9 @@ lint: $(READY)          ## ruff, mypy --strict, import contracts, shape checks
 
 check: $(READY)         ## check config/ and templates/, run every example of the policies
 	$(BIN)/python runner.py check
+
+prove: $(READY)         ## every rule switched off in turn: an example must notice
+	$(BIN)/python runner.py check --prove
 
 bench: $(READY)         ## ratios against hand-written numpy, a per-row script and openpyxl
 	$(BIN)/python -m tests.bench

@@ -97,9 +97,10 @@ def init_command(arguments: Arguments) -> int:
 def check_command(arguments: Arguments) -> int:
     from automations.checking import check
 
-    result = check(arguments.root, examples=not arguments.quick)
+    progress = _progress if sys.stderr.isatty() else None
+    result = check(arguments.root, examples=not arguments.quick, prove=arguments.prove, progress=progress)
     _print_json(result.data()) if arguments.json else print(result.text())
-    return CONFIG if result.problems else NOTHING
+    return CONFIG if result.problems or result.unnoticed else NOTHING
 
 
 def plan_command(arguments: Arguments) -> int:

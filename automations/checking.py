@@ -12,6 +12,7 @@ from automations.errors import ConfigProblems, Problem
 from automations.examples import Prover
 from automations.hints import hints_of
 from automations.noticecheck import notice_problems
+from automations.proving import Progress, unnoticed
 from automations.rendering import Renderer
 
 
@@ -23,12 +24,17 @@ class Checked:
     hints: tuple[Problem, ...]
     counts: dict[str, int]
     unproved: tuple[str, ...] = ()
+    unnoticed: tuple[str, ...] | None = None
 
     def text(self) -> str:
         lines = [str(problem) for problem in self.problems] + [f"{problem}".replace(": ", ": hint: ", 1) for problem in self.hints]
         lines += [f"hint: no example proves rule '{rule}'" for rule in self.unproved]
         if self.problems:
             return "\n".join([*lines, ConfigProblems(self.problems).report().splitlines()[-1]])
+        lines += [f"no example notices when rule '{rule}' is switched off" for rule in self.unnoticed or ()]
+        if self.unnoticed is not None:
+            silent, rules = len(self.unnoticed), self.counts["rules"]
+            lines.append(f"{rules - silent} of {rules} rules switched off one at a time: an example noticed.")
         counted = ", ".join(f"{count} {what}" for what, count in self.counts.items())
         return "\n".join([*lines, f"config is good: {counted}."])
 
@@ -37,12 +43,13 @@ class Checked:
             "problems": [vars(problem) for problem in self.problems],
             "hints": [vars(problem) for problem in self.hints],
             "unproved": list(self.unproved),
+            "unnoticed": self.unnoticed,
             "counts": self.counts,
         }
 
 
-def check(root: Path, *, examples: bool = True) -> Checked:
-    """Everything wrong with the configuration under `root`, at once."""
+def check(root: Path, *, examples: bool = True, prove: bool = False, progress: Progress | None = None) -> Checked:
+    """Everything wrong with the configuration under `root`, at once; `prove` also switches every rule off in turn."""
     try:
         config = load(root)
     except ConfigProblems as error:
@@ -53,7 +60,8 @@ def check(root: Path, *, examples: bool = True) -> Checked:
         prover = Prover(config)
         problems += prover.problems()
         unproved = tuple(prover.unproved())
-    return Checked(tuple(problems), tuple(hints_of(config)), counts_of(config), unproved)
+    silent = tuple(unnoticed(config, progress)) if prove and not problems else None
+    return Checked(tuple(problems), tuple(hints_of(config)), counts_of(config), unproved, silent)
 
 
 def other_problems(config: Config) -> list[Problem]:

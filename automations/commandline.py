@@ -34,6 +34,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
 
     check = _command(words, "check", "check config/ and templates/, run every example of the policies")
     check.add_argument("--quick", action="store_true", help="leave the examples out")
+    check.add_argument("--prove", action="store_true", help="switch every rule off in turn: an example must notice (minutes)")
 
     plan = _command(words, "plan", "show exactly which cells and mails would change and why; touches nothing", clock=True)
     plan.add_argument("--html", type=Path, help="write the plan as a page to this file too")

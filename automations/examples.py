@@ -54,8 +54,11 @@ class Prover:
 
     def prove(self) -> list[Proof]:
         """Every example of every policy."""
-        policies = self.config.policies.values()
-        return [self._proof(policy, position) for policy in policies for position in range(len(policy.file.examples))]
+        return [proof for policy in self.config.policies.values() for proof in self.proofs_of(policy)]
+
+    def proofs_of(self, policy: LoadedPolicy) -> list[Proof]:
+        """Every example of one policy."""
+        return [self._proof(policy, position) for position in range(len(policy.file.examples))]
 
     def problems(self) -> list[Problem]:
         """Every example that does not hold, at its place in its file."""

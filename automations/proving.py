@@ -1,0 +1,42 @@
+"""Whether the examples would notice a rule that is wrong: every rule is switched off in turn, and an example must fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from automations.config import Config
+from automations.examples import Prover
+from automations.expressions import DUCK, Formula
+from automations.program import Node, Program
+
+Progress = Callable[[int, int, str], None]
+
+
+def unnoticed(config: Config, progress: Progress | None = None) -> list[str]:
+    """The rules whose absence no example of their policy notices, as `policy/rule`."""
+    rules = [(policy, f"{policy.file.policy}/{rule}") for policy in config.policies.values() for rule in policy.rules]
+    found = []
+    for place, (policy, rule) in enumerate(rules, start=1):
+        prover = Prover(replace(config, program=without(config.program, rule)))
+        if not any(proof.wrong for proof in prover.proofs_of(policy)):
+            found.append(rule)
+        if progress:
+            progress(place, len(rules), rule)
+    return found
+
+
+def without(program: Program, rule: str) -> Program:
+    """The program in which one rule is silent: its columns are blank, it finds nothing and runs no clock."""
+    return replace(
+        program,
+        layers=tuple(tuple(_silenced(layer, rule)) for layer in program.layers),
+        findings=tuple(spec for spec in program.findings if spec.rule != rule),
+        clocks=tuple(clock for clock in program.clocks if clock.rule != rule),
+    )
+
+
+def _silenced(layer: Iterable[Node], rule: str) -> Iterable[Node]:
+    for node in layer:
+        blank = Formula(node.name, f"CAST(NULL AS {DUCK[node.type]})", frozenset(), node.type, "null")
+        yield replace(node, formula=blank, kernel=None) if node.source == rule else node

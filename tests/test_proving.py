@@ -1,0 +1,49 @@
+"""`check --prove`: every rule is switched off in turn, and an example of its policy must notice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from automations.checking import check
+from automations.proving import unnoticed
+from tests.project import loaded, project
+
+TABLE = """
+    no     | 编号
+    amount | 金额 | money |
+    limit  | 上限 | money ours |
+    state  | 状态 | ours |
+"""
+POLICY = """
+    rules:
+      - { id: limit, kind: derive, value: amount * 2, writes: limit }
+      - { id: small, kind: check, require: amount < 100, column: amount, message: too much, fix: less, unknown: pass }
+      - { id: known, kind: required, columns: [amount] }
+    examples:
+      - { name: doubled, now: 2026-09-28 09:00, row: { amount: 5 }, expect: { limit: 10 }, findings: [] }
+      - { name: too much, now: 2026-09-28 09:00, row: { amount: 100 }, findings: [ small ] }
+"""
+
+
+def test_a_rule_of_which_examples_only_show_the_silence_is_named(tmp_path: Path):
+    config = loaded(project(tmp_path, policy=POLICY, tables={"costs": TABLE}))
+
+    assert unnoticed(config) == [f"{next(iter(config.policies))}/known"]
+
+
+def test_switched_off_means_blank_columns_no_findings_and_no_clock(tmp_path: Path):
+    policy = POLICY + "      - { name: nothing said, now: 2026-09-28 09:00, row: {}, findings: [ known ] }\n"
+    config = loaded(project(tmp_path, policy=policy, tables={"costs": TABLE}))
+
+    assert unnoticed(config) == []
+
+
+def test_check_says_which_rules_nobody_would_miss(tmp_path: Path):
+    config = loaded(project(tmp_path, policy=POLICY, tables={"costs": TABLE}))
+    found = check(config.root, prove=True)
+
+    name = next(iter(config.policies))
+    assert found.text().splitlines()[-3:-1] == [
+        f"no example notices when rule '{name}/known' is switched off",
+        "2 of 3 rules switched off one at a time: an example noticed.",
+    ]
