@@ -280,8 +280,13 @@ FUNCTIONS: dict[str, Callable[[Arguments], Value]] = {
     "INDEX": _index,
     "COUNTIF": _countif,
     "SUM": lambda given: sum(value for one in given for row in _rows(one()) for value in row if isinstance(value, int | float)),
+    "NA": lambda given: _fail(Failed("N_A")),
     "ISBLANK": lambda given: given[0]() is None,
 }
+
+
+def _fail(failure: Failed) -> Value:
+    raise failure
 
 
 def _rows(value: Value) -> Grid:

@@ -75,6 +75,7 @@ def _parameter(api: Api, name: str, known: Json, text: str) -> Any:
 
 
 def _body(route: Route, request: Request) -> Json:
+    """The body as JSON that fits; `withLink`, which older clients send to Drive, is overlooked there as Drive does."""
     if len(request.body) > LARGEST:
         raise Refused(413, "Request payload size exceeds the limit: 10485760 bytes.")
     if not request.body or route.request is None:
@@ -83,6 +84,8 @@ def _body(route: Route, request: Request) -> Json:
         body = json.loads(request.body)
     except ValueError as trouble:
         raise Refused(400, f"Invalid JSON payload received. {trouble}") from trouble
+    if route.name.startswith("drive") and isinstance(body, dict):
+        body.pop("withLink", None)
     under = "data" if route.request == "ValueRange" else ""
     problems = route.api.request_problems(route.request, body, under)
     if problems:

@@ -15,7 +15,7 @@ from tests.sheets.cells import Cell, Entered
 from tests.sheets.clock import VirtualClock
 from tests.sheets.refusals import Json
 from tests.sheets.service import Service
-from tests.sheets.tokens import SHEETS
+from tests.sheets.tokens import CANARY, SHEETS, key_canary
 from tests.sheets.wire import Answer, Call, Request
 
 
@@ -93,6 +93,11 @@ class StandIn(Service):
 
     def user_credentials(self, email: str) -> Json:
         return self.accounts.user_credentials(email, self.token_uri)
+
+    def canaries(self) -> list[str]:
+        """What no log may hold: the mark in every token and secret, a stretch of the private key, every address a file is shared with."""
+        addresses = {email for file in self.drive.files.values() for email in file.sharing.roles}
+        return [CANARY, key_canary(), *sorted(addresses)]
 
     def counted(self, *kinds: str) -> list[Call]:
         """The calls of these kinds, such as `values.batchGet`; all of them when none is named."""
