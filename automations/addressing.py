@@ -132,7 +132,7 @@ def addressed(
 
 def remembers(occasion: Occasion) -> bool:
     """Whether what was told before matters: on a ladder it does, a finding is told once and its episodes are counted elsewhere."""
-    return occasion.finding is None or occasion.finding.kind == "waiting"
+    return occasion.finding is None or occasion.finding.kind != "finding"
 
 
 def enforced(judged: Judged, config: Config, row: tuple[str, int] | None = None) -> list[tuple[str, Any, Any]]:

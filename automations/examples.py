@@ -16,7 +16,7 @@ from automations.declarations import Example
 from automations.errors import Problem
 from automations.judging import Judge, Judged, needed_only
 from automations.model import CellProblem, Column, ColumnType, Sheet, Snapshot, Table
-from automations.occasions import occasions
+from automations.occasions import Occasion, occasions
 from automations.program import Place
 from automations.speaking import findings_of, values_at
 from automations.summary import summaries
@@ -137,9 +137,7 @@ class Prover:
         everyone = np.ones(judged.evaluation.count(policy.file.table), dtype=bool)
         told = occasions(judged, [(policy.file.policy, notice, everyone) for notice in policy.file.notices], lambda *_: None)
         came = [each for each in told if each.row == row and not each.overtaken]
-        found = sorted(
-            f"{each.rule.split('/')[1]} {each.rung if each.clock else 'finding'} {reader}" for each in came for reader in each.to
-        )
+        found = sorted(f"{each.rule.split('/')[1]} {_rung(each)} {reader}" for each in came for reader in each.to)
         if found != sorted(example.notices):
             yield Wrong(("notices",), f"notices: expected {sorted(example.notices)}, found {found}")
 
@@ -171,6 +169,11 @@ class Prover:
                 near = closest(rule, policy.rules)
                 hints = (f"did you mean '{near}'?",) if near else ()
                 yield Wrong(("findings", place), f"no rule '{rule}' in policy '{policy.file.policy}'", hints)
+
+
+def _rung(occasion: Occasion) -> str:
+    """The rung as an example writes it: `due`, `finding` or `alert`."""
+    return "alert" if occasion.finding and occasion.finding.kind == "alert" else "finding" if occasion.finding else occasion.rung
 
 
 def _unreadable(policy: LoadedPolicy, judged: Judged) -> Iterable[Wrong]:

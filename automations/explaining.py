@@ -225,9 +225,10 @@ class Teller:
         for spec, rows in self.judged.spoken():
             if spec.rule == full and spec.table == self.sheet.table.name and self.row in rows:
                 yield from (one_sentence(finding, self.config.language) for finding in findings_at(self.judged, spec, np.array([self.row])))
-        for spec, rows in self.judged.spoken("waiting"):
+        for spec, rows in self.judged.spoken("waiting", "alert"):
             if spec.rule == full and spec.table == self.sheet.table.name and self.row in rows:
-                yield spec.message.get(self.config.language) or spec.message.get("zh", "")
+                said = next(iter(findings_at(self.judged, spec, np.array([self.row])))).sentence
+                yield said.get(self.config.language) or said.get("zh", "")
 
     def _walk(self, clock: ClockSpec) -> Iterable[str]:
         """The way from start to due, day by day, as the calendar counted it."""

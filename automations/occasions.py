@@ -168,7 +168,7 @@ def finding_occasions(
         come = [(rung, *_come(judged, notice, rung, spec.table, [row], began, began)) for rung in ladder]
         reached = [(rung, moments[0].item(), int(times[0])) for rung, moments, times in come if times[0]]
         for position, (rung, came, times) in enumerate(reached):
-            name = rung.at if spec.kind == "waiting" and position else spec.where
+            name = rung.at if spec.kind != "finding" and position else spec.where
             yield Occasion(
                 policy,
                 spec.rule,
@@ -196,7 +196,7 @@ def tellable(judged: Judged, table: str) -> Any:
 
 def occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]], since: Since) -> Iterable[Occasion]:
     """Every occasion of every notice; `policies` are (policy, notice, rows its policy is enforced on)."""
-    waiting = {spec.rule for spec in judged.program.findings if spec.kind == "waiting"}
+    silent = {spec.rule for spec in judged.program.findings if spec.kind != "finding"}
     counted = {name: governing(judged, name) for name in judged.snapshot.sheets}
     by_rule = {clock.rule: (clock, counts) for clocks in counted.values() for clock, counts in clocks}
     for policy, notice, enforced in policies:
@@ -205,5 +205,5 @@ def occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]], s
             yield from clock_occasions(judged, policy, notice, *by_rule[rule], enforced)
             continue
         for place, spec in enumerate(judged.program.findings):
-            if spec.rule == rule and len(judged.hits[place]) and (spec.kind == "waiting") == (rule in waiting):
+            if spec.rule == rule and len(judged.hits[place]) and (spec.kind != "finding") == (rule in silent):
                 yield from finding_occasions(judged, policy, notice, spec, judged.hits[place], enforced, since)

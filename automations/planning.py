@@ -242,8 +242,8 @@ def _transitions(judged: Judged, remembered: Remembered, now: datetime) -> Itera
 
 
 def _waiting(judged: Judged) -> Iterable[tuple[str, str, str | None]]:
-    """The rows somebody is waited for, by rule, key and the approver's column; the ledger remembers since when."""
-    for spec, rows in judged.spoken("waiting"):
+    """The rows somebody is waited for or an alert speaks of, by rule, key and column; the ledger remembers since when."""
+    for spec, rows in judged.spoken("waiting", "alert"):
         keys = judged.evaluation.keys(spec.table)
         yield from ((spec.rule, str(keys[row]), spec.column) for row in rows)
 

@@ -41,7 +41,10 @@ class Node:
 
 @dataclass(frozen=True)
 class FindingSpec:
-    """Rows where the boolean column `where` holds get a finding on `column`."""
+    """Rows where the boolean column `where` holds get a finding on `column`.
+
+    `waiting` and `alert` are no findings: nothing is wrong with the row, but notices may speak of it. Of an alert a mail shows `evidence`.
+    """
 
     rule: str
     table: str
@@ -51,8 +54,9 @@ class FindingSpec:
     message: Words
     fix: Words
     clause: str
-    kind: Literal["finding", "waiting"] = "finding"
+    kind: Literal["finding", "waiting", "alert"] = "finding"
     who: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

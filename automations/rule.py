@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
@@ -262,6 +262,23 @@ class Builder:
     def waiting(self, where: str, column: str, message: Words, who: str) -> None:
         """Add an occasion: somebody is waited for. It is no finding, but notices and the next step may speak of it."""
         spec = FindingSpec(self.full, self.table.name, where, column, "info", message, {}, self.rule.clause, kind="waiting", who=who)
+        self.draft.findings.append(spec)
+
+    def alert(self, where: str, message: Words, fix: Words, evidence: Sequence[str]) -> None:
+        """Add an occasion that is no finding: whoever a notice names hears of it once, with these columns of the row."""
+        self._note_said()
+        spec = FindingSpec(
+            rule=self.full,
+            table=self.table.name,
+            where=where,
+            column=None,
+            level=self.rule.level,
+            message=self.filled_in(message),
+            fix=self.filled_in(fix),
+            clause=self.rule.clause,
+            kind="alert",
+            evidence=tuple(evidence),
+        )
         self.draft.findings.append(spec)
 
     def promise(self, spec: ClockSpec, due: str | None, state: str | None) -> None:
