@@ -244,7 +244,9 @@ class Judged:
     def spoken(self, *kinds: str) -> list[tuple[FindingSpec, Any]]:
         """The finding specs of these kinds (findings proper when none is named) that speak of at least one row, with those rows."""
         wanted = kinds or ("finding",)
-        return [(spec, self.hits[place]) for place, spec in enumerate(self.program.findings) if spec.kind in wanted and len(self.hits[place])]
+        return [
+            (spec, self.hits[place]) for place, spec in enumerate(self.program.findings) if spec.kind in wanted and len(self.hits[place])
+        ]
 
 
 class Judge:

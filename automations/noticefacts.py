@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -13,7 +13,8 @@ from automations.judging import Judged
 from automations.model import Finding, Words
 from automations.occasions import Occasion
 from automations.people import People, Person
-from automations.speaking import cells_shown
+from automations.program import FindingSpec
+from automations.speaking import cells_shown, findings_at
 from automations.summary import LEFT
 
 SHOWN = 6
@@ -56,14 +57,14 @@ def facts_of(
         "clause": rule.clause if rule else "",
         "source": policy.source or policy.title.get(language) or policy.title.get("zh", ""),
         "owner": people.owner(occasion.table, occasion.row),
-        "rows": row_facts(judged, occasion.table, occasion.row, language),
+        "rows": row_facts(judged, occasion.table, occasion.row, language, occasion.finding.evidence if occasion.finding else ()),
         "contact": people.told([policy.owner], occasion.table, occasion.row, "", policy.owner)[0].name if policy.owner else "",
         "hold": PHRASES["hold"][language] if evaluation.has(occasion.table, "hold_until") else "",
         "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language),
         "sent_at": f"{now:%Y-%m-%d %H:%M}",
         "before": each.before,
         **_clock_facts(judged, occasion, language),
-        **_finding_facts(spoken, occasion, number, language),
+        **_finding_facts(judged, spoken, occasion, number, language),
     }
     return fields
 
@@ -71,7 +72,7 @@ def facts_of(
 def _clock_facts(judged: Judged, occasion: Occasion, language: str) -> dict[str, object]:
     table, evaluation = judged.snapshot.sheets[occasion.table].table, judged.evaluation
     next_step = table.summary.get("next", "")
-    found: dict[str, object] = {"due": "", "left": "", "state": "", "provisional": False, "urgent": occasion.finding is not None}
+    found: dict[str, object] = {"due": "", "left": "", "state": "", "provisional": False, "urgent": _presses(occasion.finding)}
     found["next_step"] = cells_shown(evaluation, table.name, next_step, [occasion.row])[0] if evaluation.has(table.name, next_step) else ""
     if clock := occasion.clock:
         from automations.clocks import STATE_WORDS
@@ -91,26 +92,34 @@ def _clock_facts(judged: Judged, occasion: Occasion, language: str) -> dict[str,
     return found
 
 
+def _presses(spec: FindingSpec | None) -> bool:
+    """Whether what is not a deadline is urgent: a finding and an approval are, an alert only at level `fail`."""
+    return spec is not None and (spec.kind != "alert" or spec.level == "fail")
+
+
 def _finding_facts(
-    spoken: Mapping[tuple[str, str, int, str | None], Finding], occasion: Occasion, number: int, language: str
+    judged: Judged, spoken: Mapping[tuple[str, str, int, str | None], Finding], occasion: Occasion, number: int, language: str
 ) -> dict[str, object]:
     spec = occasion.finding
     if spec is None:
         return {"problem": "", "fix": ""}
     finding = spoken.get((spec.rule, spec.table, number, spec.column))
     if finding is None:
-        return {"problem": spec.message.get(language) or spec.message.get("zh", ""), "fix": ""}
+        finding = next(iter(findings_at(judged, spec, np.array([occasion.row]))))
     problem = finding.sentence.get(language) or finding.sentence.get("zh", "")
     return {"problem": problem[:1].upper() + problem[1:], "fix": finding.fix.get(language) or finding.fix.get("zh", "")}
 
 
-def row_facts(judged: Judged, table: str, row: int, language: str) -> list[dict[str, str]]:
-    """The first filled staff columns of a row, required ones first; sensitive ones never leave."""
-    sheet = judged.snapshot.sheets[table]
-    columns = [column for column in sheet.table.columns if not column.ours and not column.sensitive and column.key in sheet.frame.columns]
-    ordered = sorted(columns, key=lambda column: not column.required)
-    shown = [(column.heading(language), cells_shown(judged.evaluation, table, column.key, [row], language)[0]) for column in ordered]
-    return [{"heading": heading, "value": value} for heading, value in shown if value][:SHOWN]
+def row_facts(judged: Judged, table: str, row: int, language: str, evidence: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The filled cells of the `evidence`, else the first staff columns, required ones first; sensitive ones never leave."""
+    sheet, evaluation = judged.snapshot.sheets[table], judged.evaluation
+    columns = [column for column in sheet.table.columns if not column.ours and column.key in sheet.frame.columns]
+    wanted = sorted(columns, key=lambda column: not column.required)
+    if evidence:
+        wanted = [each for name in evidence if evaluation.has(table, name) and (each := sheet.table.column(name))]
+    open_ones = [column for column in wanted if not column.sensitive]
+    shown = [(column.heading(language), cells_shown(evaluation, table, column.key, [row], language)[0]) for column in open_ones]
+    return [{"heading": heading, "value": value} for heading, value in shown if value][: len(evidence) or SHOWN]
 
 
 def _why(occasion: Occasion, person: Person, source: str, language: str) -> str:

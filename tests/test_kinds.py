@@ -610,3 +610,31 @@ def test_a_rule_that_needs_a_sheet_the_team_does_not_have_is_not_applicable(tmp_
 
     assert (changes(plan), findings(plan)) == (["D-1 remark: blank -> 有"], [])
     assert plan.lacking["handling/customer-known"] == ("customers", "customer_id")
+
+
+# alert
+
+OPINION = """
+    - id: opinion
+      kind: alert
+      when: filled(content)
+      clears: told is not null
+      message: { zh: "客户说：{content}", en: "the customer says: {content}" }
+      evidence: [content, loss]
+"""
+
+
+def test_an_alert_speaks_of_a_row_and_finds_nothing_wrong_with_it(tmp_path: Path):
+    drawn = """
+        no   | content | told
+        TS-1 | 很满意  |
+        TS-2 | 不满意  | 2026-09-02 10:00
+        TS-3 |         |
+    """
+    policy = f"rules:\n{dedent(OPINION)}"
+    found = judged(loaded(project(tmp_path, policy=policy, tables={"complaints": COMPLAINTS})), {"complaints": drawn}, NOW)
+
+    assert [(spec.rule, found.evaluation.keys("complaints")[rows].tolist()) for spec, rows in found.spoken("alert")] == [
+        ("handling/opinion", ["TS-1"])
+    ]
+    assert findings(planned_by(tmp_path, OPINION, drawn)) == []

@@ -54,6 +54,8 @@ def test_every_kind_has_a_manual_with_an_example(kind: str) -> None:
 
 
 def test_an_unknown_kind_is_a_configuration_error_with_the_nearest() -> None:
-    with pytest.raises(NoSuchKind, match=r"no kind of rule 'deadlin'; the kinds are: approval, .*\n  did you mean 'deadline'\?") as caught:
+    with pytest.raises(
+        NoSuchKind, match=r"no kind of rule 'deadlin'; the kinds are: alert, approval, .*\n  did you mean 'deadline'\?"
+    ) as caught:
         kinds_text("deadlin")
     assert caught.value.exit_code == 3
