@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -111,6 +111,7 @@ def load(root: Path) -> Config:
     tables = {name: _table(file) for name, (file, _) in table_files.items()}
     for name, (file, documents) in table_files.items():
         reader.problems += table_problems(file, documents[0], tables[name], tables.keys() | reader.unread)
+    reader.problems += _strange_tables(settings, document, tables.keys() | reader.unread)
     policies = _policies(reader, packs, tables)
     evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
     program, compiler, hints = _compiled(reader, settings, tables, table_files, policies, evaluator)
@@ -142,6 +143,14 @@ def _settings(reader: Reader) -> tuple[SettingsFile, Document]:
     packs, calendar = document.data.get("packs"), document.data.get("calendar")
     listed = [each for each in packs if isinstance(each, str)] if isinstance(packs, list) else []
     return settings or SettingsFile(admin="", packs=listed, calendar=calendar if isinstance(calendar, str) else "cn"), document
+
+
+def _strange_tables(settings: SettingsFile, document: Document, tables: Set[str]) -> Iterator[Problem]:
+    """Tables listed under a spreadsheet that no pack declares."""
+    for place, listed in settings.workbook.spreadsheets.items():
+        for position, name in enumerate(listed):
+            if name not in tables:
+                yield no_table(name, tables, document, ("workbook", "spreadsheets", place, position))
 
 
 def _calendars(reader: Reader, settings: SettingsFile, document: Document) -> dict[str, Calendar]:

@@ -6,10 +6,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from automations.channels.presets import Preset, Reach, Security, Server, faults_of, server_of
+from automations.declared import Declared as Declared  # the kinds of rule are declared too
+from automations.declared import Secret, never_written
 from automations.model import ColumnType, Words
+from automations.workbooksettings import WorkbookSettings
 
 DURATIONS = ("working_days", "days", "hours", "working_hours", "months")
 DurationUnit = Literal["working_days", "days", "hours", "working_hours", "months"]
@@ -32,12 +35,6 @@ else:
 """A text for people: Chinese as it stands, or `{ zh: …, en: … }`."""
 Names = Annotated[list[str], BeforeValidator(_many, json_schema_input_type=str | list[str])]
 """One name or a list of names."""
-
-
-class Declared(BaseModel):
-    """A mapping in config/ whose keys are closed: an unknown key is a fault with its place."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Reading(Declared):
@@ -226,12 +223,6 @@ class PolicyFile(Declared):
     examples: list[Example] = []
 
 
-class Secret(Declared):
-    """A secret is named, never written: `{ env: SMTP_PASSWORD }`."""
-
-    env: str = Field(min_length=1)
-
-
 class Brakes(Declared):
     """When a run is stopped before the first write or mail."""
 
@@ -239,20 +230,6 @@ class Brakes(Declared):
     state_rows: int = 10
     mails_per_run: int = 60
     rows_lost_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.34")
-
-
-class WorkbookSettings(Declared):
-    """Where the tables live."""
-
-    kind: Literal["xlsx"] = "xlsx"
-    path: str = "rowkeeper.xlsx"
-
-
-def _never_written(value: Any) -> Any:
-    """A password written into the file is refused without repeating it."""
-    if not isinstance(value, dict):
-        raise ValueError("write the name of an environment variable, `{ env: SMTP_PASSWORD }`; the password itself has no place in a file")
-    return value
 
 
 class MailSettings(Declared):
@@ -266,7 +243,7 @@ class MailSettings(Declared):
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
     security: Security | None = None
     user: str = ""
-    password: Annotated[Secret, BeforeValidator(_never_written, json_schema_input_type=Secret)] | None = None
+    password: Annotated[Secret, BeforeValidator(never_written, json_schema_input_type=Secret)] | None = None
     allow_domains: list[str] = []
     redirect_all_to: str = ""
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60

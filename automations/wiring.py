@@ -13,6 +13,7 @@ from automations.ledgers.protocol import Ledger
 from automations.ledgers.sqlite import SqliteLedger
 from automations.rendering import Renderer
 from automations.run import World
+from automations.workbooks.protocol import Workbook
 from automations.workbooks.xlsx import XlsxWorkbook
 
 
@@ -26,16 +27,27 @@ def world_of(
     Raises ConfigProblems with every fault of the configuration and the templates.
     """
     config = load(root)
-    path = workbook or config.root / config.settings.workbook.path
     judge = Judge(config.program, config.evaluator, config.calendar, config.tables)
+    kept = ledger_of(config, ledger, looking=looking)
     return World(
         config,
-        XlsxWorkbook(path, known_as=path.name if ledger else known_as(config.root, path)),
-        ledger_of(config, ledger, looking=looking),
+        workbook_of(config, kept, workbook, apart=ledger is not None, looking=looking),
+        kept,
         channel_of(config, outbox),
         Renderer(config.root / "templates" / "notices"),
         judge,
     )
+
+
+def workbook_of(config: Config, ledger: Ledger, path: Path | None = None, *, apart: bool = False, looking: bool = False) -> Workbook:
+    """Where the tables live by the settings; a file named here takes its place. `apart` has a ledger of its own."""
+    settings = config.settings.workbook
+    if settings.kind == "google" and path is None:
+        from automations.googlewiring import google_workbook
+
+        return google_workbook(config, ledger, looking=looking)
+    file = path or config.root / settings.path
+    return XlsxWorkbook(file, known_as=file.name if apart else known_as(config.root, file))
 
 
 def channel_of(config: Config, outbox: Path | None = None) -> Channel:
