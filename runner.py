@@ -196,6 +196,14 @@ def outbox_command(arguments: Arguments) -> int:
     return NOTHING
 
 
+def takeover_command(arguments: Arguments) -> int:
+    from automations.takeover import takeover
+
+    result = takeover(_world(arguments), do=arguments.yes)
+    _print_json(result.data()) if arguments.json else print(result.text())
+    return CHANGES if result.state == "theirs" else NOTHING
+
+
 def doctor_command(arguments: Arguments) -> int:
     from automations.doctor import doctor
 

@@ -84,6 +84,9 @@ def parser(root: Path) -> argparse.ArgumentParser:
     outbox.add_argument("--state", choices=MAIL_STATES, help="list only these")
     outbox.add_argument("--limit", type=int, default=50, help="how many to list, newest first (default 50)")
 
+    takeover = _command(words, "takeover", "become the installation that keeps the workbook at Google; shows first who does")
+    takeover.add_argument("--yes", action="store_true", help="do it; without this it is only said who keeps it")
+
     _command(words, "doctor", "is everything there to run: configuration, calendar, workbook, ledger, outbox", clock=True)
     schema = _command(words, "schema", "write the JSON Schemas of the configuration files, for editors")
     schema.add_argument("--folder", type=Path, default=Path("config/schemas"), help="default: config/schemas")

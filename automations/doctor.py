@@ -25,6 +25,7 @@ from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Sheet, SheetProblem, Words
 from automations.reading import read_snapshot
 from automations.rendering import Renderer
+from automations.wiring import workbook_name
 from automations.workbooks.saving import refuse_if_open
 from automations.workbooks.xlsx import XlsxWorkbook
 
@@ -93,9 +94,8 @@ def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetim
     except ConfigProblems as error:
         return Doctor((*lines, _problems(error.problems)), _language(root))
     now = now_of(config)
-    path, settings = workbook or config.root / config.settings.workbook.path, config.settings
-    lines += [*_configuration(config), *calendar_lines(config, now.date()), *_workbook(config, path, now)]
-    lines += [*_ledger(config.root / settings.ledger, path.name), *_mail(config)]
+    lines += [*_configuration(config), *calendar_lines(config, now.date()), *_tables(config, workbook, now)]
+    lines += [*_ledger(config.root / config.settings.ledger, workbook_name(config, workbook)), *_mail(config)]
     return Doctor(tuple(_from_root(line, config.root) for line in lines), config.language)
 
 
@@ -188,6 +188,15 @@ def calendar_lines(config: Config, today: date) -> Iterator[Line]:
 
 
 # Workbook and tables
+
+
+def _tables(config: Config, workbook: Path | None, now: datetime) -> Iterator[Line]:
+    """Where the tables live: a file, or spreadsheets at Google."""
+    if workbook is None and config.settings.workbook.kind == "google":
+        from automations.googledoctor import google_lines
+
+        return google_lines(config, now)
+    return _workbook(config, workbook or config.root / config.settings.workbook.path, now)
 
 
 def _workbook(config: Config, path: Path, now: datetime) -> Iterator[Line]:

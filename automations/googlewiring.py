@@ -36,7 +36,7 @@ class Installation:
         self._ledger.set_meta(f"google {name}", text)
 
 
-def google_workbook(config: Config, ledger: Ledger, *, looking: bool = False, clock: Clock | None = None) -> GoogleWorkbook:
+def google_workbook(config: Config, ledger: Ledger, name: str, *, looking: bool = False, clock: Clock | None = None) -> GoogleWorkbook:
     """The spreadsheets of the settings as one workbook. Nothing is sent before it is read.
 
     Raises KeyUnusable where the credentials cannot be used.
@@ -46,7 +46,7 @@ def google_workbook(config: Config, ledger: Ledger, *, looking: bool = False, cl
     places = config.settings.workbook.places
     sheets = [Spreadsheet(http, spreadsheet_id(place), titles_of(config, place)) for place in places]
     keep_in = (config.root / config.settings.ledger).parent / "google"
-    return GoogleWorkbook(sheets, f"google:{sheets[0].id}", holder, keep_in=None if looking else keep_in, patient=not looking)
+    return GoogleWorkbook(sheets, name, holder, keep_in=None if looking else keep_in, patient=not looking)
 
 
 def google_door(config: Config, seed: str = "", clock: Clock | None = None) -> SheetsHttp:

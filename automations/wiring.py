@@ -15,6 +15,7 @@ from automations.rendering import Renderer
 from automations.run import World
 from automations.workbooks.protocol import Workbook
 from automations.workbooks.xlsx import XlsxWorkbook
+from automations.workbooksettings import spreadsheet_id
 
 
 def world_of(
@@ -45,9 +46,17 @@ def workbook_of(config: Config, ledger: Ledger, path: Path | None = None, *, apa
     if settings.kind == "google" and path is None:
         from automations.googlewiring import google_workbook
 
-        return google_workbook(config, ledger, looking=looking)
+        return google_workbook(config, ledger, workbook_name(config), looking=looking)
     file = path or config.root / settings.path
-    return XlsxWorkbook(file, known_as=file.name if apart else known_as(config.root, file))
+    return XlsxWorkbook(file, known_as=file.name if apart else workbook_name(config, file))
+
+
+def workbook_name(config: Config, path: Path | None = None) -> str:
+    """The name the ledger of the settings knows the workbook by."""
+    settings = config.settings.workbook
+    if settings.kind == "google" and path is None:
+        return f"google:{spreadsheet_id(settings.places[0])}"
+    return known_as(config.root, path or config.root / settings.path)
 
 
 def channel_of(config: Config, outbox: Path | None = None) -> Channel:

@@ -11,7 +11,7 @@ from automations.errors import OutsideFailed
 from automations.model import Grid
 from automations.workbooks.googleapply import Applying, wait_out
 from automations.workbooks.googlehttp import Spent
-from automations.workbooks.googleowner import Holder, Passing, mark_in, marked, refuse_foreign
+from automations.workbooks.googleowner import Holder, Mark, Passing, is_foreign, mark_in, marked, refuse_foreign
 from automations.workbooks.googlesheet import Read, Spreadsheet, Structure
 from automations.workbooks.protocol import Refused, Target, Written, plain_text
 
@@ -86,19 +86,21 @@ class GoogleWorkbook:
         """Make sure that this installation still keeps every spreadsheet, before mail leaves. Raises WorkbookTaken."""
         self.http.begin()
         for sheet in self.sheets:
-            mark = mark_in(sheet.look(()).marks)
-            refuse_foreign(mark, self.holder, sheet.id, int(self.holder.recall(f"generation {sheet.id}") or 0))
+            refuse_foreign(mark_in(sheet.look(()).marks), self.holder, sheet.id)
 
-    def take_over(self) -> list[str]:
-        """Put our mark on every spreadsheet, whoever kept it; who that was."""
-        return [self._take_over(sheet) for sheet in self.sheets]
+    def strangers(self) -> list[Mark]:
+        """The marks of other installations, or of newer copies of this one."""
+        marks = [(sheet, mark_in(sheet.look(()).marks)) for sheet in self.sheets]
+        return [mark for sheet, mark in marks if mark and is_foreign(mark, self.holder, sheet.id)]
 
-    def _take_over(self, sheet: Spreadsheet) -> str:
-        mark = mark_in(sheet.look(()).marks)
-        generation = max(int(self.holder.recall(f"generation {sheet.id}") or 0), mark.generation if mark else 0) + 1
-        self.holder.remember(f"generation {sheet.id}", str(generation))
-        sheet.change([marked(self.holder, mark, generation)])
-        return mark.label if mark else ""
+    def is_marked(self) -> bool:
+        """Whether any installation has put its mark on all of it."""
+        return all(mark_in(sheet.look(()).marks) for sheet in self.sheets)
+
+    def take_over(self) -> None:
+        """Put our mark on every spreadsheet, whoever kept it."""
+        for sheet in self.sheets:
+            sheet.change([marked(self.holder, mark_in(sheet.look(()).marks), sheet.id)])
 
     def spent(self) -> Mapping[str, int]:
         """Calls and bytes since this was last asked."""

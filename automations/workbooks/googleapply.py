@@ -72,10 +72,7 @@ class Applying:
         return look
 
     def _refuse_foreign(self, look: Look) -> None:
-        refuse_foreign(mark_in(look.marks), self.holder, self.sheet.id, self._generation())
-
-    def _generation(self) -> int:
-        return int(self.holder.recall(f"generation {self.sheet.id}") or 0)
+        refuse_foreign(mark_in(look.marks), self.holder, self.sheet.id)
 
     def _decided(self, targets: Targets, look: Look) -> tuple[list[tuple[int, Spot]], list[Stray]]:
         """What is still to be written, and what must be put back."""
@@ -133,17 +130,12 @@ class Applying:
         """One batch: the cells, what is put back, and our mark; and the check of its answer."""
         written = [spot for _, spot in spots]
         puts = [*puts_for(written, look.tabs), *(stray.put() for stray in found)]
-        requests = [*row_requests(written, look.tabs), *cell_requests(puts), self._marked(look)]
+        requests = [*row_requests(written, look.tabs), *cell_requests(puts), marked(self.holder, mark_in(look.marks), self.sheet.id)]
         self.holder.remember(f"unanswered {self.sheet.id}", str(look.at or "?"))
         shown = self.sheet.write(requests, self._ranges(written, found, look))
         self._answered()
         self._refuse_foreign(shown)
         self._check(spots, found, shown, look)
-
-    def _marked(self, look: Look) -> Mapping[str, object]:
-        generation = self._generation() + 1
-        self.holder.remember(f"generation {self.sheet.id}", str(generation))
-        return marked(self.holder, mark_in(look.marks), generation)
 
     def _ranges(self, spots: Sequence[Spot], found: Sequence[Stray], look: Look) -> list[str]:
         places: dict[str, set[int]] = {}

@@ -25,6 +25,11 @@ class Holder(Protocol):
         """Keep a text under a name."""
 
 
+def generation_of(holder: Holder, spreadsheet: str) -> int:
+    """How many writes of ours the ledger knows of."""
+    return int(holder.recall(f"generation {spreadsheet}") or 0)
+
+
 class Passing:
     """An installation that remembers only as long as it runs: for looking, and for tests."""
 
@@ -64,8 +69,14 @@ def mark_in(metadata: Sequence[Mapping[str, Any]]) -> Mark | None:
     return min(marks, key=lambda mark: (mark.id, mark.number), default=None)
 
 
-def refuse_foreign(mark: Mark | None, holder: Holder, spreadsheet: str, generation: int) -> None:
+def is_foreign(mark: Mark, holder: Holder, spreadsheet: str) -> bool:
+    """Whether a mark was put there by somebody else, or by a copy of this installation that has written since."""
+    return mark.id != holder.id or mark.generation > generation_of(holder, spreadsheet)
+
+
+def refuse_foreign(mark: Mark | None, holder: Holder, spreadsheet: str) -> None:
     """Raise WorkbookTaken if another installation, or a newer copy of this one, keeps the spreadsheet."""
+    generation = generation_of(holder, spreadsheet)
     if mark is not None and mark.id != holder.id:
         raise WorkbookTaken(
             f"Google spreadsheet {spreadsheet}: is kept by another installation of Rowkeeper ({mark.label}). Nothing was written and "
@@ -79,8 +90,13 @@ def refuse_foreign(mark: Mark | None, holder: Holder, spreadsheet: str, generati
         )
 
 
-def marked(holder: Holder, mark: Mark | None, generation: int) -> Mapping[str, Any]:
-    """The request that puts our mark on the spreadsheet, or renews it, in the same batch as the cells."""
+def marked(holder: Holder, mark: Mark | None, spreadsheet: str) -> Mapping[str, Any]:
+    """The request that puts our mark on the spreadsheet, or renews it, in the same batch as the cells.
+
+    The ledger counts the write before it is made: of two copies of one installation the one that stood still is found out.
+    """
+    generation = max(generation_of(holder, spreadsheet), mark.generation if mark else 0) + 1
+    holder.remember(f"generation {spreadsheet}", str(generation))
     value = json.dumps({"id": holder.id, "by": holder.label, "gen": generation}, ensure_ascii=False)
     if mark is None:
         kept = {"metadataKey": MARK, "metadataValue": value, "visibility": "DOCUMENT", "location": {"spreadsheet": True}}

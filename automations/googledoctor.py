@@ -1,0 +1,190 @@
+"""What `doctor` looks at in a workbook at Google: key, sharing, tabs, protection, owner, pace, zone and clock. It writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from automations.config import Config
+from automations.doctor import Line, table_lines
+from automations.errors import OutsideFailed, WorkbookRefused
+from automations.googlewiring import INSTALLATION, google_door, signed_in, titles_of
+from automations.ledgers.sqlite import SqliteLedger
+from automations.model import Grid, Sheet, Words, letters
+from automations.reading import read_snapshot
+from automations.workbooks.googlecredentials import KeyUnusable
+from automations.workbooks.googlehttp import SheetsHttp
+from automations.workbooks.googleowner import mark_in
+from automations.workbooks.googlesheet import Look, Spreadsheet, Structure
+from automations.workbooksettings import spreadsheet_id
+
+OFF = timedelta(minutes=5)
+"""How far the two clocks may be apart."""
+MOST_SHOWN = 6
+SHARE: Words = {
+    "zh": "打开该表格，点“共享”，把 {account} 加为“编辑者”",
+    "en": "open it, press Share, and add {account} as an editor",
+}
+REMEDIES: dict[tuple[int, str], Words] = {
+    (403, "SERVICE_DISABLED"): {
+        "zh": "在 {account} 所属的 Google Cloud 项目里启用 Google Sheets API",
+        "en": "switch the Google Sheets API on in the Google Cloud project of {account}",
+    },
+    (403, "ACCESS_TOKEN_SCOPE_INSUFFICIENT"): {
+        "zh": "重新授权，范围须包含 https://www.googleapis.com/auth/spreadsheets",
+        "en": "make the credentials again, with the scope https://www.googleapis.com/auth/spreadsheets",
+    },
+    (403, ""): SHARE,
+    (404, ""): {
+        "zh": "改正设置里的 spreadsheet：表格网址中 /d/ 与 /edit 之间的部分",
+        "en": "correct `spreadsheet` in the settings: the part between /d/ and /edit of its address",
+    },
+    (401, ""): {
+        "zh": "查看账号和密钥是否已删除、授权是否已撤销；换一个新密钥，并校准本机时钟",
+        "en": "look whether account or key were deleted or the consent withdrawn; make a new key, set this machine's clock",
+    },
+    (429, ""): {"zh": "过几分钟再试", "en": "try again in some minutes"},
+}
+
+
+def google_lines(config: Config, now: datetime) -> Iterator[Line]:
+    """Everything about the tables at Google; one line each, with its remedy."""
+    try:
+        account = signed_in(config).account
+    except KeyUnusable as error:
+        remedy = {"zh": "见 config/README.zh-CN.md“切换到 Google 表格”", "en": "see 'Moving to Google Sheets' in config/README.md"}
+        yield Line("failed", {"zh": f"Google 密钥不能用: {error}", "en": f"the key for Google cannot be used: {error}"}, remedy)
+        return
+    yield Line("ok", {"zh": f"Google 账号 {account}", "en": f"Google account {account}"})
+    http = google_door(config)
+    grids: list[Grid] = []
+    for place in config.settings.workbook.places:
+        yield from _spreadsheet(config, Spreadsheet(http, spreadsheet_id(place), titles_of(config, place)), grids, now)
+    yield from _tables(config, grids, now)
+    yield _pace(config, http)
+
+
+def _spreadsheet(config: Config, sheet: Spreadsheet, grids: list[Grid], now: datetime) -> Iterator[Line]:
+    """One spreadsheet: whether it opens, who keeps it, what is shut, its zone and its clock."""
+    try:
+        structure = sheet.structure()
+        grids += sheet.values().grids
+        look = sheet.look(sheet.tabs())
+    except OutsideFailed as error:
+        yield Line("failed", {"zh": f"表格 {sheet.id} 打不开: {error}", "en": f"it cannot be opened: {error}"}, remedy_of(error, sheet))
+        return
+    count = len(structure.titles)
+    said = {"zh": f"表格“{structure.name}”: {count} 个工作表", "en": f"spreadsheet '{structure.name}': {count} tabs"}
+    yield Line("ok", said)
+    yield _owner(config, look, structure)
+    yield from shut_lines(config, look, grids, now, sheet.http.account)
+    yield _zone(config, structure)
+    yield from clock_lines(config, structure, now)
+
+
+def remedy_of(error: OutsideFailed, sheet: Spreadsheet) -> Words | None:
+    """What to do about a refusal of Google's, by its status and reason."""
+    if not isinstance(error, WorkbookRefused):
+        return {"zh": "检查网络、代理和防火墙", "en": "look at the network, the proxy and the firewall"}
+    found = REMEDIES.get((error.status, error.reason)) or REMEDIES.get((error.status, ""))
+    return {language: text.format(account=sheet.http.account) for language, text in found.items()} if found else None
+
+
+def _owner(config: Config, look: Look, structure: Structure) -> Line:
+    """Which installation keeps the spreadsheet."""
+    mark, ours = mark_in(look.marks), _installation(config)
+    if mark is None:
+        said = {
+            "zh": f"表格“{structure.name}”还没有归属；第一次写入时归本机",
+            "en": "nobody keeps it yet; the first write marks it as ours",
+        }
+        return Line("ok", said)
+    if mark.id == ours:
+        return Line(
+            "ok", {"zh": f"由本安装负责写入 (第 {mark.generation} 次)", "en": f"kept by this installation (write {mark.generation})"}
+        )
+    what = {"zh": f"由另一处安装负责写入: {mark.label}", "en": f"kept by another installation: {mark.label}"}
+    return Line(
+        "failed", what, {"zh": "停掉其中一处；改由本机负责: runner.py takeover", "en": "stop one of the two; or: runner.py takeover"}
+    )
+
+
+def _installation(config: Config) -> str:
+    path = config.root / config.settings.ledger
+    if not path.is_file():
+        return ""
+    with closing(SqliteLedger(path)) as ledger:
+        return ledger.meta(INSTALLATION) or ""
+
+
+def shut_lines(config: Config, look: Look, grids: Sequence[Grid], now: datetime, account: str) -> Iterator[Line]:
+    """Columns of ours that a protection keeps us out of."""
+    snapshot = read_snapshot("doctor", list(grids), list(config.tables.values()), now.date())
+    for sheet in snapshot.sheets.values():
+        shut = _shut_columns(sheet, look)
+        if shut:
+            named = ", ".join(shut[:MOST_SHOWN])
+            what = {
+                "zh": f"工作表“{sheet.tab}”的列受保护，不能写入: {named}",
+                "en": f"tab '{sheet.tab}': protected, cannot be written: {named}",
+            }
+            zh = f"数据 > 保护工作表和范围：允许 {account} 编辑，或取消保护"
+            yield Line("failed", what, {"zh": zh, "en": f"Data, Protect sheets and ranges: let {account} edit them, or lift it"})
+
+
+def _shut_columns(sheet: Sheet, look: Look) -> list[str]:
+    tab, row = look.tabs.get(sheet.tab), sheet.header_row + 1
+    ours = [column for column in sheet.table.columns if column.ours and column.key in sheet.places]
+    places = [sheet.places[column.key] for column in ours]
+    return [letters(place) for place in places if tab and tab.closed(row, place).startswith("is protected")]
+
+
+def _zone(config: Config, structure: Structure) -> Line:
+    """Dates at Google are wall-clock times of the file's zone."""
+    wanted = config.calendar.settings.zone
+    if structure.zone == wanted:
+        return Line("ok", {"zh": f"时区 {structure.zone}", "en": f"time zone {structure.zone}"})
+    what = {
+        "zh": f"表格“{structure.name}”的时区是 {structure.zone}，日历的是 {wanted}",
+        "en": f"spreadsheet '{structure.name}' has the time zone {structure.zone}, the calendar {wanted}",
+    }
+    remedy = {"zh": f"文件 > 设置 > 时区，改为 {wanted}", "en": f"File, Settings, Time zone: {wanted}"}
+    return Line("warning", what, remedy)
+
+
+def clock_lines(config: Config, structure: Structure, now: datetime) -> Iterator[Line]:
+    """Whether the time of this command is Google's."""
+    if structure.at is None:
+        return
+    theirs = datetime.fromtimestamp(structure.at, UTC).astimezone(ZoneInfo(config.calendar.settings.zone)).replace(tzinfo=None)
+    minutes = round(abs(theirs - now) / timedelta(minutes=1))
+    if abs(theirs - now) <= OFF:
+        yield Line("ok", {"zh": "时钟与 Google 一致", "en": "the clock agrees with Google's"})
+        return
+    said = {
+        "zh": f"时间与 Google 相差 {minutes} 分钟 (Google: {theirs:%Y-%m-%d %H:%M})",
+        "en": f"the time is {minutes} minutes off Google's ({theirs:%Y-%m-%d %H:%M})",
+    }
+    remedy = {"zh": "打开本机的自动校时；用了 --now 时不必理会", "en": "let this machine set its clock by itself; with --now ignore this"}
+    yield Line("warning", said, remedy)
+
+
+def _tables(config: Config, grids: Sequence[Grid], now: datetime) -> Iterator[Line]:
+    """Each table's tab and header, as a run finds them."""
+    snapshot = read_snapshot("doctor", list(grids), list(config.tables.values()), now.date())
+    for name in config.tables if grids else ():
+        yield from table_lines(snapshot.sheets.get(name), [problem for problem in snapshot.problems if problem.table == name])
+
+
+def _pace(config: Config, http: SheetsHttp) -> Line:
+    """How fast this installation may go. What is left of the quota Google does not tell; it shows when it is used up."""
+    limit, used = config.settings.workbook.calls_per_minute, http.spent.reads
+    return Line(
+        "ok",
+        {
+            "zh": f"每分钟最多 {limit} 次读取、{limit} 次写入 (Google 对每个账号各限 60 次)；本次检查读取 {used} 次",
+            "en": f"at most {limit} reads and {limit} writes a minute (Google allows an account 60 each); this look took {used} reads",
+        },
+    )
