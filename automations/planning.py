@@ -31,6 +31,7 @@ from automations.model import (
     Value,
     Words,
 )
+from automations.moved import moved
 from automations.program import Place
 from automations.summary import setters, summaries
 from automations.workbooks.protocol import fitted
@@ -217,16 +218,27 @@ def _settled_with_people(
     """A value a person put into a column of ours stays, unless the column says `override: restore`."""
     doubtful = [(change.table, change.key, change.column) for change in differing if change.old is not None]
     ours = remembered.last_applied(doubtful) if doubtful else {}
+    displaced = _displaced(differing, ours)
     changes, overrides = [], []
     for change in differing:
         place = (change.table, change.key, change.column)
         column = judged.snapshot.sheets[change.table].table.column(change.column)
         keeps = column is not None and column.override == "keep"
-        if change.old is not None and keeps and ours.get(place) != change.old:
+        if change.old is not None and keeps and ours.get(place) != change.old and place not in displaced:
             overrides.append(Override(change.table, change.key, change.column, change.old, change.new, change.row))
         else:
             changes.append(change)
     return changes, overrides
+
+
+def _displaced(differing: Sequence[CellChange], ours: Mapping[tuple[str, str, str], Value]) -> set[tuple[str, str, str]]:
+    """Cells whose values people moved and did not type, column by column."""
+    columns: dict[tuple[str, str], dict[tuple[str, str, str], Value]] = {}
+    for change in differing:
+        place = (change.table, change.key, change.column)
+        if change.old is not None and place in ours and ours[place] != change.old:
+            columns.setdefault((change.table, change.column), {})[place] = change.old
+    return {place for held in columns.values() for place in moved(held, ours)}
 
 
 def _transitions(judged: Judged, remembered: Remembered, now: datetime) -> Iterable[Transition]:

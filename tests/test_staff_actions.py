@@ -193,3 +193,37 @@ def test_a_formula_of_staff_is_read_by_value_and_stays(tmp_path: Path) -> None:
     book.save(path)
     stage.run(LATER)
     assert openpyxl.load_workbook(path)["客户投诉"]["F2"].value == '="有"&"异味"'
+
+
+def test_a_sort_that_leaves_our_columns_out_is_no_decision_of_a_person():
+    """The keys moved and our cells stayed: every one of them is ours, and is written again; one value typed over stays."""
+    stage = scene(complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF)
+    stage.run(FIRST)
+    before = stage.cells("complaints", "status")
+    ours = [place for place, header in enumerate(stage.raw()["客户投诉"][0]) if header in our_headers(stage)]
+
+    stage.staff("complaints", lambda rows: [rows[0], *sorted_without(rows[1:], ours)])
+    stage.run(LATER)
+
+    assert sorted(stage.cells("complaints", "status")) == sorted(stage_again(LATER))
+    assert [line.split()[0] for line in stage.cells("complaints", "status")] == [line.split()[0] for line in reversed(before)]
+
+
+def our_headers(stage: Scene) -> set[str]:
+    return {column.heading("zh") for column in stage.world.config.tables["complaints"].columns if column.ours}
+
+
+def sorted_without(rows: Rows, left: list[int]) -> Rows:
+    """The rows turned upside down, except the cells of some columns."""
+    return [
+        [row[place] if place in left else other[place] for place in range(len(row))]
+        for row, other in zip(rows, reversed(rows), strict=True)
+    ]
+
+
+def stage_again(now: str) -> list[str]:
+    """What the column says where nobody sorted anything."""
+    stage = scene(complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF)
+    stage.run(FIRST)
+    stage.run(now)
+    return stage.cells("complaints", "status")
