@@ -156,6 +156,19 @@ def coverage_command(arguments: Arguments) -> int:
     return NOTHING
 
 
+def policies_command(arguments: Arguments) -> int:
+    from automations.config import load
+    from automations.policybook import book_html, book_of, book_text
+
+    config = load(arguments.root)
+    book = book_of(config, _now(arguments, config).date(), arguments.language or config.language)
+    if arguments.html:
+        arguments.html.write_text(book_html(book, arguments.root), encoding="utf-8")
+    else:
+        _print_json(book.data()) if arguments.json else print(book_text(book))
+    return NOTHING
+
+
 def history_command(arguments: Arguments) -> int:
     from automations.asking import history
 

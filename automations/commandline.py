@@ -56,6 +56,10 @@ def parser(root: Path) -> argparse.ArgumentParser:
     coverage = _command(words, "coverage", "which catalogue entries are automated, by which rule and example")
     coverage.add_argument("--all", action="store_true", help="every entry, not only the counts")
 
+    policies = _command(words, "policies", "the policies as configured, in prose: numbers in force, clauses, who is told when", clock=True)
+    policies.add_argument("--html", type=Path, help="write them as a page to this file, to print or to lay beside the written policies")
+    policies.add_argument("--language", choices=("zh", "en"), help="default: the language of the settings")
+
     history = _command(words, "history", "the runs so far, or what one run wrote")
     history.add_argument("run", nargs="?", type=int, help="a run's number")
     history.add_argument("--limit", type=int, default=20, help="how many runs to list (default 20)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from automations.config import Config
 from automations.model import Change, Words
@@ -87,16 +88,20 @@ def plan_text(plan: Plan, config: Config, *, language: str, limit: int = 20, eve
 
 def plan_html(plan: Plan, config: Config, language: str) -> str:
     """A plan as one self-contained page for a manager: no scripts, nothing loaded from elsewhere, every cell escaped."""
+    return page(config.root, "plan.html.j2", report=report_of(plan, config, language, PAGE_LIMIT, PAGE_MAILS), zh=language == "zh")
+
+
+def page(root: Path, template: str, **facts: object) -> str:
+    """A page of templates/reports with these facts, everything escaped."""
     from jinja2 import FileSystemLoader, StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    loader = FileSystemLoader(config.root / "templates" / "reports")
+    loader = FileSystemLoader(root / "templates" / "reports")
     environment = ImmutableSandboxedEnvironment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["thousands"] = "{:,}".format
-    report = report_of(plan, config, language, PAGE_LIMIT, PAGE_MAILS)
-    return environment.get_template("plan.html.j2").render(report=report, zh=language == "zh")
+    return environment.get_template(template).render(**facts)
 
 
 def run_text(run: Run, config: Config, language: str) -> str:

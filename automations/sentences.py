@@ -1,0 +1,245 @@
+"""A rule in a sentence that people read aloud: parameters as numbers, columns as headings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from automations.declarations import Parameter, PolicyFile
+from automations.model import Table, Words
+from automations.rule import Rule
+
+UNITS: Mapping[str, Words] = {
+    "working_days": {"zh": "{}个工作日", "en": "{} working days"},
+    "days": {"zh": "{}天", "en": "{} days"},
+    "hours": {"zh": "{}小时", "en": "{} hours"},
+    "working_hours": {"zh": "{}个工作小时", "en": "{} working hours"},
+    "months": {"zh": "{}个月", "en": "{} months"},
+    "CNY": {"zh": "{}元", "en": "{} yuan"},
+    "percent": {"zh": "{}%", "en": "{} %"},
+}
+SAYINGS: Mapping[str, Words] = {
+    "check": {"zh": "要求：{require}", "en": "Wanted: {require}"},
+    "required": {"zh": "必须填写：{columns}", "en": "Must be filled in: {columns}"},
+    "unique": {"zh": "不得重复：{columns}", "en": "May stand only once: {columns}"},
+    "reference": {"zh": "“{column}”必须已登记", "en": "'{column}' must be registered"},
+    "derive": {"zh": "{target} = {value}", "en": "{target} = {value}"},
+    "classify": {"zh": "{target}按下表确定", "en": "{target} follows this table"},
+    "within": {"zh": "自“{starts}”起{within}内完成：{done}", "en": "Within {within} of {starts}: {done}"},
+    "until": {"zh": "最晚到“{until}”完成：{done}", "en": "By {until}: {done}"},
+    "capped": {"zh": "{said}；不得晚于“{caps}”的期限", "en": "{said}; no later than {caps}"},
+    "paused": {"zh": "{said}；{pause}期间暂停", "en": "{said}; it stands still while {pause}"},
+    "cadence": {"zh": "每{every}至少一次，看“{last}”", "en": "At least once every {every}, by {last}"},
+    "sequence": {"zh": "先后顺序：{steps}", "en": "In this order: {steps}"},
+    "approval": {"zh": "须先填：{by}", "en": "Needed first: {by}"},
+    "by": {"zh": "{what}（{who}）", "en": "{what} ({who})"},
+    "before": {"zh": "{said}，然后才能填“{before}”", "en": "{said}, then {before}"},
+    "between": {"zh": "“{base}”的{low}至{high}，由人决定", "en": "{low} to {high} of {base}; a person decides"},
+    "at_most": {"zh": "不超过{high}，由人决定", "en": "at most {high}; a person decides"},
+    "ready": {"zh": "条件具备", "en": "when it is ready"},
+    "computed": {"zh": "由程序得出{target}", "en": "The program works out {target}"},
+    "told": {"zh": "不符合时提示：{message}", "en": "Otherwise staff read: {message}"},
+    "quoted": {"zh": "“{text}”", "en": "'{text}'"},
+    "of": {"zh": "{owner}的{what}", "en": "{what} of {owner}"},
+    "status": {"zh": "依次为：{states}", "en": "One after the other: {states}"},
+}
+WORDS: Mapping[str, Mapping[str, str]] = {
+    "zh": {
+        r"\bcast\(([^()]+) as \w+\)": r"\1",
+        r"\bcoalesce\(([^(),]+), (?:true|false)\)": r"\1",
+        r"\bcoalesce\(([^(),]+), ([^(),]+)\)": r"\1（未填按\2）",
+        r"\bbetween (\S+) and (\S+?)(?=[\s,)]|$)": r"在\1至\2之间",
+        r"\bdate (?=\0)": "",
+        r"\binterval (\d+) days?\b": r"\1天",
+        r"\bis_workday\(([^()]+)\)": r"\1是工作日",
+        r"\bnot in \(": "不在（",
+        r"\bin \(": "在（",
+        r"\blike \0(\d+)\0": r"含 \0\1\0",
+        r"\bis not null\b": "已填",
+        r"\bis null\b": "未填",
+        r"\band\b": "且",
+        r"\bor\b": "或",
+        r"\bnot\b": "不是",
+        r"\btrue\b": "是",
+        r"\bfalse\b": "否",
+        r"\btoday\(\)": "今天",
+        r"\bnow\(\)": "现在",
+        r"<>": "≠",
+        r"<=": "≤",
+        r">=": "≥",
+    },
+    "en": {
+        r"\bcast\(([^()]+) as \w+\)": r"\1",
+        r"\bcoalesce\(([^(),]+), ([^(),]+)\)": r"\1 (\2 if blank)",
+        r"\bis not null\b": "is filled",
+        r"\bis null\b": "is blank",
+        r"\btoday\(\)": "today",
+        r"\bnow\(\)": "now",
+    },
+}
+BETWEEN = {"zh": "、", "en": ", "}
+UNSAID = re.compile(r"[a-z]_|_[a-z]|\bcase\b|[a-z]\(|\bnull\b|[a-z]\.[a-z]")
+"""What no clerk reads: names of hidden columns, functions, branches."""
+TEXT = re.compile(r"'((?:[^']|'')*)'")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """What it takes to say the rules of one policy: its parameters on a day, the headings of its table, a language."""
+
+    policy: PolicyFile
+    tables: Mapping[str, Table]
+    rules: Mapping[str, Rule]
+    day: date
+    language: str
+
+    @property
+    def table(self) -> Table:
+        return self.tables[self.policy.table]
+
+    def sentence(self, rule: Rule) -> str:
+        """What a rule demands; an empty text for a kind that has no sentence."""
+        said = SENTENCES.get(rule.kind)
+        return said(self, rule) if said else ""
+
+    def words(self, expression: str | None) -> str:
+        """An expression with headings and numbers in place of keys, and plain words in place of operators."""
+        text, texts = expression or "", []
+
+        def kept(match: re.Match[str]) -> str:
+            texts.append(match[1])
+            return f"\0{len(texts) - 1}\0"
+
+        text = TEXT.sub(kept, text)
+        text = re.sub(r"\$(\w+)", lambda match: self.parameter(match[1]), text)
+        text = re.sub(r"\bfilled\((\w+)\)", r"\1 is not null", text)
+        text = re.sub(r"\b([a-z]\w*)\.([a-z]\w*)", lambda match: self.looked_up(match[1], match[2]), text)
+        text = re.sub(r"(?<![\w.\"])([a-z][a-z0-9_]*)(?![\w(.\"])", lambda match: self.heading(match[1]), text)
+        for pattern, word in WORDS[self.language].items():
+            text = re.sub(pattern, word, text, flags=re.I)
+        return re.sub(r"\0(\d+)\0", lambda match: self.say("quoted", text=texts[int(match[1])].strip("%")), " ".join(text.split()))
+
+    def heading(self, name: str) -> str:
+        """A column as its header says it, a hidden one as its rule is called; any other word stays."""
+        column = self.table.column(name)
+        if column:
+            return column.heading(self.language)
+        hidden = next((rule for rule in self.rules.values() if getattr(rule, "as_", None) == name), None)
+        return f"“{_title(self, hidden, name)}”" if hidden else name
+
+    def looked_up(self, name: str, column: str) -> str:
+        """A column of the row that another column refers to: the approver's post."""
+        via = next((each for each in self.table.columns if each.known_as == name and each.refers_to), None)
+        there = self.tables[via.refers_to].column(column) if via and via.refers_to and via.refers_to in self.tables else None
+        if via is None or there is None:
+            return f"{name}.{column}"
+        return SAYINGS["of"][self.language].format(owner=via.heading(self.language), what=there.heading(self.language))
+
+    def plainly(self, expression: str | None, otherwise: str) -> str:
+        """An expression in words where every word of it is one; else what is said in its place."""
+        said = self.words(expression)
+        return otherwise if UNSAID.search(said) else said
+
+    def headings(self, names: list[str]) -> str:
+        return BETWEEN[self.language].join(self.heading(name) for name in names)
+
+    def parameter(self, name: str) -> str:
+        """A parameter's value in force on the day, with its unit."""
+        declared = self.policy.parameters.get(name)
+        return self.value(declared) if declared else f"${name}"
+
+    def value(self, parameter: Parameter) -> str:
+        """The value in force on the day in words: one, or one for every class."""
+        begun = [value for start, value in sorted(parameter.values.items()) if start <= self.day]
+        return self._amount(begun[-1], parameter) if begun else {"zh": "（尚未生效）", "en": "(not in force yet)"}[self.language]
+
+    def _amount(self, value: Any, parameter: Parameter) -> str:
+        if value is None:
+            return {"zh": "（已停用）", "en": "(ended)"}[self.language]
+        if isinstance(value, Mapping):
+            return BETWEEN[self.language].join(
+                f"{each}{' ' * (self.language == 'en')}{self._amount(of, parameter)}" for each, of in value.items()
+            )
+        number = f"{int(value):,}" if re.fullmatch(r"\d{5,}", str(value)) else str(value)
+        said = UNITS.get(parameter.unit, {}).get(self.language, "{}").format(number)
+        return said.removesuffix("s") if self.language == "en" and str(value) == "1" else said
+
+    def say(self, saying: str, **facts: str) -> str:
+        return SAYINGS[saying][self.language].format(**facts)
+
+
+def _target(reader: Reader, rule: Any) -> str:
+    written = getattr(rule, "writes", None)
+    said = reader.heading(str(written)) if written else _title(reader, rule, rule.id)
+    return f"“{said}”" if reader.language == "zh" else said
+
+
+def _check(reader: Reader, rule: Any) -> str:
+    message = rule.message.get(reader.language) or rule.message.get("zh", "")
+    told = reader.say("told", message=re.sub(r"\{\$?(\w+)\}", lambda match: reader.heading(match[1]), message))
+    wanted = reader.plainly(rule.require, "")
+    return reader.say("check", require=wanted) if wanted else told
+
+
+def _derive(reader: Reader, rule: Any) -> str:
+    target, value = _target(reader, rule), reader.plainly(rule.value, "")
+    return reader.say("derive", target=target, value=value) if value else reader.say("computed", target=target)
+
+
+def _deadline(reader: Reader, rule: Any) -> str:
+    done = reader.plainly(rule.done, _title(reader, rule, rule.id))
+    if rule.until:
+        said = reader.say("until", until=reader.plainly(rule.until, rule.id), done=done)
+    else:
+        starts = reader.plainly(rule.starts or reader.policy.dated_by, SAYINGS["ready"][reader.language])
+        said = reader.say("within", starts=starts, within=reader.words(rule.within), done=done)
+    if rule.no_later_than:
+        titles = [_title(reader, reader.rules.get(each), each) for each in rule.no_later_than]
+        said = reader.say("capped", said=said, caps=BETWEEN[reader.language].join(titles))
+    return reader.say("paused", said=said, pause=reader.words(rule.pauses.while_)) if rule.pauses else said
+
+
+def _title(reader: Reader, rule: Rule | None, name: str) -> str:
+    return (rule.title.get(reader.language) or rule.title.get("zh", name)) if rule else name
+
+
+def _cadence(reader: Reader, rule: Any) -> str:
+    return reader.say("cadence", every=reader.words(rule.every), last=reader.plainly(rule.last, _title(reader, rule, rule.id)))
+
+
+def _approval(reader: Reader, rule: Any) -> str:
+    consents = [reader.say("by", what=reader.heading(each.column), who=each.who.removeprefix("role:")) for each in rule.by]
+    said = reader.say("approval", by=BETWEEN[reader.language].join(consents))
+    return reader.say("before", said=said, before=reader.heading(rule.before)) if rule.before else said
+
+
+def _penalty(reader: Reader, rule: Any) -> str:
+    if rule.between:
+        low, high = (reader.words(each) for each in rule.between)
+        return reader.say("between", base=reader.words(rule.base), low=low, high=high)
+    return reader.say("at_most", high=reader.words(rule.at_most))
+
+
+def _status(reader: Reader, rule: Any) -> str:
+    return reader.say("status", states=" → ".join(dict.fromkeys(each.state for each in rule.states)))
+
+
+SENTENCES: Mapping[str, Callable[[Reader, Any], str]] = {
+    "check": _check,
+    "required": lambda reader, rule: reader.say("required", columns=reader.headings(rule.columns)),
+    "unique": lambda reader, rule: reader.say("unique", columns=reader.headings(rule.columns)),
+    "reference": lambda reader, rule: reader.say("reference", column=reader.heading(rule.column)),
+    "derive": _derive,
+    "classify": lambda reader, rule: reader.say("classify", target=_target(reader, rule)),
+    "deadline": _deadline,
+    "cadence": lambda reader, rule: reader.say(
+        "cadence", every=reader.words(rule.every), last=reader.plainly(rule.last, _title(reader, rule, rule.id))
+    ),
+    "sequence": lambda reader, rule: reader.say("sequence", steps=" → ".join(reader.heading(step) for step in rule.steps)),
+    "approval": _approval,
+    "penalty": _penalty,
+    "status": _status,
+}

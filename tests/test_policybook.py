@@ -1,0 +1,59 @@
+"""`policies`: the policies as configured, in sentences a clerk reads aloud."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+import pytest
+
+from automations.policybook import Book, ShownRule, book_html, book_of, book_text
+from tests.scene import ROOT, shipped
+
+
+@pytest.fixture(scope="module")
+def book() -> Book:
+    return book_of(shipped(), date(2026, 9, 30), "zh")
+
+
+def rule(book: Book, policy: str, name: str) -> ShownRule:
+    rules = [each for pack in book.packs for shown in pack.policies if shown.name == policy for each in shown.rules]
+    return next(each for each in rules if each.id == name)
+
+
+def test_a_deadline_says_from_when_how_long_its_cap_and_who_is_told_when(book: Book):
+    solve = rule(book, "complaint-handling", "solve")
+
+    assert (solve.title, solve.clause) == ("解决投诉", "第五章第二条(七)5")
+    assert solve.sentence == (
+        "自“确定受理时间”起一般问题5个工作日、复杂问题15个工作日内完成：解决时间；不得晚于“投诉全程”的期限；等待客户期间暂停"
+    )
+    assert solve.told[-1] == "逾期1个工作日：市场部部长，每1个工作日再提醒，最多5次"
+
+
+def test_conditions_are_said_with_headings_and_words(book: Book):
+    approved = rule(book, "carrier-contracts", "approved-by-head")
+
+    assert approved.sentence == "要求：审批时间 已填 且 审批时间 < 签订日期 + 1天 且 审批人的岗位 含 “市场部部长”"
+    assert approved.applies == "期限类型 = “长期” 且 签订日期 已填"
+
+
+def test_numbers_stand_with_their_unit_and_whether_the_text_gives_them(book: Book):
+    numbers = {each.title: each for pack in book.packs for policy in pack.policies for each in policy.numbers}
+
+    assert (numbers["追踪落实"].value, numbers["追踪落实"].suggested) == ("72小时", False)
+    assert (numbers["合同条款录入和留存"].value, numbers["合同条款录入和留存"].suggested) == ("5个工作日", True)
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_no_name_of_a_hidden_column_and_no_function_is_read_aloud(language: str):
+    text = book_text(book_of(shipped(), date(2026, 9, 30), language))
+
+    assert [line for line in text.splitlines() if re.search(r"[a-z]_[a-z]|\bcase when\b|coalesce\(", line)] == []
+
+
+def test_the_page_holds_every_policy_and_loads_nothing(book: Book):
+    page = book_html(book, ROOT)
+
+    assert [policy.title for pack in book.packs for policy in pack.policies if policy.title not in page] == []
+    assert re.findall(r"<script|<link|src=|https?://", page) == []
