@@ -239,8 +239,20 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A file that travels with a mail: its name, its media type such as `application/pdf`, its bytes."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Mail:
-    """A rendered mail to one reader: one notice, or several of one run together."""
+    """A rendered mail to one reader: one notice, or several of one run together.
+
+    `list_id` names a digest, so that its readers can sort it; a single notice has none.
+    """
 
     message_id: str
     to: str
@@ -252,6 +264,8 @@ class Mail:
     sent_at: datetime
     language: str = "zh"
     reply_to: str = ""
+    list_id: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.utils import parseaddr
 from hashlib import blake2b
 from typing import Any, Protocol
 
 from automations.addressing import Addressed, Told, addressed
+from automations.channels.message import ONE_ADDRESS
 from automations.config import Config
 from automations.judging import Judged
 from automations.model import Finding, Mail, Notice
@@ -49,7 +51,7 @@ def plan_notices(judged: Judged, config: Config, findings: Sequence[Finding], to
 def rests(mail: Mail, people: People, config: Config, now: datetime) -> bool:
     """Whether a mail that has not left yet waits until its reader is at work; one that carries an emergency does not."""
     urgent = {f"{name}/{notice.on}" for name, policy in config.policies.items() for notice in policy.file.notices if not notice.quiet}
-    rules = {identity.split("|")[1] for identity in mail.identities}
+    rules = {rule for identity in mail.identities for rule in identity.split("|")[1:2]}
     return bool(rules) and rules.isdisjoint(urgent) and OpenHours(config, now).opens(people.at(mail.to)) is not None
 
 
@@ -70,7 +72,7 @@ def _mails(
             else renders.render_several(language, reader, fields)
         )
         yield Mail(
-            message_id=message_id(judged.snapshot.workbook, identities),
+            message_id=message_id(judged.snapshot.workbook, identities, domain_of(config.settings.mail.sender)),
             to=address,
             reader=reader,
             subject=rendered.subject,
@@ -79,10 +81,23 @@ def _mails(
             identities=identities,
             sent_at=now,
             language=language,
+            reply_to=reply_address(config, people, items),
         )
 
 
-def message_id(workbook: str, identities: Sequence[str]) -> str:
+def message_id(workbook: str, identities: Sequence[str], domain: str) -> str:
     """The mail's own Message-ID: the same occasions for the same reader give the same one."""
     digest = blake2b("\n".join([workbook, *identities]).encode(), digest_size=16).hexdigest()
-    return f"<{digest}@rowkeeper.invalid>"
+    return f"<{digest}@{domain}>"
+
+
+def domain_of(sender: str) -> str:
+    """The domain mail is sent from, or one that no host can have when there is no real sender."""
+    domain = parseaddr(sender)[1].rpartition("@")[2]
+    return domain if ONE_ADDRESS.fullmatch(f"x@{domain}") and "." in domain else "rowkeeper.invalid"
+
+
+def reply_address(config: Config, people: People, items: Sequence[Addressed]) -> str:
+    """Where an answer goes: to the owner of the policy, where all matters of a mail have the same."""
+    owners = {people.address_of(config.policies[each.occasion.policy].file.owner, each.occasion.table, each.occasion.row) for each in items}
+    return owners.pop() if len(owners) == 1 else ""

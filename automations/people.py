@@ -112,6 +112,11 @@ class People:
         found = self._reached(wanted, table, row) or self._reached([fallback], table, row)
         return found or [Person("管理员", self._admin, why="fallback")]
 
+    def address_of(self, target: str, table: str, row: int) -> str:
+        """The address of the first whom a target names and mail can reach; blank when there is none."""
+        addresses = (person.address for person in (self._named(target, table, row) if target else ()))
+        return next((address for address in addresses if ADDRESS.fullmatch(address)), "")
+
     def owner(self, table: str, row: int) -> str:
         """The name of the person responsible for a row."""
         said = str(self._owners(table)[row])

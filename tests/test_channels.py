@@ -72,6 +72,7 @@ def test_a_message_carries_who_when_and_that_no_person_wrote_it() -> None:
         "Date": "Mon, 28 Sep 2026 08:31:05 +0800",
         "Message-ID": "<1a2b3c4d5e6f@example.cn>",
         "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
     }
     assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     assert ["\n".join(part.get_content().splitlines()) for part in message.iter_parts()] == [MAIL.text, MAIL.html]
@@ -93,7 +94,7 @@ def test_a_cell_cannot_add_a_header(line_break: str) -> None:
     message = parsed(compose(mail, SENDER).as_bytes())
 
     assert message["Subject"] == "TS-1 Bcc: all@example.cn"
-    assert set(headers(message)) == {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"}
+    assert set(headers(message)) == {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress"}
     assert [address.addr_spec for address in message["To"].addresses] == ["wang@example.cn"]
 
 

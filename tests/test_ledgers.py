@@ -284,7 +284,13 @@ def test_a_ledger_of_the_first_schema_is_brought_up_to_date_with_its_mails(path:
         older.executescript(migrations()[1])
         older.executescript(f"PRAGMA application_id={APPLICATION}; PRAGMA user_version=1;")
         older.execute("INSERT INTO run VALUES (1, 'daily', ?, '2026-09-28T08:30:00', 'c1', 'p1', 'done', NULL, '', '{}', NULL)", (BOOK,))
-        row = rows.mail_values(mail()) | {"run_id": 1, "workbook": BOOK, "state": "unknown", "reply": "no answer"}
+        later = ("list_id", "attachments")
+        row = {name: value for name, value in rows.mail_values(mail()).items() if name not in later} | {
+            "run_id": 1,
+            "workbook": BOOK,
+            "state": "unknown",
+            "reply": "no answer",
+        }
         older.execute(f"INSERT INTO mail ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", tuple(row.values()))
         older.execute("INSERT INTO mail_notice VALUES (?, 'n1', ?)", (BOOK, mail().message_id))
         older.commit()

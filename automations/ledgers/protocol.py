@@ -143,6 +143,16 @@ class FirstSeen:
     episode: int
 
 
+@dataclass(frozen=True)
+class Suppression:
+    """An address that is not written to before `until`, and why."""
+
+    address: str
+    since: datetime
+    until: datetime
+    reason: str
+
+
 class Ledger(Protocol):
     """The memory of what was done. Every method raises `LedgerFailed` when the store cannot be read or written.
 
@@ -239,6 +249,24 @@ class Ledger(Protocol):
 
         A mail that is `withdrawn` lets its notices go: another mail may carry them.
         """
+
+    def mail(self, message_id: str) -> MailRecord | None:
+        """One mail by its message id, or None when it is not in the outbox."""
+
+    def in_doubt_since(self, message_id: str, now: datetime) -> datetime:
+        """Since when a mail is known to be in doubt; `now`, and kept, when this is the first question since it came to be `unknown`."""
+
+    def suppress(self, address: str, since: datetime, until: datetime, reason: str) -> None:
+        """Write to an address no more until then; of two ends the later counts. Capital letters make no difference."""
+
+    def suppressions(self) -> list[Suppression]:
+        """Every address that was suppressed and not lifted, also those whose time is over, in order."""
+
+    def lift(self, address: str) -> bool:
+        """Write to an address again; False when it was not suppressed."""
+
+    def note_bounce(self, message_id: str, reason: str) -> None:
+        """Keep that a mail which was taken came back: the reason beside the mail, and its notices as `bounced`."""
 
     def add_transitions(self, run_id: int, workbook: str, transitions: Sequence[Transition]) -> None:
         """Append to the log of observed transitions; nothing in it is ever changed."""

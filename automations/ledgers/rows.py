@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from collections.abc import Collection
 from datetime import date, datetime, time
 from decimal import Decimal
 from sqlite3 import Row
 from typing import Any
 
-from automations.ledgers.protocol import FindingIdentity, FirstSeen, JournalRow, LastRefused, MailRecord, NoticeRecord, RunRecord
-from automations.model import CellChange, Change, Mail, NewKey, NewRow, Notice, Transition, Value
+from automations.ledgers.protocol import (
+    FindingIdentity,
+    FirstSeen,
+    JournalRow,
+    LastRefused,
+    MailRecord,
+    NoticeRecord,
+    RunRecord,
+    Suppression,
+)
+from automations.model import Attachment, CellChange, Change, Mail, NewKey, NewRow, Notice, Transition, Value
 
 Values = dict[str, Any]
 
@@ -155,6 +165,8 @@ def mail_values(mail: Mail) -> Values:
         "sent_at": mail.sent_at.isoformat(),
         "language": mail.language,
         "reply_to": mail.reply_to,
+        "list_id": mail.list_id,
+        "attachments": written([[each.name, each.media_type, b64encode(each.content).decode("ascii")] for each in mail.attachments]),
     }
 
 
@@ -170,8 +182,14 @@ def mail_record(row: Row) -> MailRecord:
         sent_at=datetime.fromisoformat(row["sent_at"]),
         language=row["language"],
         reply_to=row["reply_to"],
+        list_id=row["list_id"],
+        attachments=tuple(Attachment(name, kind, b64decode(content)) for name, kind, content in json.loads(row["attachments"])),
     )
     return MailRecord(row["run_id"], row["workbook"], mail, row["state"], row["reply"], row["tries"], moment(row["next_try"]))
+
+
+def suppression(row: Row) -> Suppression:
+    return Suppression(row["address"], datetime.fromisoformat(row["since"]), datetime.fromisoformat(row["until"]), row["reason"])
 
 
 def last_refused(row: Row) -> LastRefused:

@@ -25,6 +25,7 @@ from automations.ledgers.protocol import (
     RunOutcome,
     RunRecord,
     RunStart,
+    Suppression,
     Volume,
 )
 from automations.model import Change, Mail, Notice, Transition, Value, WriteReceipt
@@ -172,9 +173,36 @@ class SqliteLedger:
             if self._database.do("settle_mail", message_id=message_id, state=state, reply=reply, comes_from=comes_from) != 1:
                 return False
             self._database.do("settle_notices", message_id=message_id, state="planned" if state == "pending" else state)
+            if state == "unknown":
+                self._database.do("forget_doubt", message_id=message_id)
             if state == "withdrawn":
                 self._database.do("out_of_mail", message_id=message_id)
         return True
+
+    def mail(self, message_id: str) -> MailRecord | None:
+        found = self._database.rows("mail_at", message_id=message_id)
+        return rows.mail_record(found[0]) if found else None
+
+    def in_doubt_since(self, message_id: str, now: datetime) -> datetime:
+        with self.at_once():
+            self._database.do("note_doubt", message_id=message_id, now=now.isoformat())
+            return datetime.fromisoformat(self._database.rows("doubted_since", message_id=message_id)[0]["since"])
+
+    def suppress(self, address: str, since: datetime, until: datetime, reason: str) -> None:
+        with self.at_once():
+            self._database.do("suppress", address=address.casefold(), since=since.isoformat(), until=until.isoformat(), reason=reason)
+
+    def suppressions(self) -> list[Suppression]:
+        return [rows.suppression(row) for row in self._database.rows("suppressions")]
+
+    def lift(self, address: str) -> bool:
+        with self.at_once():
+            return self._database.do("lift", address=address.casefold()) == 1
+
+    def note_bounce(self, message_id: str, reason: str) -> None:
+        with self.at_once():
+            self._database.do("note_bounce", message_id=message_id, reason=reason)
+            self._database.do("settle_notices", message_id=message_id, state="bounced")
 
     def add_transitions(self, run_id: int, workbook: str, transitions: Sequence[Transition]) -> None:
         place = {"run_id": run_id, "workbook": workbook}

@@ -119,9 +119,10 @@ WHERE workbook = (SELECT workbook FROM mail WHERE message_id = :message_id)
 
 -- name: put_mail
 -- Put a frozen mail into the outbox; one that is there is written anew only while it waits for a person. What a person released stays so.
-INSERT INTO mail (message_id, run_id, workbook, recipient, reader, subject, text, html, identities, sent_at, language, reply_to, state, reply)
+INSERT INTO mail (message_id, run_id, workbook, recipient, reader, subject, text, html, identities, sent_at, language, reply_to,
+  list_id, attachments, state, reply)
 VALUES (:message_id, :run_id, :workbook, :recipient, :reader, :subject, :text, :html, :identities, :sent_at, :language, :reply_to,
-  :state, :reply)
+  :list_id, :attachments, :state, :reply)
 ON CONFLICT (message_id) DO UPDATE SET
   run_id = excluded.run_id,
   recipient = excluded.recipient,
@@ -132,6 +133,8 @@ ON CONFLICT (message_id) DO UPDATE SET
   sent_at = excluded.sent_at,
   language = excluded.language,
   reply_to = excluded.reply_to,
+  list_id = excluded.list_id,
+  attachments = excluded.attachments,
   state = CASE WHEN mail.state = 'released' AND excluded.state <> 'pending' THEN 'released' ELSE excluded.state END,
   reply = CASE WHEN mail.state = 'released' THEN mail.reply ELSE excluded.reply END
 WHERE mail.state IN ('draft', 'held', 'released', 'withdrawn');
@@ -179,6 +182,40 @@ ORDER BY id DESC LIMIT :limit;
 UPDATE mail SET state = :state, reply = :reply,
   tries = CASE WHEN :state = 'pending' THEN 0 ELSE tries END, next_try = CASE WHEN :state = 'pending' THEN NULL ELSE next_try END
 WHERE message_id = :message_id AND state IN (SELECT value FROM json_each(:comes_from));
+
+-- name: mail_at
+-- One mail by its message id.
+SELECT * FROM mail WHERE message_id = :message_id;
+
+-- name: note_doubt
+-- Remember since when a mail is in doubt; what is remembered stays.
+INSERT INTO mail_doubt (message_id, since) VALUES (:message_id, :now) ON CONFLICT (message_id) DO NOTHING;
+
+-- name: doubted_since
+-- Since when a mail is in doubt.
+SELECT since FROM mail_doubt WHERE message_id = :message_id;
+
+-- name: forget_doubt
+-- A mail that steps into doubt anew is in doubt only since then.
+DELETE FROM mail_doubt WHERE message_id = :message_id;
+
+-- name: suppress
+-- Keep an address from being written to until a day; the later end counts.
+INSERT INTO suppression (address, since, until, reason) VALUES (:address, :since, :until, :reason)
+ON CONFLICT (address) DO UPDATE SET since = excluded.since, until = excluded.until, reason = excluded.reason
+WHERE excluded.until >= suppression.until;
+
+-- name: suppressions
+-- Every address that was ever suppressed and not lifted, in order.
+SELECT * FROM suppression ORDER BY address;
+
+-- name: lift
+-- Let an address be written to again.
+DELETE FROM suppression WHERE address = :address;
+
+-- name: note_bounce
+-- Keep behind the words about a mail that it came back.
+UPDATE mail SET reply = mail.reply || '; ' || :reason WHERE message_id = :message_id;
 
 -- name: add_transition
 -- Append an observed transition.

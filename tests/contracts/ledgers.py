@@ -21,6 +21,7 @@ from automations.ledgers.protocol import (
     RunOutcome,
     RunRecord,
     RunStart,
+    Suppression,
 )
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import CellChange, Mail, NewKey, NewRow, Notice, Transition, Value, WriteReceipt
@@ -295,6 +296,47 @@ class LedgerContract:
 
     def test_a_mail_nobody_put_is_not_ours(self, ledger: Ledger) -> None:
         assert ledger.settle_mail("m9", "sending", "") is False
+
+    def test_one_mail_is_found_by_its_id(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        ledger.put_mails(run, [mail("m1")])
+
+        assert ledger.mail("m1") == MailRecord(run, BOOK, mail("m1"), "pending")
+        assert ledger.mail("m2") is None
+
+    def test_a_doubt_begins_with_the_first_question_and_anew_when_the_mail_is_in_doubt_again(self, ledger: Ledger) -> None:
+        ledger.put_mails(ledger.begin_run(START), [mail("m1")])
+        for step in ("sending", "unknown"):
+            ledger.settle_mail("m1", step, "")  # type: ignore[arg-type]
+        hour = timedelta(hours=1)
+
+        assert [ledger.in_doubt_since("m1", MONDAY), ledger.in_doubt_since("m1", MONDAY + hour)] == [MONDAY, MONDAY]
+        for step in ("pending", "sending", "unknown"):
+            ledger.settle_mail("m1", step, "")  # type: ignore[arg-type]
+        assert ledger.in_doubt_since("m1", MONDAY + 2 * hour) == MONDAY + 2 * hour
+
+    def test_an_address_is_suppressed_until_the_later_end_and_can_be_lifted(self, ledger: Ledger) -> None:
+        day = timedelta(days=1)
+        ledger.suppress("Wang@example.cn", MONDAY, MONDAY + 60 * day, "550 no such user")
+        ledger.suppress("wang@example.cn", MONDAY - day, MONDAY + day, "an older word")
+        ledger.suppress("chen@example.cn", MONDAY, MONDAY + day, "552 full")
+
+        full = Suppression("chen@example.cn", MONDAY, MONDAY + day, "552 full")
+        assert ledger.suppressions() == [full, Suppression("wang@example.cn", MONDAY, MONDAY + 60 * day, "550 no such user")]
+        assert [ledger.lift("WANG@example.cn"), ledger.lift("wang@example.cn")] == [True, False]
+        assert ledger.suppressions() == [full]
+
+    def test_a_mail_that_came_back_says_so_and_its_notices_are_bounced(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        ledger.claim_notices(run, [notice("n1")])
+        ledger.put_mails(run, [mail("m1")])
+        ledger.settle_mail("m1", "sending", "")
+        ledger.settle_mail("m1", "sent", "250 OK")
+
+        ledger.note_bounce("m1", "came back: 5.1.1")
+
+        assert ledger.mail("m1") == MailRecord(run, BOOK, mail("m1"), "sent", "250 OK; came back: 5.1.1")
+        assert ledger.known_notices(BOOK, ["n1"]) == {"n1": "bounced"}
 
     def test_a_mail_put_twice_stays_the_first_one(self, ledger: Ledger) -> None:
         run = ledger.begin_run(START)

@@ -1,0 +1,138 @@
+"""What a mail carries beside its words: attachments, a list's name, and where an answer goes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.message import EmailMessage, Message
+from email.policy import compat32, default
+from email.utils import collapse_rfc2231_value
+
+import pytest
+
+from automations.channels.message import EIGHT_BIT, SEVEN_BIT, compose
+from automations.ledgers.memory import MemoryLedger
+from automations.ledgers.protocol import RunStart
+from automations.model import Attachment, Mail
+from automations.notices import domain_of
+from tests.contracts.channels import MAIL
+from tests.scene import CUSTOMERS, STAFF, scene, settings
+
+SENDER = "表管家 <rowkeeper@example.cn>"
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+FILE = Attachment("客户投诉登记表（2026年9月）第一版 最终稿.docx", WORD, bytes(range(256)) * 3)
+
+
+def carried(*files: Attachment) -> list[Message]:
+    """The attachments as an old mail program sees them, after checking what a strict one sees."""
+    content = compose(replace(MAIL, attachments=files), SENDER, policy=SEVEN_BIT).as_bytes()
+    assert content.isascii()
+    assert max(map(len, content.splitlines())) <= 998
+    strict = message_from_bytes(content, policy=default)
+    assert isinstance(strict, EmailMessage)
+    assert [part.defects for part in strict.walk()] == [[]] * len(list(strict.walk()))
+    assert [part.get_content_type() for part in strict.iter_attachments()] == [file.media_type for file in files]
+    assert [part.get_payload(decode=True) for part in strict.iter_attachments()] == [file.content for file in files]
+    plain = message_from_bytes(content, policy=compat32)
+    return list(plain.walk())[-len(files) :]
+
+
+def names(part: Message) -> tuple[str, str]:
+    """The name of a file in the spelling of RFC 2231 and in that of RFC 2047."""
+    old = str(make_header(decode_header(str(part.get_param("name")))))
+    return collapse_rfc2231_value(part.get_param("filename", header="content-disposition")), old  # type: ignore[arg-type]
+
+
+def test_a_word_file_with_a_chinese_name_arrives_whole_under_its_name_in_old_and_new_programs() -> None:
+    assert [names(part) for part in carried(FILE, Attachment("a b.txt", "text/plain", b"x"))] == [(FILE.name,) * 2, ("a b.txt",) * 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "arrives"),
+    [
+        ("../../etc/passwd", "_.._etc_passwd"),
+        ('a"; filename=evil.exe\r\nBcc: all@example.cn', "a_; filename=evil.exe Bcc_ all@example.cn"),
+        ("", "attachment"),
+        ("表" * 300 + ".xlsx", "表" * 70 + ".xlsx"),
+    ],
+)
+def test_a_file_name_is_never_a_path_a_header_or_too_long(name: str, arrives: str) -> None:
+    assert [names(part) for part in carried(Attachment(name, "text/plain", b"x"))] == [(arrives,) * 2]
+
+
+def test_a_mail_with_files_is_the_same_bytes_every_time() -> None:
+    mail = replace(MAIL, attachments=(FILE,))
+
+    assert compose(mail, SENDER).as_bytes() == compose(mail, SENDER).as_bytes()
+
+
+def test_the_text_and_the_page_stay_the_body_beside_files() -> None:
+    message = compose(replace(MAIL, attachments=(FILE,)), SENDER, policy=EIGHT_BIT)
+
+    assert [part.get_content_type() for part in message.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        WORD,
+    ]
+
+
+@pytest.mark.parametrize(("name", "header"), [("weekly.example.cn", "<weekly.example.cn>"), ("a>\r\nBcc: x@y", "<a-Bcc-x-y>"), ("", None)])
+def test_a_digest_names_its_list_and_a_notice_does_not(name: str, header: str | None) -> None:
+    assert compose(replace(MAIL, list_id=name), SENDER)["List-Id"] == header
+
+
+def test_files_and_the_name_of_a_list_are_kept_in_the_ledger() -> None:
+    ledger, mail = MemoryLedger(), replace(MAIL, attachments=(FILE,), list_id="weekly.example.cn")
+    ledger.put_mails(ledger.begin_run(RunStart("sweep", "book", MAIL.sent_at, "", "")), [mail])
+
+    assert [record.mail for record in ledger.pending_mails()] == [mail]
+
+
+@pytest.mark.parametrize(
+    ("sender", "domain"),
+    [
+        (SENDER, "example.cn"),
+        ("rowkeeper@mail.example.com", "mail.example.com"),
+        ("rowkeeper@localhost", "rowkeeper.invalid"),
+        ("表管家 <rowkeeper@表.cn>", "rowkeeper.invalid"),
+        ("", "rowkeeper.invalid"),
+    ],
+)
+def test_message_ids_are_of_the_domain_mail_is_sent_from(sender: str, domain: str) -> None:
+    assert domain_of(sender) == domain
+
+
+def mails_of(staff: str) -> list[Mail]:
+    config = settings()
+    stage = scene(
+        config=config,
+        customers=CUSTOMERS,
+        staff=staff,
+        complaints="""
+        complaint_no | received_at      | customer_id | content | recorded_by | category | severity | complexity
+        TS-1         | 2025-09-26 16:30 | KH-1        | 有异味  | YG-01       | 质量问题 | 一般投诉 | 一般问题
+        """,
+    )
+    stage.run("2025-09-26 17:00")
+    stage.run("2025-09-29 10:00")
+    return stage.sent
+
+
+def of_complaints(mail: Mail) -> bool:
+    return all(identity.startswith("complaint-handling|") for identity in mail.identities)
+
+
+def test_an_answer_goes_to_the_owner_of_the_policy_and_the_ids_are_of_the_sender_s_domain() -> None:
+    sent = mails_of(STAFF)
+
+    assert {mail.reply_to for mail in sent if of_complaints(mail)} == {"wang@example.com"}
+    assert {mail.message_id.rpartition("@")[2] for mail in sent} == {"example.com>"}
+
+
+def test_without_an_owner_at_work_there_is_no_address_for_answers() -> None:
+    sent = mails_of(STAFF.replace("市场部部长", "统计员"))
+
+    assert {mail.reply_to for mail in sent if of_complaints(mail)} == {""}
