@@ -43,6 +43,7 @@ SAYINGS: Mapping[str, Words] = {
     "computed": {"zh": "由程序得出{target}", "en": "The program works out {target}"},
     "told": {"zh": "不符合时提示：{message}", "en": "Otherwise staff read: {message}"},
     "quoted": {"zh": "“{text}”", "en": "'{text}'"},
+    "alerted": {"zh": "一旦如此，告知有关人员：{message}", "en": "When it comes about, people hear: {message}"},
     "of": {"zh": "{owner}的{what}", "en": "{what} of {owner}"},
     "status": {"zh": "依次为：{states}", "en": "One after the other: {states}"},
 }
@@ -178,10 +179,14 @@ def _target(reader: Reader, rule: Any) -> str:
 
 
 def _check(reader: Reader, rule: Any) -> str:
-    message = rule.message.get(reader.language) or rule.message.get("zh", "")
-    told = reader.say("told", message=re.sub(r"\{\$?(\w+)\}", lambda match: reader.heading(match[1]), message))
     wanted = reader.plainly(rule.require, "")
-    return reader.say("check", require=wanted) if wanted else told
+    return reader.say("check", require=wanted) if wanted else reader.say("told", message=_said(reader, rule.message))
+
+
+def _said(reader: Reader, message: Words) -> str:
+    """A message with headings where the row's values will stand."""
+    text = message.get(reader.language) or message.get("zh", "")
+    return re.sub(r"\{\$?(\w+)\}", lambda match: f"[{reader.heading(match[1])}]", text)
 
 
 def _derive(reader: Reader, rule: Any) -> str:
@@ -240,6 +245,7 @@ SENTENCES: Mapping[str, Callable[[Reader, Any], str]] = {
     ),
     "sequence": lambda reader, rule: reader.say("sequence", steps=" → ".join(reader.heading(step) for step in rule.steps)),
     "approval": _approval,
+    "alert": lambda reader, rule: reader.say("alerted", message=_said(reader, rule.message)),
     "penalty": _penalty,
     "status": _status,
 }
