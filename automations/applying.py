@@ -14,6 +14,7 @@ from automations.ledgers.protocol import Ledger, MailRecord, RunOutcome, RunStar
 from automations.model import CellChange, Change, NewKey, NewRow, Snapshot, Value, WriteReceipt
 from automations.planning import Plan
 from automations.retrying import settle_failure
+from automations.undoing import changes_back
 from automations.workbooks.protocol import Target, Workbook
 
 
@@ -177,19 +178,12 @@ def undo(
     run_id: int, now: datetime, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, config_hash: str, language: str = "zh"
 ) -> Receipt:
     """Write back what a run overwrote, wherever its value still stands; sends nothing. Undoing can itself be undone."""
-    rows = [row for row in ledger.changes_of(run_id) if row.state == "applied" and isinstance(row.change, CellChange)]
-    known = [
-        row.change for row in rows if row.change.table in snapshot.sheets and row.change.column in snapshot.sheets[row.change.table].places
-    ]
-    back = [
-        CellChange(each.table, each.key, each.column, each.new, each.old, f"undo {run_id}", each.row)
-        for each in known
-        if isinstance(each, CellChange)
-    ]
+    back, left = changes_back(run_id, ledger.changes_of(run_id), snapshot)
     undoing = ledger.begin_run(RunStart(f"undo {run_id}", snapshot.workbook, now, config_hash, ""))
-    ledger.journal(undoing, back)
+    ledger.journal(undoing, [*back, *(change for change, _ in left)])
     try:
-        receipt = _write(back, snapshot, workbook, language)
+        done = _write(back, snapshot, workbook, language)
+        receipt = WriteReceipt(done.written, (*done.refused, *left))
     except RowkeeperError as error:
         ledger.end_run(undoing, RunOutcome("failed", now, str(error)))
         raise

@@ -8,21 +8,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from automations.expressionfaults import ExpressionFault, said
 from automations.expressions import Evaluator, Formula, type_from_duck
 from automations.faultplaces import ARTICLE, FAMILY, Part, hints_for, misfit, place_of_name
 from automations.gathered import subject_of
 from automations.gathering import look_up
+from automations.keptcolumns import add_kept
 from automations.model import ColumnType
 from automations.program import Loop, Node, Place, Program, in_layers
 from automations.promises import add_promises
 from automations.rule import Draft, DraftNode
 from automations.trees import column_node, replaced
-
-if TYPE_CHECKING:
-    pass
 
 
 def plain(name: str) -> str:
@@ -51,6 +49,7 @@ class Compiler:
     def compile(self) -> Program:
         """The program; only meaningful when the draft has no problems."""
         add_promises(self.draft)
+        add_kept(self.draft)
         self.faulty |= {place for place, node in self.draft.nodes.items() if node.faulty}
         self._check_mentions()
         self._check_needs()
@@ -287,6 +286,7 @@ class Compiler:
             watches=tuple(draft.watches),
             writes=dict(draft.writes),
             inputs=inputs,
+            kept=tuple(draft.kept),
         )
 
     def _problem(self, node: DraftNode, what: str, *hints: str) -> None:

@@ -234,6 +234,8 @@ def _table(file: TableFile) -> Table:
         numbering=numbering,
         summary=summary,
         note=dict(file.note),
+        kept=file.kept,
+        gone=file.gone,
     )
 
 

@@ -152,6 +152,8 @@ class TableFile(Declared):
     numbering: NumberingFile | None = None
     summary: Summary = Summary()
     columns: dict[str, ColumnFile]
+    kept: bool = False
+    gone: str | None = None
     rollups: dict[str, Rollup] = {}
     in_force: dict[str, InForce] = {}
     running: dict[str, Running] = {}
@@ -202,6 +204,7 @@ class Example(Declared):
     tables: dict[str, list[dict[str, Any]]] = {}
     expect: dict[str, Any] = {}
     findings: list[str] | None = None
+    kept: dict[str, list[dict[str, Any]]] = {}
     notices: list[str] | None = None
 
 
@@ -229,6 +232,7 @@ class Brakes(Declared):
     state_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.3")
     state_rows: int = 10
     mails_per_run: int = 60
+    rows_added: int = 500
     rows_lost_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.34")
 
 

@@ -91,6 +91,7 @@ class Prover:
             *self._columns(policy, example, judged, row),
             *_findings(policy, example, judged, row),
             *self._notices(policy, example, judged, row),
+            *(wrong for name, rows in example.kept.items() for wrong in kept_rows(judged, name, rows)),
         ]
         wrong = [*_unreadable(policy, judged), *wrong] if wrong else []
         return Proof(policy.file.policy, example.name, tuple(wrong), frozenset(self._touched(policy, example)))
@@ -99,6 +100,7 @@ class Prover:
         tables = {policy.file.table: [example.row], **example.tables}
         if policy.file.table in example.tables:
             tables[policy.file.table] = [example.row, *example.tables[policy.file.table]]
+        tables |= {name: [] for name in example.kept if name not in tables}
         sheets = {name: sheet_of(self.config.tables[name], rows) for name, rows in tables.items() if name in self.config.tables}
         return Case(Snapshot("example", sheets), example.now)
 
@@ -107,12 +109,15 @@ class Prover:
         if name not in self._judges:
             program, table = self.config.program, policy.file.table
             wanted = {(table, column) for example in policy.file.examples for column in example.expect}
+            kept = [(name, row) for example in policy.file.examples for name, rows in example.kept.items() for row in rows]
+            wanted |= {(name, column) for name, row in kept for column in row}
             writes = dict.fromkeys(wanted, name)
             summary = bool({column for _, column in wanted} & set(self.config.tables[table].summary.values()))
             told = summary or any(example.notices is not None for example in policy.file.examples)
             clocks = tuple(clock for clock in program.clocks if told and clock.table == table)
             findings = tuple(spec for spec in program.findings if spec.rule.startswith(f"{name}/"))
-            program = needed_only(replace(program, writes=writes, clocks=clocks, findings=findings, watches=()))
+            specs = tuple(spec for spec in program.kept if any(spec.table in example.kept for example in policy.file.examples))
+            program = needed_only(replace(program, writes=writes, clocks=clocks, findings=findings, watches=(), kept=specs))
             self._judges[name] = Judge(program, self.config.evaluator, self.config.calendar, self.config.tables)
         return self._judges[name]
 
@@ -147,12 +152,14 @@ class Prover:
             if writer := self.config.program.writes.get((table, column)):
                 yield writer
             yield from (f"{name}/{rule}" for rule in policy.rules if column.startswith(f"{rule}.") or column in _names(policy.rules[rule]))
+        yield from (spec.rule for spec in self.config.program.kept if spec.table in example.kept and spec.rule.startswith(f"{name}/"))
         yield from (f"{name}/{rule}" for rule in example.findings or ())
         yield from (f"{name}/{notice.split(' ')[0]}" for notice in example.notices or ())
 
     def _unknown(self, policy: LoadedPolicy, example: Example) -> Iterable[Wrong]:
         given: list[tuple[str, Path, Mapping[str, Any]]] = [(policy.file.table, ("row",), example.row)]
-        given += [(name, ("tables", name, place), row) for name, rows in example.tables.items() for place, row in enumerate(rows)]
+        for part, tables in (("tables", example.tables), ("kept", example.kept)):
+            given += [(name, (part, name, place), row) for name, rows in tables.items() for place, row in enumerate(rows)]
         for name, at, row in given:
             table = self.config.tables.get(name)
             if table is None:
@@ -174,6 +181,25 @@ class Prover:
 def _rung(occasion: Occasion) -> str:
     """The rung as an example writes it: `due`, `finding` or `alert`."""
     return "alert" if occasion.finding and occasion.finding.kind == "alert" else "finding" if occasion.finding else occasion.rung
+
+
+def kept_rows(judged: Judged, name: str, expected_rows: Sequence[Mapping[str, Any]]) -> Iterable[Wrong]:
+    """Where the rows of a kept table are not those expected, all of them, in their order."""
+    if name not in judged.snapshot.sheets:
+        return
+    count = judged.evaluation.count(name)
+    if count != len(expected_rows):
+        keys = ", ".join(map(str, judged.evaluation.keys(name))) or "none"
+        yield Wrong(("kept", name), f"table '{name}': expected {len(expected_rows)} rows, found {count}: {keys}")
+        return
+    for place, row in enumerate(expected_rows):
+        for column, wanted in row.items():
+            if not judged.evaluation.has(name, column):
+                yield Wrong(("kept", name, place, column), f"'{column}' could not be computed: no rule fills it in table '{name}'")
+                continue
+            kind: ColumnType = judged.evaluation.type_of(name, column)
+            found = values_at(judged.evaluation, name, column, [place])[0]
+            yield from (replace(each, at=("kept", name, place, column)) for each in _difference(column, kind, found, wanted))
 
 
 def _unreadable(policy: LoadedPolicy, judged: Judged) -> Iterable[Wrong]:

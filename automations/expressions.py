@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from automations.calendars import Calendar
 
+ROW = "policy row"
+"""The column that numbers the rows of an evaluation."""
 SLOWEST = 60.0
 """Seconds one evaluation may take before it is interrupted."""
 
@@ -166,13 +168,13 @@ class Evaluator:
         try:
             return self._run(_query(packed, source), columns, count)
         except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
-            return self._run(_query([each if "OVER (" in each else f"TRY({each})" for each in packed], source), columns, count)
+            return self._run(_query([each if _is_window(each) else f"TRY({each})" for each in packed], source), columns, count)
 
     def _run(self, query: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
         import duckdb
         import pandas as pd
 
-        frame = pd.DataFrame(dict(columns), copy=False) if columns else pd.DataFrame({"unused": range(count)})
+        frame = pd.DataFrame({**columns, ROW: range(count)}, copy=False)
         self._connection.register("frame", frame)
         watch = threading.Timer(SLOWEST, self._connection.interrupt)
         watch.start()
@@ -247,7 +249,14 @@ def text_array(data: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Any:
 
 def _query(expressions: Sequence[str], source: str) -> str:
     listed = ", ".join(f"{each} AS e{position}" for position, each in enumerate(expressions))
-    return f"SELECT {listed} FROM (SELECT {source} FROM frame)"  # noqa: S608
+    if not any(map(_is_window, expressions)):
+        return f"SELECT {listed} FROM (SELECT {source} FROM frame)"  # noqa: S608
+    return f"SELECT {listed} FROM (SELECT {source}, {quoted(ROW)} FROM frame) ORDER BY {quoted(ROW)}"  # noqa: S608
+
+
+def _is_window(sql: str) -> bool:
+    """Whether rows are gathered: DuckDB then gives them back in another order, and cannot try the expression as a whole."""
+    return "OVER (PARTITION BY " in sql
 
 
 def _sample(kind: ColumnType) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from automations.expressions import quoted
-from automations.model import ColumnType, Snapshot, Table, Transition
+from automations.keeping import ROUNDS, extended, new_rows
+from automations.model import ColumnType, NewRow, Snapshot, Table, Transition
 from automations.program import FindingSpec, Node, Place, Program, restricted
 
 if TYPE_CHECKING:
@@ -49,10 +50,12 @@ class Evaluation:
         before: Evaluation | None = None,
     ) -> None:
         self.calendar, self.memory, self.now = calendar, memory, now
+        self.snapshot = snapshot
         self._before = before._columns if before else {}
         self.same_day = before is not None and before.now.date() == now.date()
+        self.same_moment = before is not None and before.now == now and before.memory is memory
+        same = {name for name, sheet in snapshot.sheets.items() if before and before.snapshot.sheets.get(name) is sheet}
         self.now64 = np.datetime64(now, "s")
-        self.snapshot = snapshot
         self._columns: dict[str, dict[str, Array]] = {}
         self._given: dict[str, set[str]] = {}
         self._types: dict[str, dict[str, ColumnType]] = {}
@@ -61,11 +64,13 @@ class Evaluation:
         self._flags: dict[Place, Any] = {}
         self._blanks: dict[Place, Any] = {}
         if before:
-            self._once = {what: found for what, found in before._once.items() if what[0] in ("keys", "index")}
-            self._positions = {place: found for place, found in before._positions.items() if place[:2] not in computed}
+            self._once = {what: found for what, found in before._once.items() if what[0] in ("keys", "index") and what[1] in same}
+            self._positions = {
+                place: found for place, found in before._positions.items() if place[:2] not in computed and {place[0], place[2]} <= same
+            }
         for name, sheet in snapshot.sheets.items():
             self._given[name] = {column for column in sheet.frame.columns if (name, column) not in computed}
-            kept = self._before.get(name, {})
+            kept = self._before.get(name, {}) if name in same else {}
             self._columns[name] = {column: kept[column] for column in self._given[name] & kept.keys()}
             self._types[name] = {column.key: column.type for column in sheet.table.columns if column.key in sheet.frame.columns}
 
@@ -98,7 +103,9 @@ class Evaluation:
     def unchanged(self, node: Node) -> Array | None:
         """The node's column of the last judging if all it is computed from is still the very same, else None."""
         kept = self._before.get(node.table, {}).get(node.name)
-        return kept if kept is not None and all(self._same(*place) for place in node.needs | node.soft) else None
+        if kept is None or len(kept) != self.count(node.table):
+            return None
+        return kept if all(self._same(*place) for place in node.needs | node.soft) else None
 
     def _same(self, table: str, name: str) -> bool:
         kept = self._before.get(table, {}).get(name)
@@ -236,6 +243,7 @@ class Judged:
     lacking: Mapping[str, Place]
     hits: Mapping[int, Any]
     blocked: Mapping[str, Any] = field(default_factory=dict)
+    new_rows: tuple[NewRow, ...] = ()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -268,12 +276,22 @@ class Judge:
         return self._restricted[present]
 
     def judge(self, snapshot: Snapshot, memory: Memory, now: datetime) -> Judged:
-        """Every column of every table at one moment: a pure function of its arguments.
+        """Every column of every table at one moment: a pure function of its arguments; rows that rules make are judged with the others.
 
-        Judging the very same snapshot again computes only what the clock or the memory can have changed.
+        Judging the very same sheets again computes only what the clock, the memory or new rows can have changed.
         """
+        judged = self._judge(snapshot, memory, now)
+        for _ in range(ROUNDS):
+            more = new_rows(judged)
+            if not more:
+                break
+            again = self._judge(extended(judged.snapshot, more), memory, now)
+            judged = replace(again, new_rows=(*judged.new_rows, *more))
+        return judged
+
+    def _judge(self, snapshot: Snapshot, memory: Memory, now: datetime) -> Judged:
         program, lacking = self.restricted_to(snapshot)
-        before = self._last if self._last and self._last.snapshot is snapshot else None
+        before = self._last if self._last and share(self._last.snapshot, snapshot) else None
         self._last = None
         evaluation = Evaluation(snapshot, self._computed, self.calendar, memory, now, before)
         self.evaluator.set_now(now)
@@ -287,11 +305,12 @@ class Judge:
     def _evaluate(self, layer: Sequence[Node], evaluation: Evaluation) -> None:
         """One layer: kernels, then the formulas of each table in one query.
 
-        A kernel made with `partial` (look-ups, rollups, promises, states) knows nothing but its columns; others read the clock.
+        A kernel made with `partial` (look-ups, rollups, promises, states) knows nothing but its columns; others read the clock and
+        the memory.
         """
         for node in layer:
             if node.kernel:
-                kept = evaluation.unchanged(node) if isinstance(node.kernel, partial) else None
+                kept = evaluation.unchanged(node) if evaluation.same_moment or isinstance(node.kernel, partial) else None
                 evaluation.put(node, node.kernel(evaluation) if kept is None else kept)
         for table in dict.fromkeys(node.table for node in layer if node.formula):
             self._evaluate_formulas([node for node in layer if node.formula and node.table == table], evaluation)
@@ -350,6 +369,11 @@ def alike(one: Array, other: Array) -> bool:
     return not isinstance(one, np.ndarray) and bool(one.equals(other))
 
 
+def share(one: Snapshot, other: Snapshot) -> bool:
+    """Whether two snapshots have a sheet in common."""
+    return any(one.sheets.get(name) is sheet for name, sheet in other.sheets.items())
+
+
 def blocked_rows(evaluation: Evaluation, table: str) -> Any:
     """Rows nothing may be written to and nobody be mailed about: their key is doubled."""
     index = evaluation.index(table)
@@ -358,13 +382,12 @@ def blocked_rows(evaluation: Evaluation, table: str) -> Any:
 
 def needed_only(program: Program) -> Program:
     """The program without columns nobody reads."""
-    from dataclasses import replace
-
     by_place = {node.place: node for node in program.nodes()}
     wanted = (
         {(spec.table, spec.where) for spec in program.findings}
         | set(program.writes)
         | {(watch.table, watch.name) for watch in program.watches}
+        | {place for spec in program.kept for place in spec.needs}
     )
     wanted |= {(clock.table, name) for clock in program.clocks for name in (clock.start, clock.due, clock.done, clock.state)}
     open_places = list(wanted)

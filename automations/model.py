@@ -70,7 +70,10 @@ class Numbering:
 
 @dataclass(frozen=True)
 class Table:
-    """A declared table: its tab title, its key, its columns, and where the summary of a row is written."""
+    """A declared table: its tab title, its key, its columns, and where the summary of a row is written.
+
+    The rows of a `kept` table are made by rules; `gone` is the column that says when the source of a row is no longer there.
+    """
 
     name: str
     title: Words
@@ -81,6 +84,8 @@ class Table:
     numbering: Numbering | None = None
     summary: Mapping[str, str] = field(default_factory=dict)
     note: Words = field(default_factory=dict)
+    kept: bool = False
+    gone: str | None = None
 
     def column(self, key: str) -> Column | None:
         return next((column for column in self.columns if column.key == key), None)

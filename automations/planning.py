@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from automations.cells import shown, typed_list, typed_values
 from automations.config import Config
 from automations.errors import PlanRefused
 from automations.judging import Judged
+from automations.keeping import differs, makers_named
 from automations.model import (
     CellChange,
     Column,
@@ -52,6 +54,10 @@ BRAKES: Mapping[str, Words] = {
     "gone": {
         "zh": "“{title}”以前读得到，现在读不到: {what}",
         "en": "'{title}' could be read before and cannot now: {what}",
+    },
+    "rows added": {
+        "zh": "“{title}”原有 {count} 行，将新增 {added} 行，上限是 {limit} 行",
+        "en": "'{title}' has {count} rows and {added} would be appended, the limit is {limit}",
     },
     "mails": {"zh": "将发出 {count} 封邮件，上限是 {limit} 封", "en": "{count} mails would go out, the limit is {limit}"},
 }
@@ -147,6 +153,7 @@ def make_plan(
         read=judged.snapshot.fingerprint,
         language=config.language,
         new_keys=tuple(new_keys),
+        new_rows=judged.new_rows,
         changes=tuple(changes),
         overrides=tuple(overrides),
         notices=tuple(notices),
@@ -166,7 +173,7 @@ def _differences(judged: Judged, summary: Mapping[Place, Any]) -> Iterable[CellC
     filled = {place: (rule, judged.evaluation.column(*place)) for place, rule in judged.program.writes.items()}
     filled |= {place: (f"{place[0]}/summary", values) for place, values in summary.items()}
     for name, sheet in judged.snapshot.sheets.items():
-        governed = setters(judged, name)
+        governed = setters(judged, name) | makers_named(judged, name)
         for column in sheet.table.columns:
             if column.ours and column.key in sheet.frame.columns and (name, column.key) in filled:
                 rule, values = filled[(name, column.key)]
@@ -198,18 +205,6 @@ def _changed_cells(judged: Judged, table: str, column: Column, rule: Any, values
 def holdable(value: Value) -> Value:
     """A value as a cell can hold it: a text that is too long is cut, so that the next run finds what it wants to write."""
     return fitted(value) if isinstance(value, str) else value
-
-
-def differs(present: Any, wanted: Any) -> Any:
-    """Where two columns of one dtype differ; two blanks are the same."""
-    pair: list[Any] = [values.to_numpy() if isinstance(values, pd.arrays.DatetimeArray) else values for values in (present, wanted)]
-    one, other = pair
-    blank, still = np.asarray(pd.isna(one)), np.asarray(pd.isna(other))
-    if isinstance(one, np.ndarray):
-        unequal = one.astype("datetime64[s]") != np.asarray(other).astype("datetime64[s]")
-    else:
-        unequal = (one != other).to_numpy(dtype=bool, na_value=False)
-    return (blank != still) | (unequal & ~blank & ~still)
 
 
 def _settled_with_people(
@@ -282,6 +277,10 @@ def _brakes(
     for problem in judged.snapshot.problems:
         if problem.table not in judged.snapshot.sheets and remembered.rows_before.get(problem.table):
             yield _stop("gone", config.tables[problem.table], what=problem.what)
+    for name, added in Counter(row.table for row in judged.new_rows).items():
+        before = rows[name] - added
+        if before and added > brakes.rows_added:
+            yield _stop("rows added", judged.snapshot.sheets[name].table, count=before, added=added, limit=brakes.rows_added)
     if len(mails) > brakes.mails_per_run:
         yield _stop("mails", None, count=len(mails), limit=brakes.mails_per_run)
 
@@ -308,6 +307,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "config": plan.config_hash,
         "brakes": [dict(brake) for brake in plan.brakes],
         "new_keys": [{"table": new.table, "row": new.row, "key": new.key} for new in plan.new_keys],
+        "new_rows": [{"table": new.table, "row": new.row, "key": new.key, "rule": new.rule} for new in plan.new_rows],
         "changes": [_change_data(change) for change in plan.changes],
         "overrides": [
             {"table": each.table, "key": each.key, "column": each.column, "theirs": said(each.theirs), "ours": said(each.ours)}

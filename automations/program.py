@@ -11,6 +11,7 @@ from automations.model import ColumnType, Level, Words
 
 if TYPE_CHECKING:
     from automations.judging import Evaluation
+    from automations.yamlfile import Document, Path
 
 Place = tuple[str, str]
 """(table, column): where a value stands."""
@@ -77,6 +78,25 @@ class ClockSpec:
     paused: str | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class KeptSpec:
+    """Rows that a rule makes for a kept table: `fills` names the columns, `closed` the condition that freezes a row.
+
+    `rows` gives a `keeping.Made` and reads only the places in `needs`, and the clock where it is `timed`.
+    """
+
+    rule: str
+    table: str
+    fills: tuple[str, ...]
+    rows: Callable[[Evaluation], Any]
+    needs: frozenset[Place]
+    document: Document
+    path: Path
+    closed: str = ""
+    clause: str = ""
+    timed: bool = False
+
+
 @dataclass(frozen=True)
 class Watch:
     """A boolean column whose changes between runs are logged, because a clock pauses on it."""
@@ -98,6 +118,7 @@ class Program:
     watches: tuple[Watch, ...]
     writes: Mapping[Place, str]
     inputs: Mapping[str, frozenset[Place]]
+    kept: tuple[KeptSpec, ...] = ()
 
     def nodes(self) -> Iterable[Node]:
         return (node for layer in self.layers for node in layer)
@@ -152,7 +173,7 @@ def restricted(program: Program, present: frozenset[Place], tables: frozenset[st
                 kept.append(node)
         there |= {node.place for node in kept}
         layers.append(tuple(kept))
-    return _kept(program, tuple(layers), there), lacking
+    return _kept(program, tuple(layers), there, tables), lacking
 
 
 def _root(place: Place, program: Program, there: set[Place]) -> Place:
@@ -168,7 +189,7 @@ def _root(place: Place, program: Program, there: set[Place]) -> Place:
     return place
 
 
-def _kept(program: Program, layers: tuple[tuple[Node, ...], ...], there: set[Place]) -> Program:
+def _kept(program: Program, layers: tuple[tuple[Node, ...], ...], there: set[Place], tables: frozenset[str]) -> Program:
     computed = {node.place for layer in layers for node in layer}
     return Program(
         layers=layers,
@@ -177,4 +198,5 @@ def _kept(program: Program, layers: tuple[tuple[Node, ...], ...], there: set[Pla
         watches=tuple(watch for watch in program.watches if (watch.table, watch.name) in computed),
         writes={place: rule for place, rule in program.writes.items() if place in computed},
         inputs=program.inputs,
+        kept=tuple(spec for spec in program.kept if spec.needs <= there and spec.table in tables),
     )

@@ -11,7 +11,8 @@ from automations.config import Config
 from automations.model import Change, Words
 from automations.planning import Plan
 from automations.rendering import cleaned_text
-from automations.reporttext import LONGEST_CELL, Line, Listed, Report, TableReport, Voice, columns_of, grouped, report_of
+from automations.reportlines import LONGEST_CELL, Line
+from automations.reporttext import Listed, Report, TableReport, Voice, columns_of, grouped, report_of
 from automations.run import Run
 
 PAGE_LIMIT, PAGE_MAILS = 200, 60
@@ -26,6 +27,7 @@ LAYOUT: Mapping[str, Words] = {
     "table": {"zh": "{heading}: {total} 个单元格 (共 {rows} 行)", "en": "{heading}: {cells} ({rows} rows)"},
     "more": {"zh": "… 另有 {hidden}，共 {total}；加 --all 全部列出", "en": "… {hidden} more, {total} in all; --all lists them"},
     "keys": {"zh": "新编号 {n} 个", "en": "New row numbers: {n}"},
+    "rows": {"zh": "新增的行 {n} 行", "en": "Rows to be appended: {n}"},
     "overrides": {"zh": "有人改过、保持不动的单元格 {n} 个", "en": "Cells people changed, left alone: {n}"},
     "ours": {"zh": "表里 {old}，按规则应为 {new}", "en": "holds {old}, by the rules {new}"},
     "mails": {"zh": "将发出的邮件 {n} 封", "en": "Mails to go out: {n}"},
@@ -81,7 +83,7 @@ def plan_text(plan: Plan, config: Config, *, language: str, limit: int = 20, eve
     paper = Paper(Voice(config, language), colour, everything)
     facts = " · ".join(map(one_line, (report.fingerprint, report.workbook, report.automation, report.now, report.read)))
     lines = [paper.ink(one_line(report.sentence), "bold"), paper.ink(paper.say("head", facts=facts), "grey")]
-    for part in (_brakes, _tables, _keys, _overrides, _mails, _held, _findings, _lacking, _problems):
+    for part in (_brakes, _tables, _rows, _keys, _overrides, _mails, _held, _findings, _lacking, _problems):
         lines += part(report, paper)
     return "\n".join(lines)
 
@@ -176,6 +178,14 @@ def _table(table: TableReport, paper: Paper) -> Iterable[str]:
 
 def _cells(line: Line, paper: Paper) -> tuple[str, ...]:
     return paper.say("row", n=line.row), line.key, line.column, line.old, f"-> {line.new}", _ruled(line.rule, line.clause)
+
+
+def _rows(report: Report, paper: Paper) -> Iterable[str]:
+    if report.new_rows.total:
+        yield paper.heading("rows", report.new_rows.total)
+        lines = [(each.table, paper.say("row", n=each.row), each.new, _ruled(each.rule, each.clause)) for each in report.new_rows.shown]
+        yield from laid_out(lines, (24, 12, 40, 40), paper)
+        yield from paper.more(report.new_rows)
 
 
 def _keys(report: Report, paper: Paper) -> Iterable[str]:

@@ -10,17 +10,18 @@ from typing import Generic, Literal, TypeVar
 
 from automations.cells import shown
 from automations.config import Config
-from automations.model import CellChange, Change, Finding, Mail, NewKey, NewRow, Override, SheetProblem, Value, Words
+from automations.model import Change, Finding, Mail, SheetProblem, Value, Words
 from automations.planning import Plan
 from automations.rendering import cleaned_text
+from automations.reportlines import LONGEST_CELL, Line, change_line, key_line, override_line, row_line
 from automations.silences import held_of
 from automations.speaking import MASK, one_sentence
 
 T = TypeVar("T")
 Shown = TypeVar("Shown", covariant=True)
 K = TypeVar("K", bound=Hashable)
-LONGEST_CELL, LONGEST_MAIL = 600, 20_000
-"""Letters of one cell and of one mail's text that a report shows."""
+LONGEST_MAIL = 20_000
+"""Letters of one mail's text that a report shows."""
 OWNERS, OF_ONE_OWNER = 100, 50
 """How many owners, and findings of one owner, a page shows; the true totals are always said."""
 LEVELS = ("fail", "warn", "info")
@@ -35,6 +36,7 @@ WORDS: Mapping[str, Words] = {
     "rules": {"zh": "{n} 条规则", "one": "{n} rule", "en": "{n} rules"},
     "findings": {"zh": "{n} 个问题", "one": "{n} finding", "en": "{n} findings"},
     "change": {"zh": "{cells}将改变", "en": "{cells} would change"},
+    "append": {"zh": "{rows}将新增", "en": "{rows} would be appended"},
     "number": {"zh": "{keys}将补上", "en": "{keys} would be given"},
     "send": {"zh": "{mails}将发出", "en": "{mails} would go out"},
     "defer": {"zh": "{notices}等对方上班再发", "en": "{notices} would wait until the reader is at work"},
@@ -73,20 +75,6 @@ class Listed(Generic[Shown]):
     @property
     def hidden(self) -> int:
         return self.total - len(self.shown)
-
-
-@dataclass(frozen=True)
-class Line:
-    """A cell in words: what stands there, what will, and which rule says so. For an override `new` is what we would write."""
-
-    table: str
-    row: int
-    key: str
-    column: str
-    old: str
-    new: str
-    rule: str = ""
-    clause: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,6 +134,7 @@ class Report:
     brakes: tuple[str, ...]
     tables: tuple[TableReport, ...]
     keys: Listed[Line]
+    new_rows: Listed[Line]
     overrides: Listed[Line]
     mails: Listed[Letter]
     held: tuple[tuple[str, int], ...]
@@ -229,8 +218,9 @@ def report_of(plan: Plan, config: Config, language: str, limit: int, mails: int)
         counts=counts_of(plan),
         brakes=tuple(cleaned_text(voice.of(brake), LONGEST_CELL) for brake in plan.brakes),
         tables=tuple(tables_of(plan, voice, limit)),
-        keys=listed(plan.new_keys, limit, lambda new: _key_line(new, voice)),
-        overrides=listed(plan.overrides, limit, lambda each: _override_line(each, voice)),
+        keys=listed(plan.new_keys, limit, lambda new: key_line(new, voice)),
+        new_rows=listed(plan.new_rows, limit, lambda new: row_line(new, voice)),
+        overrides=listed(plan.overrides, limit, lambda each: override_line(each, voice)),
         mails=listed(plan.mails, mails, _letter),
         held=held_of(plan, voice),
         rules=tuple(finding_reasons(plan.findings, voice)),
@@ -260,6 +250,7 @@ def counts_of(plan: Plan) -> dict[str, int]:
         "mails": len(plan.mails),
         "findings": len(plan.findings),
         "keys": len(plan.new_keys),
+        "new_rows": len(plan.new_rows),
         "overrides": len(plan.overrides),
         "held": sum(notice.state != "planned" for notice in plan.notices) + len(plan.deferred) + len(plan.resting),
     }
@@ -270,6 +261,7 @@ def sentence_of(plan: Plan, voice: Voice) -> str:
     held = sum(notice.state != "planned" for notice in plan.notices)
     parts = [
         (plan.changes, "change", {"cells": voice.count("cells", len(plan.changes))}),
+        (plan.new_rows, "append", {"rows": voice.count("rows", len(plan.new_rows))}),
         (plan.new_keys, "number", {"keys": voice.count("keys", len(plan.new_keys))}),
         (plan.mails, "send", {"mails": voice.count("mails", len(plan.mails))}),
         (held and not plan.mails, "note", {"notices": voice.count("notices", held)}),
@@ -282,7 +274,8 @@ def sentence_of(plan: Plan, voice: Voice) -> str:
 
 def basis_of(plan: Plan, voice: Voice) -> str:
     """The policies behind changes and mails, the busiest named."""
-    rules = [change.rule for change in plan.changes] + [notice.rule for notice in plan.notices if notice.state == "planned"]
+    notices = [notice.rule for notice in plan.notices if notice.state == "planned"]
+    rules = [row.rule for row in plan.new_rows] + [change.rule for change in plan.changes] + notices
     policies = Counter(title for title in map(voice.policy, rules) if title)
     if not policies:
         return ""
@@ -308,38 +301,13 @@ def tables_of(plan: Plan, voice: Voice, limit: int) -> Iterable[TableReport]:
             total=len(changes),
             columns=columns_of(name, changes, voice),
             reasons=tuple(_reason(rule, total, voice) for rule, total in Counter(change.rule for change in changes).most_common()),
-            cells=listed(by_row, limit, lambda change: _change_line(change, voice)),
+            cells=listed(by_row, limit, lambda change: change_line(change, voice)),
         )
 
 
 def columns_of(table: str, changes: Iterable[Change], voice: Voice) -> tuple[tuple[str, int], ...]:
     """How many cells of each column, in the order of the table."""
     return tuple((voice.column(table, column), count) for column, count in Counter(change.column for change in changes).items())
-
-
-def _change_line(change: CellChange, voice: Voice) -> Line:
-    return _line(change.table, change.row, change.key, change.column, change.old, change.new, voice, change.rule)
-
-
-def _override_line(each: Override, voice: Voice) -> Line:
-    return _line(each.table, each.row, each.key, each.column, each.theirs, each.ours, voice)
-
-
-def _key_line(new: NewKey | NewRow, voice: Voice) -> Line:
-    return _line(new.table, new.row, new.key, new.column, None, new.key, voice)
-
-
-def _line(table: str, row: int, key: str, column: str, old: Value, new: Value, voice: Voice, rule: str = "") -> Line:
-    return Line(
-        table=voice.table(table),
-        row=row,
-        key=cleaned_text(key, LONGEST_CELL),
-        column=voice.column(table, column),
-        old=voice.value(table, column, old),
-        new=voice.value(table, column, new),
-        rule=voice.rule(rule) if rule else "",
-        clause=voice.clause(rule),
-    )
 
 
 def _reason(rule: str, total: int, voice: Voice, level: str = "", example: str = "") -> Reason:

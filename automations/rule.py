@@ -17,7 +17,7 @@ from automations.errors import Problem
 from automations.expressionfaults import ExpressionFault, characters
 from automations.faultplaces import Part
 from automations.model import ColumnType, Level, Table, Words
-from automations.program import ClockSpec, FindingSpec, Kernel, Place, Watch
+from automations.program import ClockSpec, FindingSpec, KeptSpec, Kernel, Place, Watch
 from automations.trees import Tree, parameters_of, replaced
 from automations.yamlfile import Document, Path
 
@@ -89,6 +89,7 @@ class Draft:
     findings: list[FindingSpec] = field(default_factory=list)
     clocks: list[ClockSpec] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
+    kept: list[KeptSpec] = field(default_factory=list)
     writes: dict[Place, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     used_parameters: set[tuple[str, str]] = field(default_factory=set)
@@ -174,10 +175,10 @@ class Builder:
         """The rule's `when` as the part `_when` of a template."""
         return {"_when": (self.rule.when or "true", ("when",))}
 
-    def tree(self, text: str, *at: str | int) -> Tree | None:
+    def tree(self, text: str, *at: str | int, aggregates: bool = False) -> Tree | None:
         """The parsed expression with its parameters put in; None after noting the fault."""
         try:
-            tree: Tree = self.draft.parse(text)
+            tree: Tree = self.draft.parse(text, aggregates=aggregates)
             unknown = {name for name, offset in parameters_of(tree) if not self.parameter(name, *at, offset=offset, text=text)}
             return with_parameters_of(tree, self.policy, self.draft.parse, self.spoilt | unknown)
         except ExpressionFault as fault:

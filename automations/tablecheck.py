@@ -22,11 +22,21 @@ def table_problems(file: TableFile, document: Document, table: Table, tables: Se
             yield from _missing(table, document, {("summary", part): column})
         elif not declared.ours:
             yield document.problem(("summary", part), f"'{column}' is staff input, not ours", "say `ours: true`, or name a column of ours")
+    yield from _gone(table, document)
     yield from _references(table, document, tables)
     yield from _numbering(table, document)
     for name, rollup in file.rollups.items():
         if rollup.how in ("sum", "max", "min") and not rollup.value:
             yield document.problem(("rollups", name), f"rollup '{name}' needs 'value': what to take the {rollup.how} of", key=True)
+
+
+def _gone(table: Table, document: Document) -> Iterable[Problem]:
+    if table.gone and not table.kept:
+        yield document.problem(("gone",), f"table '{table.name}' is filled in by staff; 'gone' is for a kept table", "say `kept: true`")
+    elif table.gone and (declared := table.column(table.gone)) and not declared.ours:
+        yield document.problem(("gone",), f"'{table.gone}' is staff input, not ours", "say `ours: true`, or name a column of ours")
+    elif table.gone:
+        yield from _missing(table, document, {("gone",): table.gone})
 
 
 def no_table(name: str, tables: Iterable[str], document: Document, path: Path, prefix: str = "") -> Problem:

@@ -13,11 +13,14 @@ import pandas as pd
 
 from automations.expressions import Formula, quoted
 from automations.judging import Evaluation, Judge, Judged, Memory, blocked_rows
+from automations.keeping import ROUNDS, extended, new_rows
 from automations.model import ColumnType, Snapshot
 from automations.program import Node, Place, Program
 
 NOW = "policy now"
 """The column that stands for the clock of each snapshot: in one query there are as many clocks as snapshots."""
+BOOK = "policy book"
+"""The column that tells the snapshots apart where rows are gathered."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +33,18 @@ class Case:
 
 def judge_together(judge: Judge, cases: Sequence[Case]) -> list[Judged]:
     """What `judge.judge` gives for each case, without any memory; cases with the same tables and columns share their queries."""
+    found = _judged_once(judge, cases)
+    for _ in range(ROUNDS):
+        more = {place: rows for place, judged in enumerate(found) if (rows := new_rows(judged))}
+        if not more:
+            break
+        grown = [Case(extended(found[place].snapshot, rows), cases[place].now) for place, rows in more.items()]
+        for (place, rows), judged in zip(more.items(), _judged_once(judge, grown), strict=True):
+            found[place] = replace(judged, new_rows=(*found[place].new_rows, *rows))
+    return found
+
+
+def _judged_once(judge: Judge, cases: Sequence[Case]) -> list[Judged]:
     found: dict[int, Judged] = {}
     for program, lacking, places in _alike(judge, cases):
         computed = frozenset(node.place for node in judge.program.nodes())
@@ -60,12 +75,14 @@ def _evaluate_formulas(judge: Judge, nodes: Sequence[Node], evaluations: Sequenc
     """The formulas of one table and layer for all snapshots: their rows one below the other, asked once, taken apart again."""
     table = nodes[0].table
     formulas = {(node.formula.sql, node.formula.type): _clocked(node.formula) for node in nodes if node.formula}
-    used = sorted(set().union(*(formula.columns for formula in formulas.values())) - {NOW})
+    used = sorted(set().union(*(formula.columns for formula in formulas.values())) - {NOW, BOOK})
     counts = [evaluation.count(table) for evaluation in evaluations]
     columns = {name: _stacked([evaluation.column(table, name) for evaluation in evaluations]) for name in used}
     types: dict[str, ColumnType] = {name: evaluations[0].type_of(table, name) for name in used}
     clock = np.repeat(np.array([evaluation.now64 for evaluation in evaluations]), counts)
-    found = judge.evaluator.evaluate(list(formulas.values()), {**columns, NOW: clock}, {**types, NOW: "datetime"}, sum(counts))
+    apart = {NOW: clock, BOOK: np.repeat(np.arange(len(counts)), counts)}
+    kinds: dict[str, ColumnType] = {**types, NOW: "datetime", BOOK: "integer"}
+    found = judge.evaluator.evaluate(list(formulas.values()), {**columns, **apart}, kinds, sum(counts))
     ends = [0, *accumulate(counts)]
     for node in (node for node in nodes if node.formula):
         formula = node.formula and formulas[(node.formula.sql, node.formula.type)]
@@ -74,9 +91,11 @@ def _evaluate_formulas(judge: Judge, nodes: Sequence[Node], evaluations: Sequenc
 
 
 def _clocked(formula: Formula) -> Formula:
-    """The formula with the clock as a column."""
+    """The formula with the clock, and what tells snapshots apart, as columns."""
     sql = formula.sql.replace("policy_now()", quoted(NOW)).replace("policy_today()", f"CAST({quoted(NOW)} AS DATE)")
-    return formula if sql == formula.sql else replace(formula, sql=sql, columns=formula.columns | {NOW})
+    sql = sql.replace("policy_book()", quoted(BOOK))
+    added = {name for name in (NOW, BOOK) if quoted(name) in sql}
+    return replace(formula, sql=sql, columns=formula.columns | added) if added else formula
 
 
 def _stacked(columns: Sequence[Any]) -> Any:

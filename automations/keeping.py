@@ -1,0 +1,216 @@
+"""Kept tables: rows that rules make from other tables, matched by key with the rows that stand, frozen once they are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from automations.cells import parse_column, parse_keys
+from automations.expressions import text_array
+from automations.model import Column, ColumnType, NewRow, Sheet, Snapshot, Words
+from automations.program import KeptSpec
+
+if TYPE_CHECKING:
+    from automations.judging import Evaluation, Judged
+
+ROUNDS = 5
+"""How many kept tables may feed one another in a row."""
+GONE: Words = {"zh": "来源已不存在", "en": "source is gone"}
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """The rows one rule makes: `keys`, each once, and columns by the names of the kept table.
+
+    `known` also holds the keys that several rows of the source claim: such rows are left as they are.
+    """
+
+    keys: pd.Index[Any]
+    columns: Mapping[str, Any]
+    known: pd.Index[Any]
+
+
+def made_of(keys: Any, columns: Mapping[str, Any], *, grouped: bool = False) -> Made:
+    """Rows from whole columns; of a group the first row speaks for all, a key claimed by several single rows is left alone."""
+    known = pd.Index(np.asarray(parse_keys(list(keys))[0], dtype=object), dtype=object)
+    counts = ~known.duplicated() if grouped else ~known.duplicated(keep=False)
+    return Made(known[counts], {name: values[counts] for name, values in columns.items()}, known)
+
+
+def from_rows(source: str, key: str, when: str, fills: Mapping[str, str], grouped: bool, judging: Evaluation) -> Made:
+    """A row for every row of the source where `when` holds, or for every group of such rows that share their key."""
+    keys = judging.texts(source, key)
+    chosen = (keys != "") & judging.flags(source, when) if when else keys != ""
+    columns = {column: judging.column(source, name)[chosen] for column, name in fills.items()}
+    return made_of(keys[chosen], columns, grouped=grouped)
+
+
+def rows_by(spec: KeptSpec, judging: Evaluation) -> Made:
+    """What a rule makes, computed once."""
+    made: Made = judging.once(("made", spec.rule), lambda: spec.rows(judging))
+    return made
+
+
+def ready(specs: Sequence[KeptSpec], judging: Evaluation) -> list[KeptSpec]:
+    """The rules whose sources are there."""
+    return [spec for spec in specs if all(judging.has(*place) for place in spec.needs)]
+
+
+def makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple[Any, Any]:
+    """For every row of a kept table the rule that makes it (-1: none), and its place among that rule's rows."""
+    return judging.once(("makers", table), lambda: _makers(table, specs, judging))  # type: ignore[no-any-return]
+
+
+def _makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple[Any, Any]:
+    keys = judging.index(table)
+    rule, place = np.full(len(keys), -1), np.full(len(keys), -1)
+    for number, spec in enumerate(ready(specs, judging)):
+        at = rows_by(spec, judging).keys.get_indexer(keys)
+        first = (rule < 0) & (at >= 0)
+        rule, place = np.where(first, number, rule), np.where(first, at, place)
+    return rule, place
+
+
+# the columns of a kept table
+
+
+def fresh_values(table: str, column: str, kind: ColumnType, specs: Sequence[KeptSpec], judging: Evaluation) -> Any:
+    """What the sources say now, for every row of a kept table; blank where no rule makes the row."""
+    rule, place = makers(table, specs, judging)
+    parts: list[Any] = [blanks(kind, 1)]
+    chosen = np.zeros(len(rule), dtype="int64")
+    for number, spec in enumerate(ready(specs, judging)):
+        if column in spec.fills:
+            chosen = np.where(rule == number, place + sum(map(len, parts)), chosen)
+            parts.append(rows_by(spec, judging).columns[column])
+    return joined(parts)[chosen]
+
+
+def settled(table: str, column: str, kind: ColumnType, specs: Sequence[KeptSpec], judging: Evaluation) -> Any:
+    """What is to stand: what the source says; in rows that are closed or that no rule makes, what stands."""
+    rule, _ = makers(table, specs, judging)
+    takes = np.zeros(len(rule), dtype=bool)
+    for number, spec in enumerate(ready(specs, judging)):
+        if column in spec.fills:
+            takes |= (rule == number) & ~_closed(spec, judging)
+    both = joined([judging.column(table, f"fresh.{column}"), standing(table, column, kind, judging)])
+    own = np.arange(len(rule))
+    return both[np.where(takes, own, own + len(rule))]
+
+
+def _closed(spec: KeptSpec, judging: Evaluation) -> Any:
+    if spec.closed and judging.has(spec.table, spec.closed):
+        return judging.flags(spec.table, spec.closed)
+    return np.zeros(judging.count(spec.table), dtype=bool)
+
+
+def changed_late(table: str, column: str, specs: Sequence[KeptSpec], judging: Evaluation) -> Any:
+    """Where a closed row holds something else than its source says by now."""
+    rule, _ = makers(table, specs, judging)
+    closed = np.zeros(len(rule), dtype=bool)
+    for number, spec in enumerate(ready(specs, judging)):
+        closed |= (rule == number) & _closed(spec, judging) if column in spec.fills else False
+    present = column in judging.snapshot.sheets[table].frame
+    kind = judging.type_of(table, f"fresh.{column}")
+    differing = differs(standing(table, column, kind, judging), judging.column(table, f"fresh.{column}"))
+    return pd.array(closed & differing & present, dtype="boolean")
+
+
+def gone_words(table: str, specs: Sequence[KeptSpec], language: str, column: str, judging: Evaluation) -> Any:
+    """A word in the rows that a rule once made and no rule makes any more; what staff added themselves has no source to lose."""
+    there, keys = ready(specs, judging), judging.index(table)
+    if len(there) < len(specs):
+        return standing(table, column, "text", judging)
+    made = np.zeros(len(keys), dtype=bool)
+    for spec in there:
+        made |= np.asarray(rows_by(spec, judging).known.get_indexer_for(keys.unique()) >= 0)[keys.unique().get_indexer(keys)]
+    frame = judging.snapshot.sheets[table].frame
+    ours = [name for name in dict.fromkeys(name for spec in specs for name in spec.fills) if name in frame]
+    once = frame[ours].notna().any(axis=1).to_numpy() if ours else np.zeros(len(keys), dtype=bool)
+    words = np.where(~made & once, GONE[language], "").astype(object)
+    return text_array(words, words == "")
+
+
+def standing(table: str, column: str, kind: ColumnType, judging: Evaluation) -> Any:
+    """What the sheet holds in a column, also in one that rules fill."""
+    frame = judging.snapshot.sheets[table].frame
+    return plain(frame[column].array) if column in frame else blanks(kind, len(frame))
+
+
+def plain(values: Any) -> Any:
+    """A column as the evaluation keeps it: instants as a plain array."""
+    return values.to_numpy() if isinstance(values, pd.arrays.DatetimeArray) else values
+
+
+def blanks(kind: ColumnType, count: int) -> Any:
+    """A column of blanks."""
+    return plain(parse_column([""] * count, Column("blank", {}, kind))[0])
+
+
+def joined(parts: Sequence[Any]) -> Any:
+    """Columns of one kind one below the other."""
+    if all(isinstance(part, np.ndarray) for part in parts):
+        return np.concatenate([part.astype("datetime64[s]") for part in parts])
+    return plain(pd.concat([pd.Series(part) for part in parts], ignore_index=True).array)
+
+
+def differs(present: Any, wanted: Any) -> Any:
+    """Where two columns of one dtype differ; two blanks are the same."""
+    one, other = plain(present), plain(wanted)
+    blank, still = np.asarray(pd.isna(one)), np.asarray(pd.isna(other))
+    if isinstance(one, np.ndarray):
+        unequal = one.astype("datetime64[s]") != np.asarray(other).astype("datetime64[s]")
+    else:
+        unequal = (one != other).to_numpy(dtype=bool, na_value=False)
+    return (blank != still) | (unequal & ~blank & ~still)
+
+
+def makers_named(judged: Judged, table: str) -> dict[str, Any]:
+    """For every column that several rules fill in a kept table, the rule that makes each row; the first one where none does."""
+    specs = tuple(spec for spec in judged.program.kept if spec.table == table)
+    if len(specs) < 2:
+        return {}
+    rule, _ = makers(table, specs, judged.evaluation)
+    names = np.array([spec.rule for spec in ready(specs, judged.evaluation)], dtype=object)[np.maximum(rule, 0)]
+    return {column: names for spec in specs for column in spec.fills}
+
+
+# rows that are not there yet
+
+
+def new_rows(judged: Judged) -> list[NewRow]:
+    """The rows that rules make and the kept tables do not have, in the order of the rules; they stand below everything."""
+    found: dict[tuple[str, str], NewRow] = {}
+    evaluation = judged.evaluation
+    for spec in judged.program.kept:
+        sheet, there = judged.snapshot.sheets[spec.table], evaluation.index(spec.table)
+        keys = rows_by(spec, evaluation).keys
+        for key in keys[~keys.isin(there)]:
+            row = _below(sheet, judged.snapshot) + sum(table == spec.table for table, _ in found) if (spec.table, key) not in found else 0
+            found.setdefault((spec.table, key), NewRow(spec.table, sheet.table.key, str(key), row, spec.rule))
+    return list(found.values())
+
+
+def _below(sheet: Sheet, snapshot: Snapshot) -> int:
+    """The first row below everything in the tab."""
+    grid = snapshot.grids.get(sheet.tab)
+    last = grid.first_row + len(grid.columns[0]) - 1 if grid and grid.columns else 0
+    return max(last, sheet.header_row, *(sheet.rows[-1:] or [0])) + 1
+
+
+def extended(snapshot: Snapshot, rows: Sequence[NewRow]) -> Snapshot:
+    """The snapshot with these rows in it, blank but for their keys."""
+    sheets = dict(snapshot.sheets)
+    for name in dict.fromkeys(row.table for row in rows):
+        sheets[name] = _extended(sheets[name], [row for row in rows if row.table == name])
+    return replace(snapshot, sheets=sheets)
+
+
+def _extended(sheet: Sheet, rows: Sequence[NewRow]) -> Sheet:
+    key, frame = sheet.table.key, sheet.frame.reindex(range(len(sheet.frame) + len(rows)))
+    keys = text_array(np.array([*sheet.frame[key].tolist(), *(row.key for row in rows)], dtype=object), np.zeros(len(frame), dtype=bool))
+    return replace(sheet, frame=frame.assign(**{key: keys}), rows=[*sheet.rows, *(row.row for row in rows)])

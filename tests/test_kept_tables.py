@@ -1,0 +1,185 @@
+"""Kept tables: what comes in is tables, what comes out is a plan: rows by key, staff's columns kept, closed rows frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from automations.config import Config
+from automations.planning import Plan
+from tests.project import changes, findings, loaded, planned, project
+
+SHIPMENTS = """
+    notice_no  | 发运通知单号 |           |
+    shipped_at | 发运时间     | datetime  |
+    carrier    | 承运方       |           |
+    freight    | 运费         | money     |
+    qty        | 数量         | decimal   |
+"""
+FREIGHT = """
+    entry_id   | 台账编号     |           |
+    shipped_on | 发生日期     | date ours |
+    carrier    | 承运方       | ours      |
+    amount     | 金额         | money ours |
+    signed_by  | 复核签字     |           |
+    source     | 来源         | ours      |
+
+    kept: true
+    gone: source
+"""
+MONTHLY = """
+    period_id  | 统计编号     |           |
+    month      | 月份         | ours      |
+    carrier    | 承运方       | ours      |
+    freight    | 运费合计     | money ours |
+    loads      | 车次         | integer ours |
+    checked_on | 财务核对日期 | date      |
+
+    kept: true
+"""
+LEDGER = """
+    rules:
+      - id: entries
+        kind: ledger
+        into: freight_ledger
+        when: freight > 0
+        key: notice_no
+        fills: { shipped_on: shipped_at, carrier: carrier, amount: freight }
+        closes: filled(signed_by)
+        clause: 第三章第二条(五)3
+"""
+SUMS = """
+    policy: sums
+    table: shipments
+    rules:
+      - id: monthly
+        kind: ledger
+        into: freight_monthly
+        when: freight > 0
+        by: [ "strftime(shipped_at, '%Y-%m')", carrier ]
+        fills: { month: "strftime(shipped_at, '%Y-%m')", carrier: carrier, freight: sum(freight), loads: count(*) }
+        closes: filled(checked_on)
+"""
+NOW = "2025-10-09 09:00"
+SHIPPED = """
+    notice_no | shipped_at       | carrier | freight | qty
+    FY-1      | 2025-09-26 10:00 | 甲运    | 800.10  | 10
+    FY-2      | 2025-09-29 10:00 | 甲运    | 199.90  | 5
+    FY-3      | 2025-09-30 10:00 | 乙运    |         | 5
+    FY-4      | 2025-10-09 08:00 | 甲运    | 50      | 5
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    tables = {"shipments": SHIPMENTS, "freight_ledger": FREIGHT, "freight_monthly": MONTHLY}
+    return loaded(project(tmp_path, policy=[LEDGER, SUMS], tables=tables))
+
+
+def rows(plan: Plan) -> list[str]:
+    """The rows a plan appends: `freight_ledger FY-1 row 2`."""
+    return [f"{each.table} {each.key} row {each.row}" for each in plan.new_rows]
+
+
+LEDGER_HEAD = "entry_id | shipped_on | carrier | amount | signed_by | source\n"
+
+
+def test_every_row_of_the_source_that_counts_gets_one_row_with_its_values(config: Config) -> None:
+    plan = planned(config, {"shipments": SHIPPED, "freight_ledger": LEDGER_HEAD}, NOW)
+
+    assert rows(plan) == ["freight_ledger FY-1 row 2", "freight_ledger FY-2 row 3", "freight_ledger FY-4 row 4"]
+    assert changes(plan) == [
+        "FY-1 shipped_on: blank -> 2025-09-26",
+        "FY-2 shipped_on: blank -> 2025-09-29",
+        "FY-4 shipped_on: blank -> 2025-10-09",
+        "FY-1 carrier: blank -> 甲运",
+        "FY-2 carrier: blank -> 甲运",
+        "FY-4 carrier: blank -> 甲运",
+        "FY-1 amount: blank -> 800.10",
+        "FY-2 amount: blank -> 199.90",
+        "FY-4 amount: blank -> 50.00",
+    ]
+    assert {each.rule for each in (*plan.new_rows, *plan.changes)} == {"handling/entries"}
+
+
+def test_rows_that_stand_are_matched_by_key_in_any_order_and_staffs_columns_stay(config: Config) -> None:
+    standing = (
+        LEDGER_HEAD
+        + """
+        FY-9 | 2025-01-02 | 丙运 | 7.00 | 张会计 |
+        FY-2 | 2025-09-29 | 甲运 | 100.00 | |
+        FY-1 | 2025-09-26 | 甲运 | 800.10 | 王敏 |
+    """
+    )
+    plan = planned(config, {"shipments": SHIPPED, "freight_ledger": standing}, NOW)
+
+    assert rows(plan) == ["freight_ledger FY-4 row 5"]
+    assert changes(plan) == [
+        "FY-4 shipped_on: blank -> 2025-10-09",
+        "FY-4 carrier: blank -> 甲运",
+        "FY-2 amount: 100.00 -> 199.90",
+        "FY-4 amount: blank -> 50.00",
+        "FY-9 source: blank -> 来源已不存在",
+    ]
+
+
+def test_a_closed_row_is_frozen_and_a_later_difference_is_said(config: Config) -> None:
+    standing = (
+        LEDGER_HEAD
+        + """
+        FY-1 | 2025-09-26 | 甲运 | 780.00 | 王敏 |
+        FY-2 | 2025-09-29 | 甲运 | 199.90 | 王敏 |
+        FY-4 | 2025-10-09 | 甲运 | 50.00 | |
+    """
+    )
+    plan = planned(config, {"shipments": SHIPPED, "freight_ledger": standing}, NOW)
+
+    assert (rows(plan), changes(plan)) == ([], [])
+    assert findings(plan) == ["FY-1 entries amount: 本行已结账，来源后来有变：“金额”表里是 780.00，按来源应为 800.10"]
+    assert plan.findings[0].clause == "第三章第二条(五)3"
+
+
+def test_a_row_whose_source_is_gone_stays_with_its_values_and_says_so_until_it_is_back(config: Config) -> None:
+    standing = (
+        LEDGER_HEAD
+        + """
+        FY-1 | 2025-09-26 | 甲运 | 800.10 | | 来源已不存在
+        FY-2 | 2025-09-29 | 甲运 | 199.90 | |
+        FY-3 | 2025-09-30 | 乙运 | 30.00 | |
+        FY-4 | 2025-10-09 | 甲运 | 50.00 | |
+        手工1 | | | | 王敏 |
+    """
+    )
+    plan = planned(config, {"shipments": SHIPPED, "freight_ledger": standing}, NOW)
+
+    assert (rows(plan), changes(plan)) == ([], ["FY-1 source: 来源已不存在 -> blank", "FY-3 source: blank -> 来源已不存在"])
+
+
+def test_groups_are_summed_exactly_with_one_row_each(config: Config) -> None:
+    head = "period_id | month | carrier | freight | loads | checked_on\n"
+    plan = planned(config, {"shipments": SHIPPED, "freight_monthly": head}, NOW)
+
+    assert rows(plan) == ["freight_monthly 2025-09/甲运 row 2", "freight_monthly 2025-10/甲运 row 3"]
+    assert changes(plan)[4:] == [
+        "2025-09/甲运 freight: blank -> 1000.00",
+        "2025-10/甲运 freight: blank -> 50.00",
+        "2025-09/甲运 loads: blank -> 2",
+        "2025-10/甲运 loads: blank -> 1",
+    ]
+
+
+def test_a_key_two_rows_claim_is_left_alone(config: Config) -> None:
+    twice = SHIPPED + "    FY-1 | 2025-09-28 10:00 | 乙运 | 5 | 1\n"
+    plan = planned(config, {"shipments": twice, "freight_ledger": LEDGER_HEAD + "FY-1 | 2025-09-26 | 甲运 | 800.10 | |"}, NOW)
+
+    assert rows(plan) == ["freight_ledger FY-2 row 3", "freight_ledger FY-4 row 4"]
+    assert [line for line in changes(plan) if line.startswith("FY-1")] == []
+
+
+def test_a_team_without_the_tab_or_without_the_source_loses_nothing(config: Config) -> None:
+    assert rows(planned(config, {"shipments": SHIPPED}, NOW)) == []
+    standing = LEDGER_HEAD + "FY-1 | 2025-09-26 | 甲运 | 800.10 | |"
+    alone = planned(config, {"freight_ledger": standing}, NOW)
+    assert (rows(alone), changes(alone)) == ([], [])
+    assert alone.lacking["handling/entries"] == ("shipments", "notice_no")
