@@ -14,10 +14,10 @@ from automations.cells import expected, parse_column, parse_keys, shown, typed
 from automations.config import Config, LoadedPolicy
 from automations.declarations import Example
 from automations.errors import Problem
-from automations.judging import Judge, Judged, needed_only
+from automations.judging import Judge, Judged
 from automations.model import CellProblem, Column, ColumnType, Sheet, Snapshot, Table
 from automations.occasions import Occasion, occasions
-from automations.program import Place
+from automations.program import Place, needed_only
 from automations.speaking import findings_of, values_at
 from automations.summary import summaries
 from automations.together import Case, judge_together

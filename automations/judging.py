@@ -14,7 +14,7 @@ import pandas as pd
 from automations.expressions import quoted
 from automations.keeping import ROUNDS, extended, new_rows
 from automations.model import ColumnType, NewRow, Snapshot, Table, Transition
-from automations.program import FindingSpec, Node, Place, Program, restricted
+from automations.program import FindingSpec, Node, Place, Program, needed_only, restricted
 
 if TYPE_CHECKING:
     from automations.calendars import Calendar
@@ -378,24 +378,3 @@ def blocked_rows(evaluation: Evaluation, table: str) -> Any:
     """Rows nothing may be written to and nobody be mailed about: their key is doubled."""
     index = evaluation.index(table)
     return np.zeros(len(index), dtype=bool) if index.is_unique else index.duplicated(keep=False) & (evaluation.keys(table) != "")
-
-
-def needed_only(program: Program) -> Program:
-    """The program without columns nobody reads."""
-    by_place = {node.place: node for node in program.nodes()}
-    wanted = (
-        {(spec.table, spec.where) for spec in program.findings}
-        | set(program.writes)
-        | {(watch.table, watch.name) for watch in program.watches}
-        | {place for spec in program.kept for place in spec.needs}
-    )
-    wanted |= {(clock.table, name) for clock in program.clocks for name in (clock.start, clock.due, clock.done, clock.state)}
-    open_places = list(wanted)
-    while open_places:
-        node = by_place.get(open_places.pop())
-        for place in (node.needs | node.soft) if node else ():
-            if place not in wanted:
-                wanted.add(place)
-                open_places.append(place)
-    layers = tuple(tuple(node for node in layer if node.place in wanted) for layer in program.layers)
-    return replace(program, layers=tuple(layer for layer in layers if layer))

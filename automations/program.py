@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from automations.expressions import Formula
@@ -200,3 +200,24 @@ def _kept(program: Program, layers: tuple[tuple[Node, ...], ...], there: set[Pla
         inputs=program.inputs,
         kept=tuple(spec for spec in program.kept if spec.needs <= there and spec.table in tables),
     )
+
+
+def needed_only(program: Program) -> Program:
+    """The program without columns nobody reads."""
+    by_place = {node.place: node for node in program.nodes()}
+    wanted = (
+        {(spec.table, spec.where) for spec in program.findings}
+        | set(program.writes)
+        | {(watch.table, watch.name) for watch in program.watches}
+        | {place for spec in program.kept for place in spec.needs}
+    )
+    wanted |= {(clock.table, name) for clock in program.clocks for name in (clock.start, clock.due, clock.done, clock.state)}
+    open_places = list(wanted)
+    while open_places:
+        node = by_place.get(open_places.pop())
+        for place in (node.needs | node.soft) if node else ():
+            if place not in wanted:
+                wanted.add(place)
+                open_places.append(place)
+    layers = tuple(tuple(node for node in layer if node.place in wanted) for layer in program.layers)
+    return replace(program, layers=tuple(layer for layer in layers if layer))

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from automations.config import Config, load
-from automations.judging import Judge, Judged, Memory, needed_only
+from automations.judging import Judge, Judged, Memory
 from automations.model import Snapshot
-from automations.program import Program
+from automations.program import Program, needed_only
 from tests.bench.answers import COVERED, GATHERED, differences, of_engine
 from tests.bench.by_hand import ByHand
 from tests.bench.by_row import ByRow, rows_of
