@@ -177,6 +177,53 @@ def test_a_stale_read_shows_the_revision_before(google: StandIn, client: Client)
     assert client.read("C2").json()["valueRanges"][0]["values"] == [["改"]]
 
 
+@pytest.mark.parametrize(
+    ("request_", "code", "message"),
+    [
+        (
+            {"addSheet": {"properties": {"title": "投诉"}}},
+            400,
+            'Invalid requests[0].addSheet: A sheet with the name "投诉" already exists. Please enter another name.',
+        ),
+        (
+            {"updateSheetProperties": {"properties": {"hidden": True}, "fields": "hidden"}},
+            400,
+            "Invalid requests[0].updateSheetProperties: You can't hide all the sheets in a document.",
+        ),
+        (
+            {"appendDimension": {"sheetId": 0, "dimension": "ROWS", "length": 4_000_000}},
+            400,
+            "This action would increase the number of cells in the workbook above the limit of 10000000 cells.",
+        ),
+        (cells(0, 24, 0, [["a"], ["b"]]), 400, "Invalid requests[0].updateCells: Range (投诉!A26) exceeds grid limits."),
+        (cells(0, 0, 0, [["x" * 49_000] * 3] * 80), 413, "Request payload size exceeds the limit: 10485760 bytes."),
+    ],
+    ids=lambda value: "" if isinstance(value, dict) else str(value),
+)
+def test_limits_are_refused_in_the_words_of_the_service(google: StandIn, client: Client, request_: Any, code: int, message: str) -> None:
+    google.expects_misfits = code == 413
+    before = google.book(client.file)
+    answer = client.call(
+        "POST", ":batchUpdate", {"requests": [{"findReplace": {"find": "甲", "replacement": "x", "sheetId": 0}}, request_]}
+    )
+
+    assert answer.status_code == code
+    assert answer.json()["error"]["message"].startswith(message.replace("[0]", "[1]"))
+    assert google.book(client.file) is before
+
+
+def test_colours_are_kept_in_steps_and_in_both_spellings(client: Client) -> None:
+    look = {"cell": {"userEnteredFormat": {"backgroundColor": {"red": 0.5, "green": 0, "blue": 1}}}, "fields": "userEnteredFormat"}
+    place = {"startRowIndex": 1, "endRowIndex": 2, "endColumnIndex": 1}
+    client.call("POST", ":batchUpdate", {"requests": [{"repeatCell": {"range": place, **look}}]})
+    found = client.call("GET", "?ranges=投诉!A2&fields=sheets.data.rowData.values.userEnteredFormat").json()
+
+    assert found["sheets"][0]["data"][0]["rowData"][0]["values"][0]["userEnteredFormat"] == {
+        "backgroundColor": {"red": 0.49803922, "blue": 1},
+        "backgroundColorStyle": {"rgbColor": {"red": 0.49803922, "blue": 1}},
+    }
+
+
 # ----- quotas
 
 

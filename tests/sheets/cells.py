@@ -52,7 +52,7 @@ class Cell:
     rest: Json | None = None
 
     def entering(self, value: Entered) -> Cell:
-        return replace(self, value=value)
+        return Cell(value, self.format, self.note, self.validation, self.rest)
 
 
 EMPTY = Cell()
@@ -112,8 +112,8 @@ def editable(cell: Cell) -> Json:
 
 def written(old: Cell, data: Json, mask: Mask, where: str) -> Cell:
     """`old` with the fields the mask names taken from a CellData."""
-    if list(mask) == ["userEnteredValue"] and not mask["userEnteredValue"]:
-        return old.entering(entered(data.get("userEnteredValue"), where))
+    if mask.keys() <= PLAIN and not any(mask.values()):
+        return _plainly(old, data, mask, where)
     new = merged(editable(old), settled(data), paired(mask))
     known = ("userEnteredValue", "userEnteredFormat", "note", "dataValidation")
     rest = {name: value for name, value in new.items() if name not in known and not name.startswith(("effective", "formatted"))}
@@ -124,6 +124,15 @@ def written(old: Cell, data: Json, mask: Mask, where: str) -> Cell:
         new.get("dataValidation"),
         rest or None,
     )
+
+
+PLAIN = {"userEnteredValue", "note"}
+
+
+def _plainly(old: Cell, data: Json, mask: Mask, where: str) -> Cell:
+    """The same for values and notes alone, which is nearly all that is ever written."""
+    new = old.entering(entered(data.get("userEnteredValue"), where)) if "userEnteredValue" in mask else old
+    return replace(new, note=data.get("note") or None) if "note" in mask else new
 
 
 def plain_number(value: float) -> int | float:

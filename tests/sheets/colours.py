@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from tests.sheets.masks import Mask
@@ -15,7 +16,7 @@ def settled(thing: Any) -> Any:
         return [settled(item) for item in thing]
     if not isinstance(thing, dict):
         return thing
-    new = {name: settled(value) for name, value in thing.items()}
+    new = {name: settled(value) for name, value in thing.items() if value is not None}
     for name in NAMES:
         _pair(new, name)
     return new
@@ -30,7 +31,7 @@ def _pair(format_part: dict[str, Any], name: str) -> None:
 
 
 def _stepped(rgb: dict[str, Any]) -> dict[str, Any]:
-    steps = {channel: round(value * 255) for channel, value in rgb.items() if isinstance(value, int | float)}
+    steps = {channel: ceil(value * 255 - 0.5) for channel, value in rgb.items() if isinstance(value, int | float)}
     return {channel: 1 if step == 255 else round(step / 255, 8) for channel, step in steps.items() if step}
 
 

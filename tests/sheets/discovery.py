@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Any
 from urllib.parse import unquote
 
+from tests.sheets.fitting import Checks
 from tests.sheets.masks import Mask
 
 Json = dict[str, Any]
@@ -42,13 +43,14 @@ class Api:
 
     schemas: Json
     shared: Json
+    checks: Checks = field(compare=False)
 
     def request_problems(self, schema: str, body: Any, under: str = "") -> list[tuple[str, str]]:
         """Where the body does not fit, each as (field, text) in the words of the service; `under` is what it calls the body."""
-        return list(self._problems(body, {"$ref": schema}, under, asked=True))
+        return [] if self.checks.named(schema, True)(body) else list(self._problems(body, {"$ref": schema}, under, asked=True))
 
     def response_problems(self, schema: str, body: Any) -> list[tuple[str, str]]:
-        return list(self._problems(body, {"$ref": schema}, "", asked=False))
+        return [] if self.checks.named(schema, False)(body) else list(self._problems(body, {"$ref": schema}, "", asked=False))
 
     def unknown_in_mask(self, mask: Mask, schema: str, path: str = "") -> Iterator[str]:
         """The paths of a field mask which the schema does not have."""
@@ -132,7 +134,7 @@ def _snake(path: str) -> str:
 @cache
 def api(name: str) -> Api:
     document = _document(name)
-    return Api(document["schemas"], document["parameters"])
+    return Api(document["schemas"], document["parameters"], Checks(document["schemas"], _fits))
 
 
 @cache

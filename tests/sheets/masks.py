@@ -63,9 +63,13 @@ def _name(text: str) -> tuple[str, str]:
     return text[:end], text[end:]
 
 
+class Cut(dict[str, Any]):
+    """A part of an answer that was cut to its mask already, and is not looked through again."""
+
+
 def keep(value: Any, mask: Mask) -> Any:
     """The answer with only what the mask names."""
-    if not mask or ("*" in mask and not mask["*"]):
+    if isinstance(value, Cut) or not mask or ("*" in mask and not mask["*"]):
         return value
     if isinstance(value, list):
         return [keep(item, mask) for item in value]

@@ -10,6 +10,7 @@ from tests.sheets.anchors import as_json, on_line
 from tests.sheets.book import Book, Line, Sheet
 from tests.sheets.caller import Caller, may_edit
 from tests.sheets.cells import EMPTY, editable, result_json
+from tests.sheets.discovery import api
 from tests.sheets.formulas import result
 from tests.sheets.masks import Mask
 from tests.sheets.refusals import Json
@@ -27,6 +28,8 @@ DROPPED = {
 }
 DROPPED |= {"requestingUserCanEdit", "hidden", "rightToLeft", "startRow", "startColumn", "hiddenByUser", "hiddenByFilter", "description"}
 """Members that are left out when nought, false or empty; the others, such as `startRowIndex`, are given even then."""
+EFFECTIVE = {"effectiveValue", "formattedValue"}
+CELL = tuple(api("sheets.v4").schemas["CellData"]["properties"])
 PIXELS = {"ROWS": 21, "COLUMNS": 100}
 Areas = list[tuple[Sheet, Box]]
 
@@ -66,6 +69,8 @@ def sheet_properties(book: Book, sheet: Sheet) -> Json:
     """SheetProperties: `sheetId` and `index` are given even when nought."""
     grid = {"rowCount": len(sheet.rows), "columnCount": len(sheet.columns), **sheet.properties.get("gridProperties", {})}
     own = {name: value for name, value in sheet.properties.items() if name != "gridProperties"}
+    groups = {"rowGroupControlAfter": "rowGroups", "columnGroupControlAfter": "columnGroups"}
+    grid |= {name: True for name, lying in groups.items() if lying in sheet.lying}
     index = next(place for place, other in enumerate(book.sheets) if other is sheet)
     return {
         "sheetId": sheet.sheet_id,
@@ -110,44 +115,55 @@ def protection(caller: Caller, thing: Json) -> Json:
 
 
 def _grid(book: Book, sheet: Sheet, box: Box, mask: Mask) -> Json:
+    """GridData of an area, cut to its mask row by row."""
     area = sheet.area(box)
     assert area.bottom is not None and area.right is not None
     answer: Json = without_zeros({"startRow": area.top, "startColumn": area.left})
-    if masks.wants(mask, "rowData"):
-        cells = masks.below(mask, "rowData", "values")
-        rows = [_row(book, sheet, row, area, cells) for row in range(area.top, area.bottom)]
-        while rows and not rows[-1]:
-            rows.pop()
-        answer |= {"rowData": rows} if rows else {}
     if masks.wants(mask, "rowMetadata"):
         answer["rowMetadata"] = [_line(book, sheet, "ROWS", row) for row in range(area.top, area.bottom)]
     if masks.wants(mask, "columnMetadata"):
         answer["columnMetadata"] = [_line(book, sheet, "COLUMNS", column) for column in range(area.left, area.right)]
-    return answer
+    rows = _rows(book, sheet, area, masks.below(mask, "rowData", "values")) if masks.wants(mask, "rowData") else []
+    return masks.Cut({**masks.keep(answer, mask), **({"rowData": rows} if rows else {})})
 
 
-def _row(book: Book, sheet: Sheet, row: int, area: Box, mask: Mask) -> Json:
+def _rows(book: Book, sheet: Sheet, area: Box, mask: Mask) -> list[Json]:
+    """RowData, the empty rows at the end left out."""
+    assert area.bottom is not None
+    wanted = _members(mask)
+    rows = [_row(book, sheet, row, area, wanted) for row in range(area.top, area.bottom)]
+    while rows and not rows[-1]:
+        rows.pop()
+    return rows
+
+
+def _members(mask: Mask) -> dict[str, Mask]:
+    """What is wanted of each cell: the members of CellData, each with the mask below it."""
+    return mask if mask and "*" not in mask else {name: {} for name in CELL}
+
+
+def _row(book: Book, sheet: Sheet, row: int, area: Box, wanted: dict[str, Mask]) -> Json:
     line = sheet.rows[row]
     assert area.right is not None
-    cells = [cell_data(book, sheet, row, column, mask) for column in range(area.left, min(area.right, len(line.cells)))]
+    cells = [cell_data(book, sheet, row, column, wanted) for column in range(area.left, min(area.right, len(line.cells)))]
     while cells and not cells[-1]:
         cells.pop()
     return {"values": cells} if cells else {}
 
 
-def cell_data(book: Book, sheet: Sheet, row: int, column: int, mask: Mask) -> Json:
-    """CellData with only the members the mask wants, for a large tab is mostly members nobody asked for."""
+def cell_data(book: Book, sheet: Sheet, row: int, column: int, wanted: dict[str, Mask]) -> Json:
+    """CellData with only the members that are wanted, for a large tab is mostly members nobody asked for."""
     cell = sheet.cell(row, column)
     if cell is EMPTY:
         return {}
-    data = editable(cell)
-    if cell.value is not None and (masks.wants(mask, "effectiveValue") or masks.wants(mask, "formattedValue")):
+    data = editable(cell) if not wanted.keys() <= EFFECTIVE else {}
+    if cell.value is not None and not wanted.keys().isdisjoint(EFFECTIVE):
         outcome = result(book, sheet, row, column)
         data["effectiveValue"] = result_json(outcome)
-        data["formattedValue"] = shown(cell, outcome)
-    if cell.value is not None or cell.format:
+        data["formattedValue"] = shown(cell, outcome) if "formattedValue" in wanted else None
+    if "effectiveFormat" in wanted and (cell.value is not None or cell.format):
         data["effectiveFormat"] = {**DEFAULT_FORMAT, **(cell.format or {})}
-    return dict(masks.keep({name: value for name, value in data.items() if value is not None}, mask))
+    return {name: masks.keep(value, wanted[name]) for name, value in data.items() if value is not None and name in wanted}
 
 
 def _line(book: Book, sheet: Sheet, dimension: str, place: int) -> Json:

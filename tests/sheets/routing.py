@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -81,7 +80,7 @@ def _body(route: Route, request: Request) -> Json:
     if not request.body or route.request is None:
         return {}
     try:
-        body = json.loads(request.body)
+        body = request.json
     except ValueError as trouble:
         raise Refused(400, f"Invalid JSON payload received. {trouble}") from trouble
     if route.name.startswith("drive") and isinstance(body, dict):

@@ -45,7 +45,7 @@ class Delayed:
     after_seconds: float
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Service:
     """All of it: files, accounts, limits, faults, people at their moments, the clock, and the log of calls."""
 

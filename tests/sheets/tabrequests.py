@@ -11,7 +11,7 @@ from tests.sheets.anchors import swept
 from tests.sheets.book import BLANK, Book, Line, Sheet
 from tests.sheets.caller import Caller, may_edit
 from tests.sheets.cellrequests import mask_of
-from tests.sheets.colours import settled
+from tests.sheets.colours import paired, settled
 from tests.sheets.ranges import of_grid
 from tests.sheets.refusals import Json, invalid, protected
 from tests.sheets.rendering import protection, sheet_properties, without_zeros
@@ -33,6 +33,7 @@ def _index(book: Book, asked: Json) -> int:
 
 def new_sheet(book: Book, asked: Json, where: str) -> Sheet:
     """A blank tab by SheetProperties, not yet in the book."""
+    asked = settled(asked)
     title = asked.get("title") or f"Sheet{len(book.sheets) + 1}"
     _check_title(book, title, None, where)
     number = asked.get("sheetId")
@@ -65,7 +66,7 @@ def delete_sheet(book: Book, caller: Caller, request: Json, where: str) -> Json:
 
 
 def update_sheet(book: Book, caller: Caller, request: Json, where: str) -> Json:
-    mask, asked = mask_of(request, where), request.get("properties") or {}
+    mask, asked = paired(mask_of(request, where)), settled(request.get("properties") or {})
     sheet = book.sheet(asked.get("sheetId") or 0, where)
     if masks.wants(mask, "title") and "title" in asked:
         _check_title(book, asked["title"], sheet, where)

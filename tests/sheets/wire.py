@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,6 +34,11 @@ class Request:
     @property
     def query(self) -> dict[str, list[str]]:
         return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
+
+    @cached_property
+    def json(self) -> Any:
+        """The body as JSON; raises ValueError where it is none."""
+        return json.loads(self.body)
 
     @property
     def token(self) -> str:
@@ -105,14 +111,14 @@ class Call:
 
 def opened(request: Request, log: list[Call], now: float) -> Call:
     """A new call in the log, numbered from nought."""
-    body = _json(request.body) if request.path != "/token" else None
+    body = _json(request) if request.path != "/token" else None
     log.append(Call(len(log), now, request.verb, request.path, request.query, body, len(request.body)))
     return log[-1]
 
 
-def _json(body: bytes) -> Json | None:
+def _json(request: Request) -> Json | None:
     try:
-        read = json.loads(body) if body else None
+        read = request.json if request.body else None
     except ValueError:
         return None
     return read if isinstance(read, dict) else None
