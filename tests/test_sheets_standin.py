@@ -12,11 +12,7 @@ from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.credentials import Credentials
 from google.oauth2.service_account import Credentials as ServiceCredentials
 from gspread.exceptions import APIError, SpreadsheetNotFound
-from gspread.utils import a1_range_to_grid_range
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from tests.sheets import a1
 from tests.sheets.clients import gspread_at
 from tests.sheets.discovery import routes
 from tests.sheets.loopback import STRANGERS
@@ -383,23 +379,3 @@ def test_the_drive_lists_copies_shares_and_lags(google: StandIn, file: gspread.S
     assert google.drive.files[copy.id].version(google.clock())[1] == 1
     google.clock.forward(16)
     assert google.drive.files[copy.id].version(google.clock())[1] == 2
-
-
-# ----- addresses
-
-CORNER = st.tuples(st.integers(0, 800), st.integers(0, 2000)).map(lambda at: f"{a1.letters(at[0])}{at[1] + 1}")
-
-
-@settings(max_examples=150, deadline=None)
-@given(CORNER, CORNER)
-def test_addresses_are_read_as_gspread_reads_them(one: str, other: str) -> None:
-    box = a1.box(f"{one}:{other}")
-    theirs = a1_range_to_grid_range(f"{one}:{other}")
-
-    assert box is not None
-    assert (box.top, box.bottom, box.left, box.right) == (
-        theirs["startRowIndex"],
-        theirs["endRowIndex"],
-        theirs["startColumnIndex"],
-        theirs["endColumnIndex"],
-    )

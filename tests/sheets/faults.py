@@ -114,7 +114,8 @@ def _breaking(how: str) -> Callable[[Answer], Answer]:
 def late(calls: int = 1, seconds: float = 0.0, answer: str = "503") -> Fault:
     """The deed is done only some calls (or seconds) later, after the client was told 503, was dropped, or waited in vain."""
     says = (lambda _: _breakdown(503)) if answer == "503" else _breaking(answer)
-    return Fault(f"late by {calls} calls" if not seconds else f"late by {seconds:g} s", "late", says, calls, seconds)
+    when = f"{seconds:g} s" if seconds else f"{calls} calls"
+    return Fault(f"late by {when}, {answer}", "late", says, calls, seconds)
 
 
 def stale(revisions: int = 1) -> Fault:
