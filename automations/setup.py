@@ -80,6 +80,8 @@ def init(root: Path, workbook: Path | None = None, *, do: bool = False) -> InitR
     Only tables of packs that are switched on. Raises ConfigProblems, WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
     """
     config = load(root)
+    if workbook is None and config.settings.workbook.kind == "google":
+        return _at_google(config, do)
     path = workbook or config.root / config.settings.workbook.path
     return _upgraded(config, path, do) if path.exists() else _created(config, path, do)
 
@@ -100,14 +102,30 @@ def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
     return InitResult(path, shown(config, path), False, steps, do, config.language)
 
 
+def _at_google(config: Config, do: bool) -> InitResult:
+    """The same at Google: every spreadsheet gets the tabs of its tables, and in those it has the columns they lack."""
+    from automations.googlesetup import add, homes
+
+    steps: list[Step] = []
+    names = []
+    for home in homes(config):
+        additions = missing(config, home.grids, home.tables)
+        if do:
+            add(config, home, additions, tabs_of(home.tables, home.grids))
+        steps += [Step(each.tab, not each.header_row, each.headers) for each in additions]
+        names.append(f"{home.sheet.structure().name} ({home.sheet.id})")
+    said = ", ".join(names)
+    return InitResult(Path(said), said, False, tuple(steps), do, config.language)
+
+
 def shown(config: Config, path: Path) -> str:
     """A path as it is said: from the project's folder if it lies in there."""
     return str(path.relative_to(config.root) if path.is_relative_to(config.root) else path)
 
 
-def missing(config: Config, grids: Sequence[Grid]) -> list[Addition]:
+def missing(config: Config, grids: Sequence[Grid], only: Sequence[Table] | None = None) -> list[Addition]:
     """The tabs a workbook lacks, and in those it has the columns of ours, the required ones and those a rule reads."""
-    tables = list(config.tables.values())
+    tables = list(config.tables.values()) if only is None else list(only)
     tabs = tabs_of(tables, grids)
     used = {place for places in config.program.inputs.values() for place in places}
 

@@ -58,7 +58,16 @@ class GoogleWorkbook:
     def _read_settled(self, sheet: Spreadsheet) -> Read:
         """The values, once no write of a dead run can come late any more."""
         read = sheet.values()
+        if self.patient:
+            self._refuse_foreign(sheet)
         return sheet.values() if self.patient and wait_out(sheet, self.holder, read.at) else read
+
+    def _refuse_foreign(self, sheet: Spreadsheet) -> None:
+        """A run stops at a spreadsheet that the last known structure gives to somebody else, if it still is theirs."""
+        mark = mark_in(sheet.structure().marks)
+        if mark and is_foreign(mark, self.holder, sheet.id):
+            refuse_foreign(mark_in(sheet.structure(fresh=True).marks), self.holder, sheet.id)
+            self.shelf.keep(sheet)
 
     def apply(self, targets: Sequence[Target]) -> tuple[Written, Refused]:
         """Write the targets whose cells still hold what was seen; one spreadsheet's trouble does not stop the others."""

@@ -40,6 +40,12 @@ class Structure:
         return [str(each["title"]) for each in kept if each.get("sheetType", "GRID") == "GRID"]
 
     @property
+    def marks(self) -> Sequence[Mapping[str, Any]]:
+        """The marks that programs have left on the spreadsheet."""
+        marks: Sequence[Mapping[str, Any]] = self.said.get("developerMetadata", ())
+        return marks
+
+    @property
     def zone(self) -> str:
         """The time zone of the file's dates."""
         return str(self.said.get("properties", {}).get("timeZone", ""))
@@ -53,6 +59,11 @@ class Structure:
     def locale(self) -> str:
         """The file's locale; typed values and serial numbers do not depend on it."""
         return str(self.said.get("properties", {}).get("locale", ""))
+
+    def width(self, title: str) -> int:
+        """How many columns the grid of a tab has."""
+        found = [each["properties"] for each in self.said.get("sheets", ()) if each["properties"]["title"] == title]
+        return int(found[0].get("gridProperties", {}).get("columnCount", 0)) if found else 0
 
     def sheet_id(self, title: str) -> int | None:
         """The id of a tab, for its link."""

@@ -1,0 +1,189 @@
+"""The command line over Google Sheets, from an empty spreadsheet to a second installation: everything over a socket to the stand-in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import runner
+from tests.project import project
+from tests.sheets.human import Human
+from tests.sheets.server import StandIn
+
+ROBOT = "rowkeeper@project-1001.example.com"
+COMPLAINTS = """
+    complaint_no | 投诉编号 |
+    content      | 内容     |
+    severity     | 等级     | choice | choices: [一般, 重大]
+    received_at  | 受理时间 | datetime required
+    answered_at  | 答复时间 | datetime
+    answer_due   | 答复期限 | datetime ours
+    answer_state | 答复状态 | ours
+"""
+POLICY = """
+    dated_by: received_at
+    parameters:
+      answer_within: { title: 答复, unit: working_days, clause: 第一条, values: { 2000-01-01: 1 } }
+    rules:
+      - { id: answer, kind: deadline, title: 答复, starts: received_at, within: $answer_within, done: answered_at,
+          writes: { due: answer_due, state: answer_state } }
+"""
+NOW = "2026-09-01 10:00"
+
+
+class Office:
+    """One installation: a project folder with a key of its own to the same spreadsheet."""
+
+    def __init__(self, google: StandIn, file: str, root: Path) -> None:
+        self.google, self.file = google, file
+        settings = f"""
+            language: zh
+            calendar: cn
+            admin: admin@example.com
+            packs: [care]
+            workbook:
+              kind: google
+              spreadsheet: {file}
+              credentials: {{ file: key.json }}
+              development: {{ endpoint: "{google.url}" }}
+        """
+        self.root = project(root, policy=POLICY, tables={"complaints": COMPLAINTS}, settings=settings)
+        (self.root / "key.json").write_text(json.dumps(google.service_account(ROBOT)), encoding="utf-8")
+        (self.root / "key.json").chmod(0o600)
+
+    def says(self, capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+        """Run a command; its exit code and all it said, without the folder."""
+        code = runner.main([*words, "--root", str(self.root)])
+        said = capsys.readouterr()
+        return code, (said.out + said.err).replace(str(self.root), "").replace(self.file, "FILE")
+
+
+@pytest.fixture
+def google() -> Iterator[StandIn]:
+    with StandIn() as started:
+        yield started
+
+
+@pytest.fixture
+def office(google: StandIn, tmp_path: Path) -> Office:
+    file = google.file("台账", shared={ROBOT: "writer"}, timeZone="Asia/Shanghai")
+    google.tab(file, "说明", [["别动"]])
+    return Office(google, file, tmp_path / "office")
+
+
+def tab(google: StandIn, file: str, title: str = "complaints") -> Any:
+    sheet = google.book(file).titled(title)
+    assert sheet is not None
+    return sheet
+
+
+def test_init_shows_its_plan_then_makes_a_tab_a_clerk_would_want(office: Office, capsys: pytest.CaptureFixture[str]):
+    code, said = office.says(capsys, "init")
+    assert code == 2
+    assert said == (
+        "将补全工作簿 台账 (FILE)，只增加，不删改:\n"
+        "  工作表“complaints”，7 列: 投诉编号、内容、等级、受理时间、答复时间、答复期限、答复状态\n"
+        "什么都还没有写。执行: runner.py init --yes\n"
+    )
+    assert [sheet.title for sheet in office.google.book(office.file).sheets] == ["说明"]
+
+    assert office.says(capsys, "init", "--yes")[0] == 0
+    sheet = tab(office.google, office.file)
+    headers = sheet.rows[0].cells
+    assert [cell.value for cell in headers] == ["投诉编号", "内容", "等级", "受理时间", "答复时间", "答复期限", "答复状态"]
+    assert [cell.note for cell in headers][2:6] == ["可选：一般 / 重大", "必填", None, "由表管家填写，请勿手工修改"]
+    assert sheet.properties["gridProperties"]["frozenRowCount"] == 1
+    assert [each["format"]["numberFormat"]["pattern"] for each in [vars_of(sheet, 5, 3)]] == ["yyyy-mm-dd hh:mm"]
+    assert sheet.cell(5, 2).validation["condition"]["values"] == [{"userEnteredValue": "一般"}, {"userEnteredValue": "重大"}]
+    [shut] = sheet.things("protectedRanges")
+    assert (shut["warningOnly"], shut["range"]["startColumnIndex"], shut["range"]["endColumnIndex"]) == (True, 5, 7)
+    assert len(sheet.things("conditionalFormats")) == 9
+    assert sorted(each.value for each in office.google.book(office.file).metadata.values())[0] == "complaints/answer_due"
+    assert [cell.value for cell in tab(office.google, office.file, "说明").rows[0].cells] == ["别动"]
+
+
+def vars_of(sheet: Any, row: int, column: int) -> dict[str, Any]:
+    """The format of a cell, as it is entered."""
+    return {"format": sheet.cell(row, column).format}
+
+
+def test_init_twice_adds_nothing_and_a_lost_column_comes_back_at_the_right(office: Office, capsys: pytest.CaptureFixture[str]):
+    office.says(capsys, "init", "--yes")
+    assert office.says(capsys, "init") == (0, "工作簿 台账 (FILE) 已齐全，没有要补的。\n")
+
+    Human(office.google, office.file, tab(office.google, office.file).sheet_id, "投诉编号").delete_column("答复状态")
+    office.says(capsys, "init", "--yes")
+    assert [cell.value for cell in tab(office.google, office.file).rows[0].cells][-2:] == ["答复期限", "答复状态"]
+    assert office.says(capsys, "init")[0] == 0
+
+
+def test_a_run_fills_our_columns_counts_its_calls_and_a_copy_elsewhere_is_kept_out(
+    office: Office, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    office.says(capsys, "init", "--yes")
+    staff = Human(office.google, office.file, tab(office.google, office.file).sheet_id, "投诉编号")
+    staff.fill_row({"投诉编号": "TS-1", "内容": "有异味", "受理时间": 46265.6})
+    assert office.says(capsys, "run", "--now", NOW)[0] == 0
+    assert staff.records()[0] | {"受理时间": 0} == {
+        "投诉编号": "TS-1", "内容": "有异味", "等级": None, "受理时间": 0, "答复时间": None,
+        "答复期限": 46266.75, "答复状态": "进行中",
+    }  # fmt: skip
+    assert "2 cells, 3 reads, 1 writes" in office.says(capsys, "history")[1]
+
+    other = Office(office.google, office.file, tmp_path / "other")
+    staff.edit("TS-1", "答复时间", 46266.5)
+    code, said = other.says(capsys, "run", "--now", NOW)
+    assert code == 5 and "is kept by another installation of Rowkeeper" in said and "runner.py takeover" in said
+    assert staff.records()[0]["答复状态"] == "进行中"
+    code, said = other.says(capsys, "takeover")
+    assert code == 2 and said.startswith("这个工作簿由另一处安装负责写入: ")
+    assert other.says(capsys, "takeover", "--yes")[1].startswith("今后由本安装负责写入")
+    assert other.says(capsys, "takeover") == (0, "本安装已经负责写入这个工作簿。\n")
+    assert "另一处安装" in office.says(capsys, "takeover")[1]
+
+
+def test_an_old_copy_of_the_same_installation_is_kept_out(office: Office, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    office.says(capsys, "init", "--yes")
+    staff = Human(office.google, office.file, tab(office.google, office.file).sheet_id, "投诉编号")
+    staff.fill_row({"投诉编号": "TS-1", "受理时间": 46265.6})
+    office.says(capsys, "run", "--now", NOW)
+    shutil.copytree(office.root, tmp_path / "copy")
+    staff.fill_row({"投诉编号": "TS-2", "受理时间": 46265.6})
+    office.says(capsys, "run", "--now", NOW)
+
+    copy = Office(office.google, office.file, tmp_path / "copy")
+    staff.fill_row({"投诉编号": "TS-3", "受理时间": 46265.6})
+    code, said = copy.says(capsys, "run", "--now", NOW)
+    assert code == 5 and "it is an old copy or a restored backup" in said
+
+
+def test_doctor_says_what_is_missing_and_what_to_do(office: Office, capsys: pytest.CaptureFixture[str]):
+    office.google.share(office.file, ROBOT, "")
+    code, said = office.says(capsys, "doctor", "--now", "2026-09-01 08:00")
+    assert code == 5 and f"打开该表格，点“共享”，把 {ROBOT} 加为“编辑者”" in said
+
+    office.google.share(office.file, ROBOT, "writer")
+    office.google.book(office.file).time_zone = "America/New_York"
+    _, said = office.says(capsys, "doctor", "--now", "2026-09-01 08:00")
+    lines = [line for line in said.splitlines() if "表" in line or "Google" in line or "时区" in line or "安装" in line]
+    assert lines == [
+        f"正常  Google 账号 {ROBOT}",
+        "正常  表格“台账”: 1 个工作表",
+        "正常  表格“台账”还没有归属；第一次写入时归本机",
+        "注意  表格“台账”的时区是 America/New_York，日历的是 Asia/Shanghai",
+        "      -> 文件 > 设置 > 时区，改为 Asia/Shanghai",
+        "正常  时钟与 Google 一致",
+        "注意  工作表“complaints”没有找到",
+        "正常  每分钟最多 50 次读取、50 次写入 (Google 对每个账号各限 60 次)；本次检查读取 3 次",
+    ]
+
+
+def test_a_key_that_others_may_read_is_refused(office: Office, capsys: pytest.CaptureFixture[str]):
+    (office.root / "key.json").chmod(0o644)
+    code, said = office.says(capsys, "plan", "--now", NOW)
+    assert code == 5 and said == "/key.json: others may read this key; run: chmod 600 on it\n"
