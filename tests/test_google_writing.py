@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.googledesk import KEY, OURS, Act, Desk, kinds
+from automations.errors import WorkbookTaken
+from automations.workbooks.googleowner import Passing
+from tests.googledesk import KEY, OURS, ROBOT, Act, Desk, connected, kinds, target
+from tests.sheets.faults import Fault, bad_request, broken, dropped, everything, late, not_allowed, too_many
+from tests.sheets.tokens import CANARY
+from tests.sheets.wire import busiest
 
 ACTIONS: dict[str, Act] = {
     "sort": lambda who: who.sort("客户"),
@@ -61,3 +68,137 @@ def test_a_quiet_pass_costs_one_read_and_a_changed_one_two_reads_and_a_write():
 
     desk.one_pass()
     assert kinds(desk.google.calls) == ["values.batchGet"]
+
+
+# What Google's side does
+
+
+FAULTS = [fault for fault in everything() if fault.name not in ("401", "403", "404", "409", "413")]
+FINAL = [fault for fault in everything() if fault.name in ("403", "404", "409", "413")]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_whatever_befalls_a_call_the_sheet_comes_to_rest_right_and_in_bounded_time(fault: Fault):
+    for call in range(4):
+        desk = Desk.of()
+        desk.workbook.grids()
+        desk.google.forget_calls()
+        desk.google.faults.at(call, fault)
+        if fault.name.startswith("late"):
+            desk.google.moments.after(call, desk.acts(lambda who: who.sort("客户")))
+
+        desk.passes(6)
+
+        where = f"{fault.name} at call {call}"
+        assert desk.wrong() == [] and desk.troubles == [], where
+        assert desk.theirs(desk.human) == desk.theirs(desk.twin), where
+        assert desk.clock.seconds < 900, where
+
+
+@pytest.mark.parametrize("fault", FINAL, ids=lambda fault: fault.name)
+def test_a_refusal_ends_the_pass_and_the_next_one_goes_on(fault: Fault):
+    for call in range(3):
+        desk = Desk.of()
+        desk.workbook.grids()
+        desk.google.forget_calls()
+        desk.google.faults.at(call, fault)
+
+        desk.passes(5)
+
+        assert desk.wrong() == [] and len(desk.troubles) == (0 if (fault.name, call) == ("404", 0) else 1), f"{fault.name} at call {call}"
+
+
+def test_a_write_that_is_carried_out_late_cannot_spoil_what_was_sorted_meanwhile():
+    desk = Desk.of()
+    desk.workbook.grids()
+    desk.google.forget_calls()
+    desk.google.faults.at(2, late(seconds=150, answer="hung"))
+    desk.google.moments.after(3, desk.acts(lambda who: who.sort("金额")))
+
+    desk.one_pass()
+
+    assert desk.wrong() == [] and desk.google.delayed == []
+    assert desk.clock.seconds > 180
+
+
+def test_an_append_is_never_repeated_blindly():
+    """The answer is lost after the row was put in: the next look finds it, and no second row comes."""
+    desk = Desk.of()
+    desk.workbook.grids()
+    desk.google.forget_calls()
+    desk.google.faults.at(1, broken(503, applied=True))
+    new = replace(target({KEY: "A-7", OURS: None}, 5, "A-7"), header=KEY, key="A-7", appends=True)
+
+    assert desk.workbook.apply([new]) == ([0], [])
+    assert [row[KEY] for row in desk.human.records()] == ["A-1", "A-2", "A-3", "A-4", "A-5", "A-7"]
+
+
+def test_a_storm_of_refusals_for_ten_minutes_is_sat_out_within_the_limits():
+    desk = Desk.of()
+    desk.workbook.grids()
+    desk.google.forget_calls()
+    desk.google.faults.storm(too_many(), 0.9, (0, 600), seed=7)
+
+    desk.passes(6)
+    desk.clock.forward(600)
+    desk.troubles.clear()
+    desk.passes(3)
+
+    assert desk.wrong() == [] and desk.troubles == []
+    assert busiest(desk.google.calls, "read") <= 60 and busiest(desk.google.calls, "write") <= 60
+
+
+def test_a_cell_that_google_refuses_costs_only_its_own_row():
+    desk = Desk.of()
+    sheet = desk.human.sheet()
+    sheet.things("protectedRanges").append(
+        {"protectedRangeId": 1, "range": {"sheetId": sheet.sheet_id, "startRowIndex": 3, "endRowIndex": 4}, "editors": {"users": []}}
+    )
+
+    written, refused = desk.one_pass()
+
+    assert written == [0, 1, 3, 4]
+    assert refused == [(2, f"is protected: let {ROBOT} edit this range, or lift its protection (Data, Protect sheets and ranges)")]
+
+
+def test_a_refused_batch_is_cut_until_one_row_is_left():
+    """The sheet says nothing of why; only the cell of A-3 is refused, whatever it is sent with."""
+    desk = Desk.of()
+    desk.workbook.grids()
+    desk.google.faults.rules.append(lambda call: bad_request("boo") if "王家：大单" in str(call.body) else None)
+
+    written, refused = desk.one_pass()
+
+    assert written == [0, 1, 3, 4]
+    assert refused == [(2, "Google refused the cell: boo")]
+
+
+def test_of_two_installations_that_start_at_once_one_works_and_the_other_says_so():
+    desk = Desk.of()
+    other = connected(desk.google, desk.file, holder=Passing("zz", "old laptop"))
+    desk.workbook.grids()
+    desk.one_pass()
+
+    assert desk.wrong() == []
+    with pytest.raises(WorkbookTaken, match=r"kept by another installation of Rowkeeper \(passing\)"):
+        other.grids()
+
+
+def test_a_mail_does_not_leave_where_another_installation_keeps_the_sheet():
+    desk = Desk.of()
+    other = connected(desk.google, desk.file, holder=Passing("zz", "old laptop"))
+    other.grids()
+    desk.one_pass()
+
+    with pytest.raises(WorkbookTaken):
+        other.hold()
+
+
+def test_nothing_secret_stands_in_any_log(caplog: pytest.LogCaptureFixture):
+    caplog.set_level("DEBUG")
+    desk = Desk.of()
+    desk.google.faults.at(1, not_allowed())
+    desk.google.faults.at(3, dropped())
+    desk.passes(4)
+
+    assert desk.google.calls and CANARY not in caplog.text and ROBOT not in caplog.text and "老陈" not in caplog.text

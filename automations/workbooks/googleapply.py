@@ -37,7 +37,7 @@ class Applying:
         self.final: dict[int, str] = {}
         self.sent: list[Spot] = []
         self.unanswered: tuple[float, list[Spot]] | None = None
-        self.doubtful, self.clean = False, False
+        self.doubtful, self.clean, self.looked_since = False, False, False
         self.repairs = self.refusals = self.pieces = 0
 
     def bring(self, targets: Targets) -> tuple[Written, Refused]:
@@ -82,7 +82,7 @@ class Applying:
         settled = settle([target for _, target in still], look.tabs.get)
         self.done |= {still[place][0] for place in settled.already}
         self.refused = {still[place][0]: reason for place, reason in settled.refused}
-        self._note_carried_out(settled.already, still)
+        self._note_carried_out(bool(found), [still[place][1] for place in settled.already])
         spots = [(still[spot.index][0], spot) for spot in settled.spots]
         meant = {(spot.target.tab, spot.row, spot.place) for _, spot in spots}
         return spots, [stray for stray in found if (stray.title, stray.row, stray.place) not in meant]
@@ -92,14 +92,17 @@ class Applying:
         found = strays(self.sent, self.first, look.tabs) if self.doubtful else []
         hit = {(stray.title, stray.key, stray.header) for stray in found}
         self.done -= {index for index, each in targets if (each.tab, key_text(each.key), header_text(each.header)) in hit}
-        if found:
-            self.unanswered = None  # what left traces was carried out
         return found
 
-    def _note_carried_out(self, already: Sequence[int], still: Targets) -> None:
-        """A write without an answer that shows in the sheet was carried out, and is not carried out again."""
-        if self.unanswered and {still[place][1] for place in already} & {spot.target for spot in self.unanswered[1]}:
-            self.unanswered = None
+    def _note_carried_out(self, traces: bool, already: Sequence[Target]) -> None:
+        """A write without an answer that shows in the sheet was carried out, and is not carried out again.
+
+        Only the first look after it tells: what is seen later may come from the writes in between.
+        """
+        if self.unanswered and not self.looked_since:
+            shows = traces or bool(set(already) & {spot.target for spot in self.unanswered[1]})
+            self.unanswered = None if shows else self.unanswered
+        self.looked_since = True
 
     def _waited_for_the_unanswered(self) -> bool:
         """Wait until a write that nobody answered cannot come late any more; then everything is looked at once more."""
@@ -170,7 +173,7 @@ class Applying:
 
     def _lost(self, spots: list[Spot]) -> None:
         self._doubt(spots)
-        self.unanswered = (self.clock.monotonic(), spots)
+        self.unanswered, self.looked_since = (self.clock.monotonic(), spots), False
 
     def _answered(self) -> None:
         self.holder.remember(f"unanswered {self.sheet.id}", "")
