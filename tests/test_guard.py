@@ -1,0 +1,21 @@
+"""The guard that keeps every test on this machine does its work."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from tests.conftest import ReachedOut
+
+
+@pytest.mark.parametrize("address", [("192.0.2.1", 443), ("2001:db8::1", 443)])
+def test_a_connection_elsewhere_is_refused(address: tuple[str, int]):
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family) as line, pytest.raises(ReachedOut, match="tests stay on this machine"):
+        line.connect(address)
+
+
+def test_a_name_elsewhere_is_not_even_looked_up():
+    with pytest.raises(ReachedOut, match=r"sheets\.googleapis\.com"):
+        socket.getaddrinfo("sheets.googleapis.com", 443)
