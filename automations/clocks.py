@@ -171,3 +171,17 @@ def moved(judging: Evaluation, instants: Instants, amount: int, unit: str) -> In
         return there
     days = judging.calendar.add_workdays(instants, amount)
     return np.where(np.isnat(instants), NEVER, days.astype("datetime64[s]") + (instants - instants.astype("datetime64[D]")))
+
+
+def begun_anew(judging: Evaluation, table: str, start: str, finished: str, amount: int, unit: str) -> Instants:
+    """The start of every row's clock; where the step was done, and opened again more than `amount` later, when that was seen.
+
+    Both moments come from the log of the watched condition `finished`: the sheet no longer says when the step was done.
+    """
+    begun: Instants = judging.times(table, start)
+    times, last = judging.pauses(table, finished, "")
+    opened_now = ~judging.flags(table, finished) & (last < judging.now64)
+    for done, opened in (*times, (np.where(opened_now, last, NEVER), np.where(opened_now, judging.now64, NEVER))):
+        late = opened > moved(judging, done, amount, unit)
+        begun = np.where(late & (opened > begun), opened, begun)
+    return begun

@@ -283,6 +283,7 @@ class Compiler:
             layers=layers,
             findings=tuple(draft.findings),
             clocks=tuple(draft.clocks),
+            conditions=tuple(draft.conditions),
             watches=tuple(draft.watches),
             writes=dict(draft.writes),
             inputs=inputs,

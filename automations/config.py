@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,11 +15,14 @@ from automations.declarations import ColumnFile, PackFile, PolicyFile, SettingsF
 from automations.errors import ConfigProblems, Problem
 from automations.expressions import Evaluator
 from automations.gathered import add_gathered
+from automations.holding import add_holds, longest_hold
 from automations.model import Column, Numbering, Table
 from automations.parametercheck import parameter_faults, spoilt
 from automations.program import Program
+from automations.quiet import add_calendar_check
 from automations.rule import Builder, Draft, Rule
 from automations.rules import kinds
+from automations.rungconditions import add_conditions
 from automations.tablecheck import no_table, table_problems
 from automations.yamlcheck import closest, validate
 from automations.yamlfile import Document, read_document
@@ -114,7 +117,7 @@ def load(root: Path) -> Config:
     reader.problems += _strange_tables(settings, document, tables.keys() | reader.unread)
     policies = _policies(reader, packs, tables)
     evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
-    program, compiler, hints = _compiled(reader, settings, tables, table_files, policies, evaluator)
+    program, compiler, hints = _compiled(reader, settings, document, calendars.keys(), tables, table_files, policies, evaluator)
     if reader.problems or calendar is None:
         raise ConfigProblems(_in_order(reader.problems))
     return Config(
@@ -309,14 +312,19 @@ def _rule(reader: Reader, data: Mapping[str, Any], document: Document, path: Yam
 def _compiled(
     reader: Reader,
     settings: SettingsFile,
+    settings_document: Document,
+    calendars: Collection[str],
     tables: Mapping[str, Table],
     files: Mapping[str, tuple[TableFile, list[Document]]],
     policies: Mapping[str, LoadedPolicy],
     evaluator: Evaluator,
 ) -> tuple[Program, Compiler, list[Problem]]:
+    longest = longest_hold(settings, settings_document, reader.problems)
     draft = Draft(tables, settings.language, evaluator.parse, settings.due_soon, unread=frozenset(reader.unread))
     for name, (file, documents) in files.items():
         add_gathered(draft, tables[name], file, documents[0])
+        add_holds(draft, tables[name], documents[0], *longest)
+        add_calendar_check(draft, tables[name], documents[0], calendars)
     taken: dict[tuple[str, str], str] = {}
     for policy in policies.values():
         computed = computed_names(policy.file.table, files[policy.file.table][0], policies)
@@ -330,6 +338,7 @@ def _compiled(
             else:
                 what = f"rule '{rule.id}' stands in policy '{other}' of table '{policy.file.table}' too"
                 reader.problems.append(policy.document.problem((*path, "id"), what, "ids of rules differ within a table"))
+        add_conditions(draft, policy.file, policy.rules, policy.document, spoilt(faults, policy.file))
     compiler = Compiler(draft, evaluator)
     program = compiler.compile()
     reader.problems += draft.problems

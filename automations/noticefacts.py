@@ -9,9 +9,10 @@ import numpy as np
 
 from automations.addressing import Addressed
 from automations.config import Config
+from automations.holding import hold_said, reason_of
 from automations.judging import Judged
 from automations.model import Finding, Words
-from automations.occasions import Occasion
+from automations.occasions import HOLD_ENDED, Occasion
 from automations.people import People, Person
 from automations.program import FindingSpec
 from automations.speaking import cells_shown, findings_at
@@ -26,6 +27,10 @@ PHRASES: Mapping[str, Words] = {
     "superior": {"zh": "负责人的上级", "en": "the responsible person's superior"},
     "approver": {"zh": "审批人", "en": "the approver"},
     "fallback": {"zh": "管理员(没有找到应通知的人)", "en": "the admin (nobody else was found)"},
+    "hold ended": {"zh": "暂缓到期", "en": "The hold is over"},
+    "stands in": {"zh": "{name}外出{until}，由您代办。", "en": "You stand in for {name}, who is away{until}. "},
+    "in place of": {"zh": "{reader}（代{name}，{name}外出{until}）", "en": "{reader} (for {name}, away{until})"},
+    "until": {"zh": "至 {day}", "en": " until {day}"},
     "concerned": {"zh": "有关人员", "en": "somebody concerned"},
     "hold": {
         "zh": "如需暂缓，请在本行填写“暂缓至”和“暂缓原因”。填好后表格会自动更新，不必回复本邮件。",
@@ -56,15 +61,16 @@ def facts_of(
         "title": words.get(language) or words.get("zh") or occasion.rule,
         "clause": rule.clause if rule else "",
         "source": policy.source or policy.title.get(language) or policy.title.get("zh", ""),
-        "owner": people.owner(occasion.table, occasion.row),
+        "owner": _owner(people, occasion, each.person, language),
         "rows": row_facts(judged, occasion.table, occasion.row, language, occasion.finding.evidence if occasion.finding else ()),
         "contact": people.told([policy.owner], occasion.table, occasion.row, "", policy.owner)[0].name if policy.owner else "",
         "hold": PHRASES["hold"][language] if evaluation.has(occasion.table, "hold_until") else "",
         "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language),
         "sent_at": f"{now:%Y-%m-%d %H:%M}",
-        "before": each.before,
+        "before": _before(judged, each, language),
         **_clock_facts(judged, occasion, language),
         **_finding_facts(judged, spoken, occasion, number, language),
+        **_hold_facts(judged, occasion, language),
     }
     return fields
 
@@ -97,6 +103,14 @@ def _presses(spec: FindingSpec | None) -> bool:
     return spec is not None and (spec.kind != "alert" or spec.level == "fail")
 
 
+def _hold_facts(judged: Judged, occasion: Occasion, language: str) -> dict[str, object]:
+    """The end of a hold in words: until when, why, and what the row is about."""
+    if occasion.template != HOLD_ENDED or occasion.due is None:
+        return {}
+    why = reason_of(judged, occasion.table, occasion.row, language)
+    return {"title": PHRASES["hold ended"][language], "due": f"{occasion.due:%Y-%m-%d}", "problem": why, "clause": ""}
+
+
 def _finding_facts(
     judged: Judged, spoken: Mapping[tuple[str, str, int, str | None], Finding], occasion: Occasion, number: int, language: str
 ) -> dict[str, object]:
@@ -124,12 +138,38 @@ def row_facts(judged: Judged, table: str, row: int, language: str, evidence: Seq
 
 def _why(occasion: Occasion, person: Person, source: str, language: str) -> str:
     roles = [each.removeprefix("role:") for each in occasion.to if each.startswith("role:")]
+    whose = person.stands_for or person
     if person.why == "fallback":
         role = PHRASES["fallback"][language]
-    elif person.role in roles or person.department in roles:
-        role = person.role if person.role in roles else person.department
+    elif whose.role in roles or whose.department in roles:
+        role = whose.role if whose.role in roles else whose.department
     else:
         role = next(
             (PHRASES[each][language] for each in occasion.to if each in ("owner", "approver", "superior")), PHRASES["concerned"][language]
         )
-    return PHRASES["why"][language].format(role=role, source=source)
+    return _standing_in(person, language) + PHRASES["why"][language].format(role=role, source=source)
+
+
+def _before(judged: Judged, each: Addressed, language: str) -> str:
+    """What was sent before, and whether a hold was asked for."""
+    hold = "" if each.occasion.template == HOLD_ENDED else hold_said(judged, each.occasion.table, each.occasion.row, language)
+    return ("；" if language == "zh" else "; ").join(filter(None, (each.before, hold)))
+
+
+def _owner(people: People, occasion: Occasion, reader: Person, language: str) -> str:
+    """Who is responsible for the row; while they are away, the reader who stands in for them."""
+    owner = people.owner(occasion.table, occasion.row)
+    away = reader.stands_for
+    if away is None or away.name != owner:
+        return owner
+    until = PHRASES["until"][language].format(day=away.away_until) if away.away_until else ""
+    return PHRASES["in place of"][language].format(reader=reader.name, name=owner, until=until)
+
+
+def _standing_in(person: Person, language: str) -> str:
+    """Whom the reader stands in for, and until when."""
+    if person.stands_for is None:
+        return ""
+    until = person.stands_for.away_until
+    said = PHRASES["until"][language].format(day=until) if until else ""
+    return PHRASES["stands in"][language].format(name=person.stands_for.name, until=said)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,8 +13,10 @@ import numpy as np
 
 from automations.clocks import OPEN, moved, parse_length
 from automations.declarations import NoticeFile, Rung
+from automations.holding import END, held, over
 from automations.judging import Judged
 from automations.program import ClockSpec, FindingSpec
+from automations.rungconditions import condition_name
 from automations.summary import governing
 
 Since = Callable[[str, str, str | None], datetime | None]
@@ -21,8 +24,8 @@ Since = Callable[[str, str, str | None], datetime | None]
 AFTER = np.timedelta64(1, "s")
 """At the due second itself a promise is still kept; the rung `due` comes when it is over."""
 NEVER = datetime.max
-HOLD = "hold_until"
-"""A staff column of this name holds the row's notices until its date."""
+HOLD_ENDED = "hold-ended"
+"""The template that says that a hold is over."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,6 @@ def parse_repeat(text: str) -> tuple[int, str]:
     if not text.startswith("every "):
         raise ValueError(f"'{text}' is no repeat; write 'every 1 working day'")
     return parse_length(text.removeprefix("every "))
-
-
-def condition_name(on: str, when: str) -> str:
-    """The hidden column that says on which rows a rung's own condition holds."""
-    return f"{on}.only when {when}"
 
 
 def clock_occasions(judged: Judged, policy: str, notice: NoticeFile, clock: ClockSpec, counts: Any, enforced: Any) -> Iterable[Occasion]:
@@ -189,9 +187,41 @@ def tellable(judged: Judged, table: str) -> Any:
     """Rows somebody may be told about: they have a key of their own and are not on hold."""
     evaluation = judged.evaluation
     allowed = ~judged.blocked[table] & (evaluation.keys(table) != "")
-    if evaluation.has(table, HOLD):
-        allowed &= ~(evaluation.times(table, HOLD) >= evaluation.now64.astype("datetime64[D]"))
-    return allowed
+    return allowed & ~held(evaluation, table)
+
+
+def hold_occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]]) -> Iterable[Occasion]:
+    """The end of every hold, told once to the owner of a row that still has something open; the day it ended is its rung."""
+    evaluation = judged.evaluation
+    spoken: dict[str, list[tuple[str, Any]]] = defaultdict(list)
+    for policy, notice, enforced in policies:
+        if table := _table_of(judged, f"{policy}/{notice.on}"):
+            spoken[table].append((policy, enforced))
+    for table, named in spoken.items():
+        enforced = np.any([rows for _, rows in named], axis=0)
+        ended = np.flatnonzero(over(evaluation, table) & tellable(judged, table) & enforced & unsettled(judged, table))
+        for row in ended.tolist():
+            came = evaluation.times(table, END)[row].item()
+            rung = f"{END} {came:%Y-%m-%d}"
+            yield Occasion(named[0][0], f"{table}/hold", table, row, rung, 1, ("owner",), HOLD_ENDED, came=came, due=came)
+
+
+def _table_of(judged: Judged, rule: str) -> str:
+    """The table of a rule that notices speak of; empty where the sheet does not allow the rule."""
+    specs: list[ClockSpec | FindingSpec] = [*judged.program.clocks, *judged.program.findings]
+    return next((spec.table for spec in specs if spec.rule == rule), "")
+
+
+def unsettled(judged: Judged, table: str) -> Any:
+    """The rows where a clock is open or a finding stands."""
+    found = np.zeros(judged.evaluation.count(table), dtype=bool)
+    for clock in judged.program.clocks:
+        if clock.table == table:
+            found |= np.isin(judged.evaluation.integers(table, clock.state), OPEN)
+    for spec, rows in judged.spoken():
+        if spec.table == table:
+            found[rows] = True
+    return found
 
 
 def occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]], since: Since) -> Iterable[Occasion]:
@@ -207,3 +237,4 @@ def occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any]], s
         for place, spec in enumerate(judged.program.findings):
             if spec.rule == rule and len(judged.hits[place]) and (spec.kind != "finding") == (rule in silent):
                 yield from finding_occasions(judged, policy, notice, spec, judged.hits[place], enforced, since)
+    yield from hold_occasions(judged, policies)

@@ -119,6 +119,7 @@ class Program:
     writes: Mapping[Place, str]
     inputs: Mapping[str, frozenset[Place]]
     kept: tuple[KeptSpec, ...] = ()
+    conditions: tuple[Place, ...] = ()
 
     def nodes(self) -> Iterable[Node]:
         return (node for layer in self.layers for node in layer)
@@ -199,6 +200,7 @@ def _kept(program: Program, layers: tuple[tuple[Node, ...], ...], there: set[Pla
         writes={place: rule for place, rule in program.writes.items() if place in computed},
         inputs=program.inputs,
         kept=tuple(spec for spec in program.kept if spec.needs <= there and spec.table in tables),
+        conditions=tuple(place for place in program.conditions if place in computed),
     )
 
 
@@ -209,6 +211,7 @@ def needed_only(program: Program) -> Program:
         {(spec.table, spec.where) for spec in program.findings}
         | set(program.writes)
         | {(watch.table, watch.name) for watch in program.watches}
+        | set(program.conditions)
         | {place for spec in program.kept for place in spec.needs}
     )
     wanted |= {(clock.table, name) for clock in program.clocks for name in (clock.start, clock.due, clock.done, clock.state)}

@@ -2,26 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from automations.calendars import Calendar
+from automations.model import Table, Words
+from automations.program import FindingSpec
+from automations.rule import Draft, DraftNode
 
 if TYPE_CHECKING:
     from automations.config import Config
+    from automations.judging import Evaluation
     from automations.people import Person
+    from automations.yamlfile import Document
 
 WEEKDAYS: Mapping[str, tuple[str, ...]] = {
     "zh": ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
+COLUMN, UNKNOWN = "calendar", "calendar unknown"
+NO_CALENDAR: Words = {"zh": "没有叫“{calendar}”的工作日历", "en": "there is no calendar '{calendar}'"}
 UNTIL = "until"
 """The fact of a deferred notice that says when its reader is next at work."""
+
+
+def add_calendar_check(draft: Draft, table: Table, document: Document, names: Collection[str]) -> None:
+    """Draft the finding for a calendar in the staff tab that is none of config/calendars; such a reader has the hours of the others."""
+    if table.name != "staff" or table.column(COLUMN) is None:
+        return
+    kernel = partial(_unknown, table.name, tuple(names))
+    needs = frozenset({(table.name, COLUMN)})
+    draft.nodes[(table.name, UNKNOWN)] = DraftNode(
+        table.name, UNKNOWN, f"{table.name}/calendar-known", (), document, kernel=kernel, needs=needs, type="boolean"
+    )
+    listed = sorted(names)
+    fix = {"zh": f"可以填：{'、'.join(listed)}", "en": f"write one of: {', '.join(listed)}"}
+    draft.findings.append(FindingSpec(f"{table.name}/calendar-known", table.name, UNKNOWN, COLUMN, "warn", NO_CALENDAR, fix, ""))
+
+
+def _unknown(table: str, names: tuple[str, ...], judging: Evaluation) -> Any:
+    return judging.filled(table, COLUMN) & ~np.isin(judging.texts(table, COLUMN).astype(str), names)
 
 
 @dataclass

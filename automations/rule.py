@@ -87,6 +87,7 @@ class Draft:
     mentioned: list[tuple[Builder, str, tuple[str | int, ...]]] = field(default_factory=list)
     said: list[tuple[Builder, str, Path, int]] = field(default_factory=list)
     findings: list[FindingSpec] = field(default_factory=list)
+    conditions: list[Place] = field(default_factory=list)
     clocks: list[ClockSpec] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
     kept: list[KeptSpec] = field(default_factory=list)

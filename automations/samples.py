@@ -78,7 +78,7 @@ _CHINESE: Mapping[str, Facts] = {
         "state": STATE_WORDS["zh"][OVERDUE],
         "left": _left("zh", "late", n=4),
         "urgent": True,
-        "before": "2026-09-21 已通知王芳",
+        "before": "已于 9月17日 14:00 提醒 王芳（到期提醒）；已于 9月21日 09:00 提醒 王芳（逾期提醒）",
         "why": _why("zh", "superior"),
     },
     "approval-wanted": {
@@ -100,6 +100,14 @@ _CHINESE: Mapping[str, Facts] = {
         "fix": "请补填“责任部门”",
         "urgent": True,
         "clause": "第五章第二条(七)4",
+    },
+    "hold-ended": {
+        **_NO_CLOCK,
+        "title": PHRASES["hold ended"]["zh"],
+        "due": "2026-09-21",
+        "problem": "客户出差，等其回来验货（王芳）",
+        "next_step": "调查责任（王芳）",
+        "clause": "",
     },
     "visit-due": {
         **_place("zh", "客户", 43),
@@ -153,7 +161,7 @@ _ENGLISH: Mapping[str, Facts] = {
         "state": STATE_WORDS["en"][OVERDUE],
         "left": _left("en", "late", n=4),
         "urgent": True,
-        "before": "2026-09-21 notice to Wang Fang",
+        "before": "reminded Wang Fang on 17 Sep 14:00 (due soon); reminded Wang Fang on 21 Sep 09:00 (late)",
         "why": _why("en", "superior"),
     },
     "approval-wanted": {
@@ -175,6 +183,14 @@ _ENGLISH: Mapping[str, Facts] = {
         "fix": "fill in 'Responsible department'",
         "urgent": True,
         "clause": "Ch. 5 Art. 2 (7) 4",
+    },
+    "hold-ended": {
+        **_NO_CLOCK,
+        "title": PHRASES["hold ended"]["en"],
+        "due": "2026-09-21",
+        "problem": "the customer is travelling (Wang Fang)",
+        "next_step": "find who is responsible (Wang Fang)",
+        "clause": "",
     },
     "visit-due": {
         **_place("en", "Customers", 43),

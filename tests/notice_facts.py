@@ -111,6 +111,7 @@ ZH: Mapping[str, Facts] = {
         "fix": '请补填"责任部门"',
         "clause": "第五章第二条(七)4",
     },
+    "hold-ended": {**_ZH, "title": "暂缓到期", "due": "2026-09-21", "left": "", "state": "", "problem": "客户出差（王芳）"},
     "visit-due": {
         **_ZH,
         "reader": "李强",
@@ -183,6 +184,7 @@ EN: Mapping[str, Facts] = {
         "fix": "Fill in 'responsible department'",
         "clause": "Ch. 5 Art. 2 (7) 4",
     },
+    "hold-ended": {**_EN, "title": "The hold is over", "due": "2026-09-21", "left": "", "state": "", "problem": "the customer travels"},
     "visit-due": {
         **_EN,
         "reader": "Li Qiang",

@@ -259,3 +259,178 @@ def test_a_status_that_flaps_is_one_episode_and_one_mail() -> None:
         stage.edit("complaints", "first_response_at", "TS-1", answered)
         assert stage.letters(f"2025-09-22 {now}") == []
     assert {each.notice.episode for each in stage.world.ledger.notices_about(BOOK, "complaints", "TS-1")} == {1}
+
+
+# Holds
+
+
+HELD = COMPLAINT.replace("2025-09-18 18:30", "2025-09-08 10:00")
+
+
+def on_hold(until: datetime, reason: str | None = "客户出差") -> Scene:
+    """A complaint put on hold on its second day."""
+    stage = scene(quiet_hours=True, complaints=HELD, customers=CUSTOMERS, staff=STAFF)
+    stage.run("2025-09-08 10:05")
+    stage.edit("complaints", "hold_until", "TS-1", until)
+    stage.edit("complaints", "hold_reason", "TS-1", reason)
+    stage.run("2025-09-09 09:30")
+    return stage
+
+
+def test_a_hold_stops_the_notices_and_the_repeats_but_not_the_clocks_and_its_end_is_told_once() -> None:
+    stage = on_hold(datetime(2025, 9, 12))
+    assert stage.letters("2025-09-12 17:30") == []
+    assert stage.cells("complaints", "overdue_stage") != ["TS-1 -"]
+    assert stage.letters("2025-09-13 09:00") == [], "a Saturday"
+    monday = stage.letters("2025-09-15 09:00")
+    assert readers(monday) == ["chen", "li", "wang"]
+    ended = stage.sent[0]
+    assert (ended.subject, ended.to) == ("[暂缓到期] 客户投诉 TS-1", "chen@example.com")
+    assert "请继续办理，暂缓到 2025-09-12 为止。从现在起恢复提醒。" in ended.text
+    assert "暂缓原因：客户出差。" in ended.text
+    assert [line for line in stage.letters("2025-09-16 09:00") if "暂缓" in line] == []
+    assert "曾暂缓至 2025-09-12：客户出差" in next(mail.text for mail in stage.sent if mail.to == "wang@example.com")
+
+
+def test_a_row_settled_while_on_hold_gets_no_mail_when_the_hold_ends(tmp_path: Path) -> None:
+    tables = {"cases": OLD_CASES.replace("    closed  |", "    hold_until | 暂缓至 | date |\n    closed  |")}
+    stage = scene(
+        config=loaded(project(tmp_path, policy=OLD_POLICY, tables=tables)), cases="case_no | opened | owner | hold_until | closed"
+    )
+    stage.run("2025-09-08 09:30")
+    for key in ("A-1", "A-2"):
+        stage.book.tabs["cases"].append([key, datetime(2025, 9, 8, 10), "chen@example.com", datetime(2025, 9, 12), None])
+    stage.run("2025-09-09 09:30")
+    stage.book.tabs["cases"][1][4] = datetime(2025, 9, 10, 10)
+    stage.run("2025-09-15 09:30")
+    assert {identity.split("|")[3] for mail in stage.sent for identity in mail.identities} == {"A-2"}
+    assert any("hold" in identity for identity in stage.sent[0].identities)
+
+
+def test_a_hold_without_a_reason_is_a_finding_and_holds() -> None:
+    stage = on_hold(datetime(2025, 9, 12), reason=None)
+    said = next(each for each in stage.plan("2025-09-10 10:00").findings if each.rule == "complaints/hold-reason")
+    assert (said.sentence["zh"], said.fix["zh"]) == ("填了“暂缓至”，缺“暂缓原因”", "请填写“暂缓原因”")
+    assert said.sentence["en"] == "'Hold until' is filled but 'Hold reason' is missing"
+    assert stage.letters("2025-09-12 10:00") == []
+
+
+def test_a_hold_that_is_too_long_counts_to_the_longest_and_says_so() -> None:
+    stage = on_hold(datetime(2026, 9, 9))
+    said = next(each for each in stage.plan("2025-09-10 10:00").findings if each.rule == "complaints/hold-length")
+    assert said.sentence["zh"] == "暂缓太久，最多暂缓 30 个工作日，到 2025-10-27 18:00 为止"
+    assert said.fix["zh"] == "请在此之前办理，或把“暂缓至”改早"
+    assert said.sentence["en"] == "held too long; a hold lasts 30 working days at most, here until 2025-10-27 18:00"
+    assert stage.letters("2025-10-27 17:00") == []
+    assert "chen" in readers(stage.letters("2025-10-28 09:00"))
+    assert "[暂缓到期] 客户投诉 TS-1" in {mail.subject for mail in stage.sent}
+
+
+def test_a_day_in_the_past_is_no_hold_and_its_end_is_no_news() -> None:
+    stage = scene(quiet_hours=True, complaints=HELD, customers=CUSTOMERS, staff=STAFF)
+    stage.run("2025-09-08 10:05")
+    stage.edit("complaints", "hold_until", "TS-1", datetime(2025, 9, 1))
+    stage.run("2025-09-12 10:00")
+    assert [mail.subject for mail in stage.sent if "暂缓到期" in mail.subject] == []
+    assert stage.sent != []
+
+
+# Episodes: a deadline that moves, a step that is opened again
+
+
+def ladder_of(stage: Scene, key: str = "A-1") -> list[str]:
+    """What was told of a case: rung, episode and state."""
+    records = stage.world.ledger.notices_about(BOOK, "cases", key)
+    return [f"{each.notice.rung} {each.notice.episode} {each.state}" for each in records]
+
+
+def case(tmp_path: Path, policy: str, **cells: object) -> Scene:
+    """One case A-1, opened on Monday 2025-09-08 10:00 and seen in the run before."""
+    columns = ["case_no", "opened", "owner", "kind", "closed"]
+    tables = {"cases": OLD_CASES.replace("    closed  |", "    kind    | 种类 |  |\n    closed  |")}
+    stage = scene(config=loaded(project(tmp_path, policy=policy, tables=tables)), cases=" | ".join(columns))
+    stage.run("2025-09-08 09:30")
+    row = {"case_no": "A-1", "opened": datetime(2025, 9, 8, 10), "owner": "chen@example.com", **cells}
+    stage.book.tabs["cases"].append([row.get(column) for column in columns])
+    return stage
+
+
+def put(stage: Scene, column: int, value: object) -> None:
+    stage.book.tabs["cases"][1][column] = value
+
+
+LATE = OLD_POLICY.replace(", repeat: every 1 working day, at_most: 3", "")
+
+
+def test_a_deadline_that_moves_later_is_told_again_when_its_moment_comes(tmp_path: Path) -> None:
+    stage = case(tmp_path, LATE)
+    assert len(stage.letters("2025-09-10 09:00")) == 1
+    put(stage, 1, datetime(2025, 9, 15, 10))
+    assert stage.letters("2025-09-15 10:00") == []
+    assert len(stage.letters("2025-09-16 17:00")) == 1
+    assert len(stage.letters("2025-09-17 09:00")) == 1
+    assert stage.letters("2025-09-18 09:00") == []
+    assert ladder_of(stage) == ["80% 1 overtaken", "due 1 sent", "80% 2 sent", "due 2 sent"]
+
+
+@pytest.mark.parametrize("opened", [datetime(2025, 9, 5, 10), datetime(2025, 9, 8, 15), datetime(2025, 9, 3, 10)])
+def test_a_deadline_that_moves_earlier_or_hardly_at_all_is_not_told_again(tmp_path: Path, opened: datetime) -> None:
+    stage = case(tmp_path, LATE)
+    assert len(stage.letters("2025-09-10 09:00")) == 1
+    put(stage, 1, opened)
+    assert [stage.letters(f"2025-09-{day} 09:30") for day in (11, 12, 15)] == [[], [], []]
+
+
+REOPENS = LATE.replace("done: closed }", "done: closed, reopens: { resume_within: 2 working days } }")
+
+
+@pytest.mark.parametrize(
+    ("reopened", "told"),
+    [
+        pytest.param("2025-09-11 09:00", [0, 0, 0], id="within two working days it goes on: late already, and told already"),
+        pytest.param("2025-09-17 09:00", [0, 1, 1], id="later it begins anew, with a new episode"),
+    ],
+)
+def test_a_step_opened_again_goes_on_or_begins_anew(tmp_path: Path, reopened: str, told: list[int]) -> None:
+    stage = case(tmp_path, REOPENS)
+    assert len(stage.letters("2025-09-10 09:00")) == 1
+    put(stage, 4, datetime(2025, 9, 10, 10))
+    stage.run("2025-09-10 10:30")
+    put(stage, 4, None)
+    moments = [reopened, "2025-09-18 17:30", "2025-09-19 09:00"]
+    assert [len(stage.letters(now)) for now in moments] == told
+    assert max(line.split()[-2] for line in ladder_of(stage)) == ("2" if any(told) else "1")
+
+
+# Ladders
+
+
+def test_a_rung_with_a_condition_speaks_only_where_it_holds(tmp_path: Path) -> None:
+    policy = LATE.replace(
+        "{ at: due, to: owner, template: deadline-late }", "{ at: due, to: owner, template: deadline-late, when: kind = '急' }"
+    )
+    stage = case(tmp_path, policy)
+    assert [line.partition(": ")[2][:6] for line in stage.letters("2025-09-10 09:00")] == ["[即将到期]"]
+    put(stage, 3, "急")
+    assert [line.partition(": ")[2][:4] for line in stage.letters("2025-09-10 10:00")] == ["[逾期]"]
+
+
+def test_repeats_come_on_working_days_until_they_are_used_up_or_the_row_is_settled(tmp_path: Path) -> None:
+    stage = case(tmp_path, OLD_POLICY)
+    days = ["09-10", "09-11", "09-12", "09-13", "09-15", "09-16"]
+    assert [len(stage.letters(f"2025-{day} 09:30")) for day in days] == [1, 1, 1, 0, 0, 0]
+    other = case(tmp_path / "other", OLD_POLICY)
+    assert len(other.letters("2025-09-10 09:30")) == 1
+    put(other, 4, datetime(2025, 9, 10, 12))
+    assert other.letters("2025-09-11 09:30") == []
+
+
+def test_a_higher_rung_says_who_was_reminded_before_in_text_and_html() -> None:
+    stage = staged()
+    stage.run("2025-09-19 15:00")
+    stage.run("2025-09-22 09:00")
+    stage.run("2025-09-23 09:05")
+    escalated = next(mail for mail in stage.sent if mail.to == "li@example.com")
+    said = "已于 9月19日 15:00 提醒 陈立（到期提醒）；已于 9月22日 09:00 提醒 陈立、王敏（逾期提醒）"
+    assert (f"此前：{said}。" in escalated.text, said in escalated.html) == (True, True)
+    assert "此前" not in stage.sent[0].text

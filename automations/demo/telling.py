@@ -58,6 +58,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "finding": "问题通知",
         "visit-due": "该拜访或回访",
         "cash-over": "货款超限",
+        "hold-ended": "暂缓到期",
     },
     "en": {
         "deadline-soon": "due soon",
@@ -67,6 +68,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "finding": "problems",
         "visit-due": "visit due",
         "cash-over": "cash over the limit",
+        "hold-ended": "hold over",
     },
 }
 URGENT = ("cash-in-hand/cash-over", "payment-receipts/personal-account", "dispatch-notice/paid-before-goods")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from automations.clocks import Clock, parse_length
+from automations.clocks import Clock, begun_anew, parse_length
 from automations.declarations import DURATIONS, Declared, DurationUnit, Names, Parameter
 from automations.program import ClockSpec, Watch
 from automations.rule import Builder, Expression, Rule
+
+if TYPE_CHECKING:
+    from automations.judging import Evaluation
 
 
 class Writes(Declared):
@@ -27,11 +30,18 @@ class Pauses(Declared):
     at_most: str | None = None
 
 
+class Reopens(Declared):
+    """What a step that was done and is open again means: within this time it goes on, later it begins anew."""
+
+    resume_within: str
+
+
 class Deadline(Rule):
     """`done` must be filled within `within` of `starts`, or by the date `until`.
 
     within: a parameter in working_days, days, hours, working_hours or months; no_later_than: rules whose due time
     caps this one; at: `close` of the last working day, or `time_of_start`; soon: when it counts as due soon.
+    reopens: a step done and opened again after more than `resume_within` begins anew on the day that was seen; else it goes on.
     Deadlines that write the same `due` column are one promise: the earliest wins.
 
         - id: assign
@@ -53,6 +63,7 @@ class Deadline(Rule):
     at: Literal["close", "time_of_start"] = "close"
     soon: str | None = None
     pauses: Pauses | None = None
+    reopens: Reopens | None = None
 
     def compile(self, build: Builder) -> None:
         if (self.within is None) == (self.until is None):
@@ -64,6 +75,7 @@ class Deadline(Rule):
         start = build.formula(build.called("start"), starts, "starts", type="datetime")
         done = build.formula(build.called("done"), self.done, "done", type="datetime")
         limit, unit = self._limit(build)
+        start = self._begun(build, start) if self.reopens else start
         clock = Clock(
             table=build.table.name,
             rule=self.id,
@@ -80,6 +92,21 @@ class Deadline(Rule):
         )
         self._columns(build, clock)
         self._findings(build, clock)
+
+    def _begun(self, build: Builder, start: str) -> str:
+        """The start, or where the step was opened again too late to go on, the moment that was seen."""
+        finished = build.composed(build.called("finished"), "_done is not null", {"_done": (self.done, ("done",))}, "boolean")
+        build.draft.watches.append(Watch(build.table.name, finished))
+        amount, unit, table = 0, "working_days", build.table.name
+        try:
+            amount, unit = parse_length(self.reopens.resume_within if self.reopens else "")
+        except ValueError as error:
+            build.fault(str(error), at=("reopens", "resume_within"))
+
+        def begun(judging: Evaluation) -> Any:
+            return begun_anew(judging, table, start, finished, amount, unit)
+
+        return build.kernel(build.called("begun"), "datetime", begun, [start, finished])
 
     def _limit(self, build: Builder) -> tuple[str, DurationUnit]:
         if not self.within:
