@@ -194,7 +194,7 @@ def test_a_held_row_is_judged_but_mails_nobody_until_its_day(answered: Scene) ->
     answered.edit("complaints", "hold_reason", "TS-1", "客户出差")
     assert answered.letters("2025-10-09 19:00") == []
     assert answered.cells("complaints", "overdue_stage") == ["TS-1 确定受理部门和负责人、告诉客户由谁受理、一般投诉的解决"]
-    assert readers(answered.letters("2025-10-10 00:00")) == ["li", "wang"]
+    assert readers(answered.letters("2025-10-10 00:00")) == ["chen", "li", "wang"], "the end of the hold is told to the owner"
 
 
 @pytest.mark.parametrize(
