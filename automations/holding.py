@@ -56,6 +56,7 @@ def add_holds(draft: Draft, table: Table, document: Document, amount: int, unit:
     _column(draft, document, name, END, "datetime", partial(end, amount=amount, unit=unit), {HOLD, RUNS})
     _column(draft, document, name, LONG, "boolean", too_long, {HOLD, RUNS, END})
     draft.watches.append(Watch(name, RUNS))
+    draft.conditions.append((name, END))
     zh, en = f" {amount}{UNITS[unit]}", f"{amount} {unit.replace('_', ' ')}"
     message = {language: text.format(length=zh if language == "zh" else en, end="{" + END + "}") for language, text in SAID["long"].items()}
     draft.findings.append(FindingSpec(f"{name}/hold-length", name, LONG, HOLD, "warn", message, SAID["long fix"], ""))

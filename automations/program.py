@@ -120,6 +120,7 @@ class Program:
     inputs: Mapping[str, frozenset[Place]]
     kept: tuple[KeptSpec, ...] = ()
     conditions: tuple[Place, ...] = ()
+    """Hidden columns that only notices read: conditions of rungs, ends of holds."""
 
     def nodes(self) -> Iterable[Node]:
         return (node for layer in self.layers for node in layer)
