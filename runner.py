@@ -201,7 +201,7 @@ def outbox_command(arguments: Arguments) -> int:
 
     from automations.outbox import Person, outbox
 
-    world = _world(arguments, looking=arguments.action in ("list", "show"))
+    world = _world(arguments, looking=arguments.action in ("list", "show", "suppressed"))
     person = Person(arguments.why, arguments.by or getuser(), _now(arguments, world.config))
     how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "state", "limit", "all_held")}
     result = outbox(world.ledger, world.config.language, person=person, **how)

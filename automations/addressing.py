@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -32,6 +32,7 @@ class Told:
     about: About
     pending: Callable[[], Sequence[Mail]]
     tables: Collection[str] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     def first_seen(self, table: str) -> bool:
         """Whether a table is read for the first time: what is old in it is noted, and mails nobody."""
@@ -46,6 +47,7 @@ class Addressed:
     person: Person
     notice: Notice
     before: str = ""
+    instead_of: tuple[str, ...] = ()
 
     @property
     def matter(self) -> Matter:
@@ -69,7 +71,8 @@ class Addressing:
         """The notices nobody claimed before; and of them those that wait because their reader is not at work."""
         unique = {each.notice.identity: each for occasion in found for each in self._each_reader(occasion)}
         known = self.told.known(list(unique))
-        new = [each for identity, each in unique.items() if identity not in known]
+        known = {**known, **self.told.known([name for each in unique.values() for name in each.instead_of])}
+        new = [each for identity, each in unique.items() if identity not in known and _untold(each, known)]
         return self._at_work_or_not(new)
 
     def _at_work_or_not(self, new: Sequence[Addressed]) -> tuple[list[Addressed], list[Addressed]]:
@@ -87,9 +90,23 @@ class Addressing:
         key, due = str(self.judged.evaluation.keys(occasion.table)[occasion.row]), occasion.due
         finding, owner = occasion.finding, self.config.policies[occasion.policy].file.owner
         episode = self.told.episode(occasion.rule, key, finding.column) if finding else self.earlier.episode(occasion, key)
-        for person in self.people.told(occasion.to, occasion.table, occasion.row, finding.who if finding else "", owner):
-            facts = {"due": due.isoformat(" ", "minutes")} if due else {}
-            yield Addressed(occasion, person, self._notice(occasion, person, key, episode, facts))
+        facts = {"due": due.isoformat(" ", "minutes")} if due else {}
+        readers = self.people.told(occasion.to, occasion.table, occasion.row, finding.who if finding else "", owner)
+        each = [Addressed(occasion, person, self._notice(occasion, person, key, episode, facts)) for person in readers]
+        out = [self._left_out(one) for one in each if one.person.address.casefold() in self.told.left_out]
+        yield from (one for one in each if one.person.address.casefold() not in self.told.left_out)
+        yield from out
+        if len(out) == len(each):
+            names = tuple(one.notice.identity for one in out)
+            for person in self.people.instead(owner, occasion.table, occasion.row, self.told.left_out):
+                yield Addressed(occasion, person, self._notice(occasion, person, key, episode, facts), instead_of=names)
+
+    def _left_out(self, each: Addressed) -> Addressed:
+        """A notice whose reader takes no mail: kept as suppressed with the reason, or as what it would have been without mail."""
+        if each.notice.state != "planned":
+            return each
+        reason = self.told.left_out[each.person.address.casefold()]
+        return replace(each, notice=replace(each.notice, state="suppressed", reason=reason))
 
     def _notice(self, occasion: Occasion, person: Person, key: str, episode: int, facts: Mapping[str, str]) -> Notice:
         parts = (occasion.policy, occasion.rule, occasion.table, key, occasion.rung, str(occasion.times), str(episode), person.known_as)
@@ -128,6 +145,11 @@ def addressed(
     keys = {table: judged.evaluation.keys(table) for table in judged.snapshot.sheets}
     earlier = Earlier(told.about, ((each.table, str(keys[each.table][each.row])) for each in found if remembers(each)))
     return Addressing(judged, config, people, told, earlier, now).new(found)
+
+
+def _untold(each: Addressed, known: Mapping[str, str]) -> bool:
+    """Whether those in whose place somebody is told have not been told themselves, in good time or as old matters."""
+    return all(known.get(name, "failed") in ("failed", "suppressed", "bounced") for name in each.instead_of)
 
 
 def remembers(occasion: Occasion) -> bool:

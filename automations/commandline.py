@@ -78,9 +78,9 @@ def parser(root: Path) -> argparse.ArgumentParser:
 
     about = "the mails: what left, what waits for whom, what a person must settle; ids may be shortened"
     outbox = _command(words, "outbox", about, clock=True)
-    actions = ("list", "show", "release", "retry", "drop", "resolve")
+    actions = ("list", "show", "release", "retry", "drop", "resolve", "suppressed", "lift")
     outbox.add_argument("action", nargs="?", default="list", choices=actions, help="default: list")
-    outbox.add_argument("mail", nargs="?", metavar="ID", help="a mail's id as listed, or its first letters")
+    outbox.add_argument("mail", nargs="?", metavar="ID", help="a mail's id as listed, or its first letters; for lift an address")
     outbox.add_argument("answer", nargs="?", choices=("sent", "not-sent"), help="for resolve: what you found out")
     outbox.add_argument("--all-held", action="store_true", help="for release: every mail that a brake held")
     outbox.add_argument("--why", "--reason", default="", help="the reason, kept beside the mail; drop and resolve need it")

@@ -11,6 +11,7 @@ from automations.asking import NotThere
 from automations.errors import RowkeeperError
 from automations.ledgers.protocol import Ledger, MailRecord, MailState
 from automations.model import Words
+from automations.suppressed import LeftOut, Lifted, lift
 
 ALL = 1_000_000
 SHOWN_ID = 10
@@ -135,14 +136,19 @@ class Settled:
 
 def outbox(
     ledger: Ledger, language: str, action: str = "list", mail: str | None = None, answer: str | None = None, **how: Any
-) -> Outbox | Shown | Settled:
+) -> Outbox | Shown | Settled | LeftOut | Lifted:
     """Do what `runner.py outbox` says: `list` (how: `state`, `limit`), `show`, `release`, `retry`, `drop`, `resolve` with an answer.
+    `suppressed` lists the addresses that get no mail, `lift` lets one have it again.
 
     Whose word it is (how): `person`; `all_held` releases every mail a brake held.
     Raises NotThere for a mail that is not there or not the only one, NotSo for a word that does not fit.
     """
     if action == "list":
         return Outbox(ledger.outbox([how["state"]] if how.get("state") else [], limit=how.get("limit") or 50), language)
+    if action == "suppressed":
+        return LeftOut(ledger.suppressions(), language)
+    if action == "lift":
+        return lift(ledger, mail or "", language)
     person = how.get("person") or Person()
     if action == "release" and how.get("all_held"):
         held = reversed(ledger.outbox(["held"], limit=ALL))

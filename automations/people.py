@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from email.utils import parseaddr
@@ -110,6 +110,11 @@ class People:
         """The readers of one occasion: all that `to` names; when none can be reached, the policy's owner, then the admin."""
         wanted = [who if each == "approver" else each for each in to]
         found = self._reached(wanted, table, row) or self._reached([fallback], table, row)
+        return found or [Person("管理员", self._admin, why="fallback")]
+
+    def instead(self, fallback: str, table: str, row: int, left_out: Collection[str]) -> list[Person]:
+        """Who is told when none of those named takes mail: the policy's owner, then the admin."""
+        found = [person for person in self._reached([fallback], table, row) if person.address.casefold() not in left_out]
         return found or [Person("管理员", self._admin, why="fallback")]
 
     def address_of(self, target: str, table: str, row: int) -> str:

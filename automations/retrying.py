@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from automations.channels.protocol import MailUncertain, MailWaits
+from automations.channels.protocol import AddressRefused, MailUncertain, MailWaits
 from automations.errors import MailFailed
 from automations.ledgers.protocol import Ledger, MailRecord, MailState
+from automations.suppression import REST
 
 LADDER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 180, 360, 360, 360))
 """How long a mail waits after each of its tries: about a day in all. After the last one it has failed."""
@@ -24,7 +25,9 @@ def settle_failure(record: MailRecord, error: MailFailed, ledger: Ledger, now: d
     What `stops` a batch is the server's trouble and no try of this mail: it is asked again with the next run, as often as it takes.
     """
     message_id, state = record.mail.message_id, left_as(error)
-    if state != "pending":
+    if isinstance(error, AddressRefused):
+        _suppress(record, error, ledger, now or record.mail.sent_at)
+    elif state != "pending":
         ledger.settle_mail(message_id, state, str(error))
     elif now is None or (isinstance(error, MailWaits) and error.stops):
         ledger.put_off(message_id, str(error), None, counted=False)
@@ -34,3 +37,10 @@ def settle_failure(record: MailRecord, error: MailFailed, ledger: Ledger, now: d
         state = "failed"
         ledger.settle_mail(message_id, state, f"{error}; {GIVEN_UP.format(tries=record.tries + 1)}")
     return state == "failed"
+
+
+def _suppress(record: MailRecord, error: AddressRefused, ledger: Ledger, now: datetime) -> None:
+    """Both in one commit: a mail that failed for its address, and an address that others must be told instead of."""
+    with ledger.at_once():
+        ledger.suppress(record.mail.to.strip(), now, now + REST, error.reason)
+        ledger.settle_mail(record.mail.message_id, "failed", str(error))

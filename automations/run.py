@@ -19,6 +19,7 @@ from automations.planning import Plan, Remembered, make_plan
 from automations.reading import read_snapshot
 from automations.recovering import settle_doubts, take_up_mails
 from automations.speaking import findings_of
+from automations.suppression import left_out, withhold
 from automations.workbooks.protocol import Workbook
 
 SWEEP = "sweep"
@@ -63,6 +64,7 @@ def run_once(world: World, now: datetime, *, force: bool = False) -> Run:
     reading = read(world, now)
     settle_doubts(*reading, world.ledger)
     take_up_mails(world.ledger, world.channel)
+    withhold(world.ledger, now, world.config.settings.admin)
     plan, snapshot = plan_once(world, now, reading)
     if not force:
         _refuse_if_unsafe(plan, world)
@@ -131,6 +133,7 @@ def told(world: World, now: datetime) -> Told:
         lambda table, keys: ledger.notices_about_rows(name, table, keys),
         lambda: [record.mail for record in ledger.pending_mails(now) if record.workbook == name],
         rows_before(ledger, name).keys(),
+        left_out(ledger, now, world.config.settings.admin),
     )
 
 

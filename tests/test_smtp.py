@@ -358,8 +358,8 @@ def test_a_refused_recipient_does_not_stop_the_others() -> None:
     assert posted.sent == 1
     assert replies == [
         (
-            "mail server 127.0.0.1:PORT refused the recipient (550 said so); correct the address in the sheet for later mails, "
-            "or `runner.py outbox retry` once the server takes it."
+            "mail server 127.0.0.1:PORT refused the recipient (550 said so); correct the address in the sheet; until then, or for 60 days, "
+            "others are told instead (`runner.py outbox suppressed`)."
         ),
         "250 2.0.0 queued as 1",
     ]

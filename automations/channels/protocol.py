@@ -36,6 +36,14 @@ class MailUncertain(MailFailed):
         self.stops = stops
 
 
+class AddressRefused(MailFailed):
+    """Nobody is at this address, the server says: it is left out of mails for a while."""
+
+    def __init__(self, words: str, reason: str) -> None:
+        super().__init__(words)
+        self.reason = reason
+
+
 class MailTaken(MailFailed):
     """Another run has this mail; nothing was sent."""
 

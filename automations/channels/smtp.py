@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from automations.channels.message import SEVEN_BIT, compose, one_line
 from automations.channels.presets import Reach, Server
-from automations.channels.protocol import AboutTo, MailTaken, MailUncertain, MailWaits, at_will
+from automations.channels.protocol import AboutTo, AddressRefused, MailTaken, MailUncertain, MailWaits, at_will
 from automations.channels.smtpsession import Lost, Refused, Reply, Session, on_the_wire
 from automations.errors import MailFailed
 from automations.model import Mail
@@ -133,6 +133,8 @@ class SmtpChannel:
         words = f"mail server {self._server} refused {STEPS[refused.step]} ({reply})"
         if stops or reply.code < 500:
             raise MailWaits(f"{words}. {WAITING}", stops=stops) from refused
+        if refused.step == "RCPT" and reply.is_about_the_address and not self._reach.redirect_all_to:
+            raise AddressRefused(f"{words}; {ADDRESS_WRONG}", str(reply)) from refused
         raise MailFailed(
             f"{words}; correct the address in the sheet for later mails, or `runner.py outbox retry` once the server takes it."
         ) from refused
@@ -176,6 +178,7 @@ class SmtpChannel:
         raise MailFailed(f"{words}; see what it does not like, then `runner.py outbox retry` or `runner.py outbox drop`.")
 
 
+ADDRESS_WRONG = "correct the address in the sheet; until then, or for 60 days, others are told instead (`runner.py outbox suppressed`)."
 WAITING = "It waits and is tried again at the next run."
 STEPS = {"MAIL": "the sender", "RCPT": "the recipient", "DATA": "to take a mail"}
 

@@ -33,6 +33,12 @@ class Reply:
         """Whether the next mail would get the same answer: closing down, sign in first, the day's quota is used up."""
         return self.code == 421 or self.code in SIGN_IN or self.text.startswith(OVER_QUOTA)
 
+    @property
+    def is_about_the_address(self) -> bool:
+        """Whether nobody is there (5.1, 5.2), as against a policy of the server or a fault of the sender."""
+        enhanced = re.match(r"5\.(\d+)\.\d+", self.text)
+        return enhanced[1] in ("1", "2") if enhanced else self.code in (550, 551, 553)
+
     def __str__(self) -> str:
         return f"{self.code} {self.text}".rstrip()
 
