@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -128,6 +128,8 @@ class Remembered:
     watched: Mapping[tuple[str, str, str], bool]
     last_run: datetime | None
     rows_before: Mapping[str, int]
+    astray: Set[tuple[str, str, Value]] = frozenset()
+    """Values by table and column that are ours in whatever row they stand."""
 
 
 def make_plan(
@@ -219,7 +221,8 @@ def _settled_with_people(
         place = (change.table, change.key, change.column)
         column = judged.snapshot.sheets[change.table].table.column(change.column)
         keeps = column is not None and column.override == "keep"
-        if change.old is not None and keeps and ours.get(place) != change.old and place not in displaced:
+        strange = change.old is not None and ours.get(place) != change.old and place not in displaced
+        if strange and keeps and (change.table, change.column, change.old) not in remembered.astray:
             overrides.append(Override(change.table, change.key, change.column, change.old, change.new, change.row))
         else:
             changes.append(change)

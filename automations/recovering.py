@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import takewhile
 
 from automations.cells import typed
 from automations.channels.protocol import Channel
 from automations.ledgers.protocol import JournalRow, Ledger, RunOutcome
-from automations.model import CellChange, Change, NewKey, Snapshot, WriteReceipt
+from automations.model import CellChange, Change, NewKey, Snapshot, Value, WriteReceipt
+from automations.workbooks.protocol import Workbook
 
+LOOKED_BACK = 50
+"""Runs looked through for the last good one."""
 DIED = "the run ended before this was settled"
 
 
@@ -31,6 +35,18 @@ def settle_doubts(snapshot: Snapshot, new_keys: Sequence[NewKey], ledger: Ledger
         if run is not None and run.state == "started":
             ledger.end_run(run_id, RunOutcome("failed", run.started_at, DIED))
     return sum(map(len, by_run.values()))
+
+
+def astray(workbook: Workbook, ledger: Ledger) -> frozenset[tuple[str, str, Value]]:
+    """Values, by table and column, of runs that died or failed since the last good one, where a write may have hit other rows.
+
+    Until a run ends well such a value in a strange row is ours: else it would be taken for a person's, and stay.
+    """
+    if not workbook.may_stray:
+        return frozenset()
+    since = takewhile(lambda run: run.state != "done", ledger.runs(workbook.name, limit=LOOKED_BACK))
+    rows = [row.change for run in since if run.state == "failed" for row in ledger.changes_of(run.id)]
+    return frozenset((change.table, change.column, change.new) for change in rows if isinstance(change, CellChange))
 
 
 def _stands(change: Change, snapshot: Snapshot) -> bool:

@@ -17,7 +17,7 @@ from automations.notices import Renders, plan_notices
 from automations.numbering import numbered
 from automations.planning import Plan, Remembered, make_plan
 from automations.reading import read_snapshot
-from automations.recovering import settle_doubts, take_up_mails
+from automations.recovering import astray, settle_doubts, take_up_mails
 from automations.speaking import findings_of
 from automations.suppression import left_out, withhold
 from automations.workbooks.protocol import Workbook
@@ -142,6 +142,5 @@ def remembered(world: World) -> Remembered:
     ledger, name = world.ledger, world.workbook.name
     looked = (run for run in ledger.runs(name, limit=LOOKED_BACK) if run.state == "done" and run.automation == SWEEP)
     last = next((run.started_at for run in looked), None)
-    return Remembered(
-        not ledger.knows(name), lambda cells: ledger.last_applied(name, cells), ledger.watched(name), last, rows_before(ledger, name)
-    )
+    known, applied = ledger.knows(name), lambda cells: ledger.last_applied(name, cells)
+    return Remembered(not known, applied, ledger.watched(name), last, rows_before(ledger, name), astray(world.workbook, ledger))

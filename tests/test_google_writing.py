@@ -6,10 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from automations.errors import WorkbookTaken
+from automations.errors import WorkbookRefused, WorkbookTaken
+from automations.run import LastRead
 from automations.workbooks.googleowner import Passing
+from tests.contracts.workbooks import entered
 from tests.googledesk import KEY, OURS, ROBOT, Act, Desk, connected, kinds, target
+from tests.scene import CUSTOMERS, STAFF, Scene, scene
 from tests.sheets.faults import Fault, bad_request, broken, dropped, everything, late, not_allowed, too_many
+from tests.sheets.human import Human
+from tests.sheets.server import StandIn
 from tests.sheets.tokens import CANARY
 from tests.sheets.wire import busiest
 
@@ -202,3 +207,47 @@ def test_nothing_secret_stands_in_any_log(caplog: pytest.LogCaptureFixture):
     desk.passes(4)
 
     assert desk.google.calls and CANARY not in caplog.text and ROBOT not in caplog.text and "老陈" not in caplog.text
+
+
+# Whole runs
+
+
+COMPLAINTS = """
+    complaint_no | received_at      | channel | customer_id | complainant_contact | content | recorded_by | assigned_at      | severity
+    TS-1         | 2025-09-26 16:30 | 电话    | KH-1        | 13800138000         | 有异味  | YG-01       |                  | 一般投诉
+    TS-2         | 2025-09-25 09:00 | 邮箱    | KH-1        | 13800138001         | 少两箱  | YG-02       | 2025-09-25 10:00 | 重大投诉
+    TS-3         | 2025-09-26 10:15 | 微信    | KH-1        | 13800138002         | 包装破  | YG-01       |                  |
+"""
+FIRST, LATER = "2025-09-26 17:00", "2025-09-26 17:10"
+
+
+def on_google(google: StandIn, stage: Scene) -> Scene:
+    """The same scene, its workbook at Google."""
+    file = google.file("台账", shared={ROBOT: "writer"}, timeZone="Asia/Shanghai")
+    for grid in stage.world.workbook.grids():
+        google.tab(file, grid.title, entered([list(row) for row in zip(*grid.columns, strict=True)]))
+    return stage.with_world(workbook=connected(google, file), last_read=LastRead())
+
+
+def test_a_run_that_died_while_people_sorted_leaves_nothing_that_looks_like_theirs():
+    """The write lands on sorted rows, its answer is lost, and nothing is reachable any more; the next run puts all of it right."""
+    google = Desk.of().google
+    clean = scene(complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF)
+    stage = on_google(google, scene(complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF))
+    clean.run(FIRST)
+    clean.run(LATER)
+    google.forget_calls()
+    sheets = stage.world.workbook.sheets[0]  # type: ignore[attr-defined]
+    staff = Human(google, sheets.id, google.book(sheets.id).sheets[0].sheet_id, "投诉编号")
+    google.moments.before(3, lambda: staff.sort("投诉编号"))
+    google.faults.at(3, broken(503, applied=True))
+    google.faults.rules.append(lambda call: not_allowed() if call.number > 3 else None)
+
+    with pytest.raises(WorkbookRefused):
+        stage.run(FIRST)
+    google.faults.clear()
+    stage.run(LATER)
+
+    assert stage.ours("complaints") == clean.ours("complaints")
+    assert stage.plan(LATER).overrides == ()
+    assert google.clock.seconds > 180

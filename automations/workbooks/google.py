@@ -23,6 +23,8 @@ class GoogleWorkbook:
     `patient` waits for writes of a run that died (a look at the plan does not).
     """
 
+    may_stray = True
+
     def __init__(
         self, sheets: Sequence[Spreadsheet], name: str, holder: Holder | None = None, *, keep_in: Path | None = None, patient: bool = True
     ) -> None:

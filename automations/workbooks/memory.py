@@ -42,6 +42,8 @@ Rows = list[list[Cell]]
 class MemoryWorkbook:
     """Tabs by title, each a list of rows with the header among them. `saves` counts the saves `apply` made."""
 
+    may_stray = False
+
     def __init__(self, name: str, grids: Mapping[str, Sequence[Sequence[Cell]]]) -> None:
         self.name = name
         self.tabs: dict[str, Rows] = {title: [list(row) for row in rows] for title, rows in grids.items()}

@@ -52,6 +52,8 @@ class Workbook(Protocol):
     """Where tables live. Reading gives raw values; writing is compare-and-set by header and key, never by position."""
 
     name: str
+    may_stray: bool
+    """Whether a write can hit other rows than meant, because people move things while it is under way and its end was not seen."""
 
     def grids(self) -> list[Grid]:
         """Every tab, visible or hidden, as raw values with trailing blank rows and columns cut off."""

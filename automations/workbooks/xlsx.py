@@ -49,6 +49,8 @@ class XlsxWorkbook:
     `known_as` is the name the ledger keeps its memory under; the file's name where none is given.
     """
 
+    may_stray = False
+
     def __init__(self, path: Path, keep_in: Path | None = None, known_as: str = "") -> None:
         self.path = path.resolve()
         self.name = known_as or self.path.name
