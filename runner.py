@@ -113,21 +113,27 @@ def plan_command(arguments: Arguments) -> int:
     if arguments.html:
         arguments.html.write_text(plan_html(plan, world.config, language), encoding="utf-8")
     print(plan.as_json() if arguments.json else plan_text(plan, world.config, language=language, everything=arguments.all))
-    return BRAKE if plan.brakes else NOTHING if plan.empty else CHANGES
+    return BRAKE if plan.brakes or plan.held else NOTHING if plan.empty else CHANGES
 
 
 def run_command(arguments: Arguments) -> int:
+    from automations.outbox import signed
     from automations.planning import plan_data
     from automations.reports import run_text
     from automations.run import run_once
 
     world = _world(arguments)
-    done = run_once(world, _now(arguments, world.config), force=arguments.force)
+    now = _now(arguments, world.config)
+    done = run_once(
+        world, now, force=arguments.force, word=signed(arguments.why, arguments.by, now).said("force") if arguments.force else ""
+    )
     receipt = done.receipt
     data = {"run": receipt.run_id, "written": len(receipt.written.written), "mails": receipt.mails_sent, **plan_data(done.plan)}
     _print_json(data) if arguments.json else print(run_text(done, world.config, world.config.language))
     if receipt.mails_failed:
         return PERSON if receipt.mails_unknown else OUTSIDE
+    if done.plan.held:
+        return BRAKE
     return FAILED_ROWS if arguments.strict and any(finding.level == "fail" for finding in done.plan.findings) else NOTHING
 
 
@@ -197,12 +203,10 @@ def preview_command(arguments: Arguments) -> int:
 
 
 def outbox_command(arguments: Arguments) -> int:
-    from getpass import getuser
-
-    from automations.outbox import Person, outbox
+    from automations.outbox import outbox, signed
 
     world = _world(arguments, looking=arguments.action in ("list", "show", "suppressed"))
-    person = Person(arguments.why, arguments.by or getuser(), _now(arguments, world.config))
+    person = signed(arguments.why, arguments.by, _now(arguments, world.config))
     how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "state", "limit", "all_held")}
     result = outbox(world.ledger, world.config.language, person=person, **how)
     _print_json(result.data()) if arguments.json else print(result.text())

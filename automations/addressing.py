@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from automations.config import Config
+from automations.customers import CUSTOMER
 from automations.earlier import About, Earlier
 from automations.judging import Judged
 from automations.model import Mail, Notice
@@ -96,7 +97,9 @@ class Addressing:
         out = [self._left_out(one) for one in each if one.person.address.casefold() in self.told.left_out]
         yield from (one for one in each if one.person.address.casefold() not in self.told.left_out)
         yield from out
-        if len(out) == len(each):
+        if CUSTOMER in occasion.to:
+            self.people.without_address |= {(one.occasion.table, one.occasion.row): one.person.name for one in out}
+        elif len(out) == len(each):
             names = tuple(one.notice.identity for one in out)
             for person in self.people.instead(owner, occasion.table, occasion.row, self.told.left_out):
                 yield Addressed(occasion, person, self._notice(occasion, person, key, episode, facts), instead_of=names)
@@ -162,7 +165,7 @@ def enforced(judged: Judged, config: Config, row: tuple[str, int] | None = None)
     found = []
     for name, policy in config.policies.items():
         file = policy.file
-        if file.table not in judged.snapshot.sheets or file.mode == "shadow" or (row and row[0] != file.table):
+        if file.table not in judged.snapshot.sheets or (row and row[0] != file.table):
             continue
         rows = np.ones(judged.evaluation.count(file.table), dtype=bool)
         if file.enforce_from and file.dated_by and judged.evaluation.has(file.table, file.dated_by):

@@ -7,12 +7,15 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from automations.adminmail import held_mail, lost_mail, news_of, stopped_mail
 from automations.cells import shown
 from automations.channels.protocol import Channel, MailTaken, MailUncertain, MailWaits
 from automations.errors import MailFailed, RowkeeperError
 from automations.ledgers.protocol import Ledger, MailRecord, RunOutcome, RunStart
 from automations.model import CellChange, Change, NewKey, NewRow, Snapshot, Value, WriteReceipt
 from automations.planning import Plan
+from automations.releasing import TICKED
+from automations.remembering import rows_before, rows_name
 from automations.retrying import settle_failure
 from automations.undoing import changes_back
 from automations.workbooks.protocol import Target, Workbook
@@ -29,48 +32,83 @@ class Receipt:
     mails_unknown: int = 0
 
 
-def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, channel: Channel) -> Receipt:
+def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, channel: Channel, admin: str = "", word: str = "") -> Receipt:
     """Do what the plan says: record first, write what still is what was seen, then send what was claimed.
 
+    `admin` is told once of what brakes hold and of mails given up; `word` is that of the person who forced a brake.
     Raises OutsideFailed when the workbook or the ledger refuses; the run is then recorded as failed.
     """
-    run_id = ledger.begin_run(RunStart(plan.automation, plan.workbook, plan.now, plan.config_hash, plan.fingerprint))
+    run_id = ledger.begin_run(_start(plan))
     try:
         changes: list[Change] = [*plan.new_keys, *plan.new_rows, *plan.changes]
-        _record(plan, changes, run_id, ledger)
+        _record(plan, changes, run_id, ledger, admin)
         receipt = _write(changes, snapshot, workbook, plan.language)
         ledger.settle_cells(run_id, receipt)
         if not changes and ledger.pending_mails(plan.now):
             workbook.hold()
         posted = send_pending(ledger, channel, plan.now, plan.resting)
+        lost = [record for record in posted.lost if record.mail.identities]
+        if lost and admin:
+            ledger.put_mails(run_id, [lost_mail(plan, admin, run_id, lost)])
         _remember(plan, run_id, ledger)
     except RowkeeperError as error:
         ledger.end_run(run_id, RunOutcome("failed", plan.now, str(error)))
         raise
-    counts = {
+    ledger.end_run(run_id, RunOutcome("done", plan.now, word, counts=_counts(plan, receipt, posted, workbook)))
+    return Receipt(run_id, receipt, posted.sent, posted.troubles, posted.unknown)
+
+
+def _start(plan: Plan) -> RunStart:
+    return RunStart(plan.automation, plan.workbook, plan.now, plan.config_hash, plan.fingerprint)
+
+
+def _counts(plan: Plan, receipt: WriteReceipt, posted: Posted, workbook: Workbook) -> dict[str, int]:
+    waiting = {"held": len(plan.held), "drafts": len(plan.drafts)}
+    return {
         "cells": len(receipt.written),
         "refused": len(receipt.refused),
         "mails": posted.sent,
         "failed": len(posted.troubles),
         "findings": len(plan.findings),
+        **{name: count for name, count in waiting.items() if count},
         **workbook.spent(),
     }
-    ledger.end_run(run_id, RunOutcome("done", plan.now, counts=counts))
-    return Receipt(run_id, receipt, posted.sent, posted.troubles, posted.unknown)
 
 
-def note_refused(plan: Plan, ledger: Ledger, reason: str) -> None:
-    """Remember a run that a brake stopped before it did anything."""
-    run_id = ledger.begin_run(RunStart(plan.automation, plan.workbook, plan.now, plan.config_hash, plan.fingerprint))
+def note_refused(plan: Plan, ledger: Ledger, reason: str, channel: Channel, admin: str) -> None:
+    """Remember a run that a brake stopped before it did anything, and tell the admin once."""
+    run_id = ledger.begin_run(_start(plan))
     ledger.end_run(run_id, RunOutcome("refused", plan.now, reason))
+    with ledger.at_once():
+        if not news_of(plan.brakes, plan.workbook, ledger):
+            return
+        mail = stopped_mail(plan, admin, run_id)
+        ledger.put_mails(run_id, [mail])
+    send_pending(ledger, channel, plan.now, only=mail.message_id)
 
 
-def _record(plan: Plan, changes: Sequence[Change], run_id: int, ledger: Ledger) -> None:
+def _record(plan: Plan, changes: Sequence[Change], run_id: int, ledger: Ledger, admin: str) -> None:
     with ledger.at_once():
         ledger.journal(run_id, changes)
+        _let_go(plan, ledger)
         claimed = {notice.identity for notice in ledger.claim_notices(run_id, plan.notices)}
         ledger.put_mails(run_id, [mail for mail in plan.mails if claimed.issuperset(mail.identities)])
+        for state in ("draft", "held"):
+            anew = [kept.mail for kept in plan.sorted.anew if kept.state == state and claimed.issuperset(kept.mail.identities)]
+            ledger.put_mails(run_id, anew, state)
+        ledger.put_mails(run_id, [each.mail for each in plan.shadow.mails], "suppressed", "shadow")
+        if news_of(plan.sorted.tripped if plan.held else (), plan.workbook, ledger) and admin:
+            ledger.put_mails(run_id, [held_mail(plan, admin, run_id)])
         ledger.add_transitions(run_id, plan.workbook, plan.transitions)
+
+
+def _let_go(plan: Plan, ledger: Ledger) -> None:
+    """Drafts a tick in the sheet released, and mails that need not wait any longer."""
+    language = plan.language
+    for kept in plan.sorted.ticked:
+        ledger.settle_mail(kept.mail.message_id, "released", f"{TICKED[language]} ({plan.now:%Y-%m-%d %H:%M})")
+    for kept, why in plan.sorted.withdrawn:
+        ledger.settle_mail(kept.mail.message_id, "withdrawn", "; ".join(filter(None, [kept.reply, why[language]])))
 
 
 def _write(changes: Sequence[Change], snapshot: Snapshot, workbook: Workbook, language: str) -> WriteReceipt:
@@ -123,14 +161,17 @@ class Posted:
     lost: tuple[MailRecord, ...] = ()
 
 
-def send_pending(ledger: Ledger, channel: Channel, now: datetime | None = None, resting: Collection[str] = ()) -> Posted:
+def send_pending(
+    ledger: Ledger, channel: Channel, now: datetime | None = None, resting: Collection[str] = (), *, only: str | None = None
+) -> Posted:
     """Hand every pending mail but the resting ones to the channel once, and say how it went; stops where the next would fare no better.
 
-    Without `now` a mail that failed before is tried whether its next try has come or not.
+    Without `now` a mail that failed before is tried whether its next try has come or not; `only` one message id is looked at.
     """
     sent, troubles, unknown, lost = 0, [], 0, []
     try:
-        for record in (each for each in ledger.pending_mails(now) if each.mail.message_id not in resting):
+        waiting = (each for each in ledger.pending_mails(now) if each.mail.message_id not in resting)
+        for record in (each for each in waiting if only in (None, each.mail.message_id)):
             try:
                 sent += deliver(record, ledger, channel)
             except MailFailed as error:
@@ -159,19 +200,9 @@ def deliver(record: MailRecord, ledger: Ledger, channel: Channel) -> bool:
 
 
 def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:
-    seen = [(finding.rule, finding.key, finding.column) for finding in plan.findings]
+    seen = [(finding.rule, finding.key, finding.column) for finding in (*plan.findings, *plan.shadow.findings)]
     ledger.note_findings(run_id, plan.workbook, plan.now, [*seen, *plan.waiting])
     ledger.set_meta(rows_name(plan.workbook), json.dumps({**rows_before(ledger, plan.workbook), **plan.rows}))
-
-
-def rows_name(workbook: str) -> str:
-    """The ledger's name for how many rows each table had when last seen."""
-    return f"rows {workbook}"
-
-
-def rows_before(ledger: Ledger, workbook: str) -> dict[str, int]:
-    """How many rows each table had when last seen."""
-    return dict(json.loads(ledger.meta(rows_name(workbook)) or "{}"))
 
 
 def undo(

@@ -42,6 +42,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
 
     run = _command(words, "run", "do what plan shows: fill our columns, put mails into the outbox", clock=True)
     run.add_argument("--force", action="store_true", help="go on although a brake tripped")
+    _person(run, "the reason, kept in the history beside a brake that was forced")
     run.add_argument("--strict", action="store_true", help="exit with 1 when a finding is at fail level")
 
     about = "every rule that spoke of a row, with its inputs and arithmetic; and why others were silent"
@@ -83,8 +84,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
     outbox.add_argument("mail", nargs="?", metavar="ID", help="a mail's id as listed, or its first letters; for lift an address")
     outbox.add_argument("answer", nargs="?", choices=("sent", "not-sent"), help="for resolve: what you found out")
     outbox.add_argument("--all-held", action="store_true", help="for release: every mail that a brake held")
-    outbox.add_argument("--why", "--reason", default="", help="the reason, kept beside the mail; drop and resolve need it")
-    outbox.add_argument("--by", default="", help="whose word it is (default: who is signed in on this machine)")
+    _person(outbox, "the reason, kept beside the mail; drop and resolve need it")
     outbox.add_argument("--state", choices=MAIL_STATES, help="list only these")
     outbox.add_argument("--limit", type=int, default=50, help="how many to list, newest first (default 50)")
 
@@ -97,6 +97,12 @@ def parser(root: Path) -> argparse.ArgumentParser:
     for each in words.choices.values():
         each.set_defaults(root=root)
     return top
+
+
+def _person(command: argparse.ArgumentParser, reason: str) -> None:
+    """Whose word it is, and why."""
+    command.add_argument("--why", "--reason", default="", help=reason)
+    command.add_argument("--by", default="", help="whose word it is (default: who is signed in on this machine)")
 
 
 def _command(words: Any, name: str, text: str, *, clock: bool = False) -> argparse.ArgumentParser:

@@ -17,7 +17,8 @@ from automations.workbooksettings import WorkbookSettings
 DURATIONS = ("working_days", "days", "hours", "working_hours", "months")
 DurationUnit = Literal["working_days", "days", "hours", "working_hours", "months"]
 Unit = Literal["working_days", "days", "hours", "working_hours", "months", "CNY", "percent", "count", "text", "choice"]
-Mode = Literal["shadow", "live"]
+Mode = Literal["shadow", "redirect", "live"]
+Customers = Literal["draft", "send"]
 
 
 def _words(value: Any) -> Any:
@@ -68,6 +69,7 @@ class PackFile(Declared):
     catalogue: str = ""
     entries: int | None = Field(default=None, ge=1, description="how many entries the catalogue of the document has")
     needs: list[str] = []
+    customers: Customers = "draft"
     tables: list[str] = []
     readings: list[Reading] = []
     left_to_people: list[LeftToPeople] = []
@@ -186,13 +188,14 @@ class Rung(Declared):
 
 
 class NoticeFile(Declared):
-    """Who is told when a clock reaches a rung, or when a finding appears."""
+    """Who is told when a clock reaches a rung, or when a finding appears; what of the row a customer is shown."""
 
     on: str
     ladder: list[Rung] = []
     to: Names = []
     template: str = "finding"
     quiet: bool = Field(default=True, description="false: an emergency, sent outside the reader's open hours too")
+    shows: Names = []
 
 
 class Example(Declared):
@@ -219,6 +222,8 @@ class PolicyFile(Declared):
     owner: str = ""
     enforce_from: date | None = None
     mode: Mode = "live"
+    redirect_to: str = ""
+    customers: Customers | None = None
     note: Said = {}
     parameters: dict[str, Parameter] = {}
     rules: list[dict[str, Any]] = []
@@ -227,13 +232,18 @@ class PolicyFile(Declared):
 
 
 class Brakes(Declared):
-    """When a run is stopped before the first write or mail."""
+    """When a run is stopped before the first write, and when its mails are held before the first one leaves."""
 
     state_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.3")
     state_rows: int = 10
-    mails_per_run: int = 60
     rows_added: int = 500
     rows_lost_share: Annotated[Decimal, Field(ge=0, le=1)] = Decimal("0.34")
+    mails_per_run: Annotated[int, Field(ge=0)] = 60
+    mails_per_reader_day: Annotated[int, Field(ge=1)] = 20
+    notices_per_row_day: Annotated[int, Field(ge=1)] = 20
+    notices_per_policy: Annotated[int, Field(ge=1)] = 50
+    usual_times: Annotated[Decimal, Field(ge=1)] = Decimal("3")
+    usual_floor: Annotated[int, Field(ge=1)] = 20
 
 
 class MailSettings(Declared):

@@ -15,8 +15,18 @@ def hints_of(config: Config) -> list[Problem]:
     """Everything worth a second look, in the order of the files."""
     found = [*config.hints]
     for policy in config.policies.values():
-        found += [*_unknowns(config, policy), *_sums(policy)]
+        found += [*_not_live(config, policy), *_unknowns(config, policy), *_sums(policy)]
     return sorted(found, key=lambda problem: (problem.file, problem.line, problem.column))
+
+
+def _not_live(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:
+    """A policy that only looks as if it were at work."""
+    what = {
+        "shadow": "`mode: shadow` writes nothing and tells nobody",
+        "redirect": f"`mode: redirect` mails {policy.file.redirect_to or config.settings.mail.redirect_all_to}",
+    }
+    if policy.file.mode in what:
+        yield policy.document.problem(("mode",), f"policy '{policy.file.policy}' is not live: {what[policy.file.mode]}")
 
 
 def _unknowns(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:

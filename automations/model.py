@@ -274,6 +274,39 @@ class Mail:
 
 
 @dataclass(frozen=True)
+class Tripped:
+    """A brake that tripped: which one, on what (a table, reader, row or policy; nothing for the whole run), and in words."""
+
+    name: str
+    on: str
+    words: Words
+
+    @property
+    def identity(self) -> str:
+        """The same brake on the same thing, however far it is passed."""
+        return f"{self.name}:{self.on}"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A mail a plan would send: the notices in it, whether it goes by itself, and the brake that caught one of its notices."""
+
+    mail: Mail
+    notices: tuple[Notice, ...]
+    way: Literal["live", "draft", "shadow"] = "live"
+    caught: Tripped | None = None
+
+
+@dataclass(frozen=True)
+class KeptMail:
+    """A mail of the outbox that waits for a person, or whose person has released it, and the last words about it."""
+
+    mail: Mail
+    state: Literal["draft", "held", "released"]
+    reply: str = ""
+
+
+@dataclass(frozen=True)
 class Transition:
     """A watched condition of a row that was seen to change between two runs."""
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from automations.config import Config, LoadedPolicy
+from automations.customers import CUSTOMER
+from automations.customers import TABLE as CUSTOMERS
+from automations.declarations import NoticeFile
 from automations.errors import Problem
 from automations.occasions import parse_moment, parse_repeat
 from automations.people import ADDRESS
 from automations.yamlcheck import closest
 
-READERS = ("owner", "superior", "approver")
+READERS = ("owner", "superior", "approver", CUSTOMER)
 
 
 def notice_problems(config: Config, templates: set[str]) -> list[Problem]:
     """Every fault of every notice, at its place."""
-    found = []
+    found: list[Problem] = []
     for policy in config.policies.values():
+        found += _mode_problems(config, policy)
         for position, notice in enumerate(policy.file.notices):
             at = ("notices", position)
             if notice.on not in policy.rules:
@@ -25,6 +29,7 @@ def notice_problems(config: Config, templates: set[str]) -> list[Problem]:
                         policy, (*at, "on"), f"no rule '{notice.on}' in policy '{policy.file.policy}'", closest(notice.on, policy.rules)
                     )
                 )
+            found += _shown(config, policy, at, notice)
             if not notice.ladder:
                 found += _addressed(config, policy, (*at,), notice.template, notice.to, templates)
             for step, rung in enumerate(notice.ladder):
@@ -35,6 +40,42 @@ def notice_problems(config: Config, templates: set[str]) -> list[Problem]:
                 found += _rung(policy, (*at, "ladder", step), rung.at, rung.repeat)
                 found += _addressed(config, policy, (*at, "ladder", step), rung.template, rung.to, templates)
     return found
+
+
+def _mode_problems(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:
+    """A policy whose mail is redirected must say, or let the settings say, where to."""
+    to = policy.file.redirect_to
+    if to and not ADDRESS.fullmatch(to):
+        yield _problem(policy, ("redirect_to",), f"'redirect_to' should be one address such as admin@example.com, not '{to}'", None)
+    elif policy.file.mode == "redirect" and not to and not config.settings.mail.redirect_all_to:
+        what = "`mode: redirect` needs an address: write 'redirect_to' here, or 'redirect_all_to' under 'mail' in settings.yaml"
+        yield _problem(policy, ("mode",), what, None)
+
+
+def _to_customer(config: Config, policy: LoadedPolicy, at: tuple[str | int, ...], to: list[str]) -> Iterable[Problem]:
+    """A customer gets a letter of their own, and only rows that lead to a customer have one."""
+    if len(to) > 1:
+        what = "a customer reads no mail that staff read too: write a notice or rung of its own with `to: customer`"
+        yield _problem(policy, (*at, "to"), what, None)
+    table = config.tables[policy.file.table]
+    if table.name != CUSTOMERS and not any(column.refers_to == CUSTOMERS for column in table.columns):
+        what = f"'customer' is nobody: no column of table '{table.name}' has `refers_to: {CUSTOMERS}`"
+        yield _problem(policy, (*at, "to"), what, None)
+
+
+def _shown(config: Config, policy: LoadedPolicy, at: tuple[str | int, ...], notice: NoticeFile) -> Iterable[Problem]:
+    """What a customer is shown must be columns of the table that may leave it."""
+    table = config.tables[policy.file.table]
+    for place, name in enumerate(notice.shows):
+        column, where = table.column(name), ((*at, "shows", place) if len(notice.shows) > 1 else (*at, "shows"))
+        if column is None:
+            what = f"no column '{name}' in table '{table.name}'"
+            yield _problem(policy, where, what, closest(name, [each.key for each in table.columns]))
+        elif column.sensitive:
+            yield _problem(policy, where, f"column '{name}' is sensitive: it is shown to no customer", None)
+    readers = [*notice.to, *(reader for rung in notice.ladder for reader in rung.to)]
+    if notice.shows and CUSTOMER not in readers:
+        yield _problem(policy, (*at, "shows"), "'shows' is for notices with `to: customer`", None)
 
 
 def _rung(policy: LoadedPolicy, at: tuple[str | int, ...], moment: str, repeat: str | None) -> Iterable[Problem]:
@@ -54,12 +95,14 @@ def _addressed(
     if not to:
         yield _problem(policy, at, "a notice needs 'to'", None)
     columns = [column.key for column in config.tables[policy.file.table].columns]
+    if CUSTOMER in to:
+        yield from _to_customer(config, policy, at, to)
     for reader in to:
         if not (reader in READERS or reader.startswith("role:") or reader in columns or ADDRESS.fullmatch(reader)):
             yield _problem(
                 policy,
                 (*at, "to"),
-                f"'{reader}' is nobody: write owner, superior, approver, role:…, a column or an address",
+                f"'{reader}' is nobody: write owner, superior, approver, customer, role:…, a column or an address",
                 closest(reader, columns),
             )
 

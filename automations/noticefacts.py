@@ -9,6 +9,8 @@ import numpy as np
 
 from automations.addressing import Addressed
 from automations.config import Config
+from automations.customers import CUSTOMER, for_customer
+from automations.declarations import PolicyFile
 from automations.holding import hold_said, reason_of
 from automations.judging import Judged
 from automations.model import Finding, Words
@@ -72,7 +74,15 @@ def facts_of(
         **_finding_facts(judged, spoken, occasion, number, language),
         **_hold_facts(judged, occasion, language),
     }
-    return fields
+    if each.person.why != CUSTOMER:
+        return fields
+    return for_customer(fields, judged, occasion.table, occasion.row, _shown_to_customer(policy, occasion), language)
+
+
+def _shown_to_customer(policy: PolicyFile, occasion: Occasion) -> list[str]:
+    """The columns a policy shows the customer when it speaks of this rule."""
+    notices = [notice for notice in policy.notices if f"{policy.policy}/{notice.on}" == occasion.rule]
+    return [column for notice in notices for column in notice.shows]
 
 
 def _clock_facts(judged: Judged, occasion: Occasion, language: str) -> dict[str, object]:

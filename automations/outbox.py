@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from getpass import getuser
 from typing import Any
 
 from automations.asking import NotThere
@@ -70,6 +71,11 @@ class Person:
         """`drop: already told by phone (wang, 2026-09-30 08:30)`."""
         signed = ", ".join(filter(None, [self.name, f"{self.at:%Y-%m-%d %H:%M}" if self.at else ""]))
         return (f"{word}: {self.why.strip()}" if self.why.strip() else word) + (f" ({signed})" if signed else "")
+
+
+def signed(why: str, by: str, at: datetime) -> Person:
+    """Whose word a command is: who is named, or who is signed in on this machine."""
+    return Person(why, by or getuser(), at)
 
 
 @dataclass(frozen=True)

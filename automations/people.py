@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from automations.customers import CUSTOMER, customer_of
 from automations.judging import Judged
 from automations.speaking import owners_of
 
@@ -73,6 +74,8 @@ class People:
         self._groups = [{post, *names} for roles in (config.settings.roles, *_packs(config)) for post, names in roles.items()]
         self._own = {parseaddr(each)[1].casefold() for each in (config.settings.mail.sender, config.settings.mail.user)}
         self._owned: dict[str, Sequence[str]] = {}
+        self.without_address: dict[tuple[str, int], str] = {}
+        """The rows whose customer was to be told and cannot be, with the customer's name."""
 
     @cached_property
     def staff(self) -> dict[str, Person]:
@@ -107,7 +110,12 @@ class People:
         return list(dict.fromkeys(self.staff.values()))
 
     def told(self, to: Sequence[str], table: str, row: int, who: str, fallback: str) -> list[Person]:
-        """The readers of one occasion: all that `to` names; when none can be reached, the policy's owner, then the admin."""
+        """The readers of one occasion: all that `to` names; when none can be reached, the policy's owner, then the admin.
+
+        A customer's letter goes to the customer or to nobody.
+        """
+        if CUSTOMER in to:
+            return self._customer(table, row)
         wanted = [who if each == "approver" else each for each in to]
         found = self._reached(wanted, table, row) or self._reached([fallback], table, row)
         return found or [Person("管理员", self._admin, why="fallback")]
@@ -121,6 +129,13 @@ class People:
         """The address of the first whom a target names and mail can reach; blank when there is none."""
         addresses = (person.address for person in (self._named(target, table, row) if target else ()))
         return next((address for address in addresses if ADDRESS.fullmatch(address)), "")
+
+    def _customer(self, table: str, row: int) -> list[Person]:
+        name, address = customer_of(self._judged, table, row)
+        if ADDRESS.fullmatch(address):
+            return [Person(name or address.split("@")[0], address, why=CUSTOMER)]
+        self.without_address[(table, row)] = name
+        return []
 
     def owner(self, table: str, row: int) -> str:
         """The name of the person responsible for a row."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from automations.brakes import run_brakes
 from automations.cells import shown, typed_list, typed_values
 from automations.config import Config
+from automations.customers import RELEASE, draft_findings
 from automations.errors import PlanRefused
 from automations.judging import Judged
 from automations.keeping import differs, makers_named
+from automations.ledgers.protocol import CellAt, LastRefused
 from automations.model import (
     CellChange,
     Column,
@@ -26,41 +28,27 @@ from automations.model import (
     NewKey,
     NewRow,
     Notice,
+    Outgoing,
     Override,
     SheetProblem,
-    Table,
     Transition,
+    Tripped,
     Value,
     Words,
 )
 from automations.moved import moved
 from automations.program import Place
+from automations.releasing import Sorted, Spoken, Waiting, sort_mails
+from automations.shadowing import Shadow, in_shadow, parted
 from automations.summary import setters, summaries
-from automations.workbooks.protocol import fitted
+from automations.workbooks.protocol import fitted, lasts
 
 STOPPED: Words = {
     "zh": "计划被安全闸拦下，没有写入也没有发信: {brakes}。先看 `runner.py plan --html plan.html`，没问题再用 `runner.py run --force` 放行",
     "en": "plan refused: {brakes}; look at it with `runner.py plan --html plan.html`, then `runner.py run --force`",
 }
-BRAKES: Mapping[str, Words] = {
-    "states": {
-        "zh": "“{title}”共 {count} 行，其中 {moved} 行的状态将改变({share})，上限是 {limit}",
-        "en": "{moved} of {count} rows of '{title}' would change state ({share}), the limit is {limit}",
-    },
-    "rows lost": {
-        "zh": "“{title}”只有 {count} 行，上次有 {before} 行；最多允许减少 {limit}",
-        "en": "'{title}' has {count} rows, it had {before}; the limit is a loss of {limit}",
-    },
-    "gone": {
-        "zh": "“{title}”以前读得到，现在读不到: {what}",
-        "en": "'{title}' could be read before and cannot now: {what}",
-    },
-    "rows added": {
-        "zh": "“{title}”原有 {count} 行，将新增 {added} 行，上限是 {limit} 行",
-        "en": "'{title}' has {count} rows and {added} would be appended, the limit is {limit}",
-    },
-    "mails": {"zh": "将发出 {count} 封邮件，上限是 {limit} 封", "en": "{count} mails would go out, the limit is {limit}"},
-}
+RETRIED = timedelta(days=1)
+"""How long a cell that refused a value is left alone while nothing changes: by then staff may have undone the merge or the formula."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +66,6 @@ class Plan:
     changes: tuple[CellChange, ...] = ()
     overrides: tuple[Override, ...] = ()
     notices: tuple[Notice, ...] = ()
-    mails: tuple[Mail, ...] = ()
     deferred: tuple[Notice, ...] = ()
     """Notices that wait until their reader is at work; nothing of them is recorded, the next run looks anew."""
     resting: tuple[str, ...] = ()
@@ -89,12 +76,31 @@ class Plan:
     problems: tuple[SheetProblem, ...] = ()
     lacking: Mapping[str, Place] = field(default_factory=dict)
     rows: Mapping[str, int] = field(default_factory=dict)
-    brakes: tuple[Words, ...] = ()
+    brakes: tuple[Tripped, ...] = ()
+    sorted: Sorted = field(default_factory=Sorted)
+    shadow: Shadow = field(default_factory=Shadow)
+    refused: tuple[tuple[CellChange, str], ...] = ()
 
     @property
     def empty(self) -> bool:
-        """Nothing to write and nothing to say."""
-        return not (self.new_keys or self.new_rows or self.changes or self.notices or self.mails)
+        """Nothing to write, nothing to say, and nothing in the outbox to change."""
+        outbox = self.sorted.anew or self.sorted.withdrawn or self.sorted.ticked
+        return not (self.new_keys or self.new_rows or self.changes or self.notices or self.mails or outbox)
+
+    @property
+    def mails(self) -> tuple[Mail, ...]:
+        """The mails that leave."""
+        return self.sorted.mails
+
+    @property
+    def drafts(self) -> tuple[Outgoing, ...]:
+        """The letters to customers that wait to be released."""
+        return tuple(each for each in self.sorted.waiting if each.way == "draft")
+
+    @property
+    def held(self) -> tuple[Outgoing, ...]:
+        """The mails a brake holds."""
+        return tuple(each for each in self.sorted.waiting if each.way != "draft")
 
     @property
     def fingerprint(self) -> str:
@@ -106,12 +112,13 @@ class Plan:
             *(notice.identity for notice in self.notices),
         ]
         parts += [f"{mail.message_id}{mail.subject}{mail.text}" for mail in self.mails]
+        parts += [f"{kept.state}{kept.mail.message_id}{kept.mail.subject}{kept.mail.text}" for kept in self.sorted.anew]
         return hashlib.blake2b("\n".join(parts).encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
     def refuse_if_unsafe(self, language: str) -> None:
         """Raises PlanRefused with every brake that tripped, in this language, and the command that releases it."""
         if self.brakes:
-            said = [brake.get(language) or brake["zh"] for brake in self.brakes]
+            said = [brake.words.get(language) or brake.words["zh"] for brake in self.brakes]
             raise PlanRefused(STOPPED[language].format(brakes=("；" if language == "zh" else "; ").join(said)))
 
     def as_json(self) -> str:
@@ -130,6 +137,8 @@ class Remembered:
     rows_before: Mapping[str, int]
     astray: Set[tuple[str, str, Value]] = frozenset()
     """Values by table and column that are ours in whatever row they stand."""
+    last_refused: Callable[[Sequence[CellAt]], Mapping[CellAt, LastRefused]] = lambda _: {}
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 def make_plan(
@@ -138,14 +147,24 @@ def make_plan(
     remembered: Remembered,
     findings: Sequence[Finding],
     notices: Sequence[Notice],
-    mails: Sequence[Mail],
+    spoken: Spoken,
     new_keys: Sequence[NewKey],
     now: datetime,
     automation: str,
 ) -> Plan:
     """The plan of one run."""
-    differing = list(_differences(judged, summaries(judged, findings, config.language)))
+    shadows = in_shadow(config)
+    ticks = list(_ticks(judged, remembered, now))
+    waiting = replace(remembered.waiting, ticked={(tick.table, tick.key) for tick in ticks if tick.new})
+    sorted_mails = sort_mails(spoken, waiting, config.settings.brakes)
+    found, dark_findings = parted(findings, shadows)
+    found += draft_findings(judged, sorted_mails.waiting)
+    live_rows, dark_rows = parted(judged.new_rows, shadows)
+    unmade = {(row.table, row.key) for row in dark_rows}
+    differing, dark = parted(_differences(judged, summaries(judged, found, config.language, shadows)), shadows)
+    differing = [change for change in differing if (change.table, change.key) not in unmade]
     changes, overrides = _settled_with_people(differing, judged, remembered)
+    changes, refused = _without_refused(changes, remembered, now)
     rows = {name: len(sheet.rows) for name, sheet in judged.snapshot.sheets.items()}
     return Plan(
         workbook=judged.snapshot.workbook,
@@ -155,18 +174,20 @@ def make_plan(
         read=judged.snapshot.fingerprint,
         language=config.language,
         new_keys=tuple(new_keys),
-        new_rows=judged.new_rows,
+        new_rows=tuple(live_rows),
         changes=tuple(changes),
         overrides=tuple(overrides),
-        notices=tuple(notices),
-        mails=tuple(mails),
-        findings=tuple(findings),
-        transitions=tuple(_transitions(judged, remembered, now)),
+        notices=tuple(notice for notice in notices if notice.identity not in sorted_mails.unchanged),
+        findings=tuple(found),
+        transitions=(*_transitions(judged, remembered, now), *ticks),
         waiting=tuple(_waiting(judged)),
         problems=judged.snapshot.problems,
         lacking=judged.lacking,
         rows=rows,
-        brakes=tuple(_brakes(judged, config, changes, mails, rows, remembered)),
+        brakes=tuple(run_brakes(judged, config, changes, rows, remembered.rows_before)),
+        sorted=sorted_mails,
+        shadow=Shadow(tuple(dark), tuple(dark_findings), sorted_mails.shadow),
+        refused=tuple(refused),
     )
 
 
@@ -239,16 +260,43 @@ def _displaced(differing: Sequence[CellChange], ours: Mapping[tuple[str, str, st
     return {place for held in columns.values() for place in moved(held, ours)}
 
 
+def _without_refused(
+    changes: Sequence[CellChange], remembered: Remembered, now: datetime
+) -> tuple[list[CellChange], list[tuple[CellChange, str]]]:
+    """The changes without those their cell has just refused, such as a formula or a merged cell: told, and tried again a day later."""
+    last = remembered.last_refused([(change.table, change.key, change.column) for change in changes]) if changes else {}
+    plain: list[CellChange] = []
+    refused: list[tuple[CellChange, str]] = []
+    for change in changes:
+        before = last.get((change.table, change.key, change.column))
+        if before and (before.old, before.new) == (change.old, change.new) and now - before.tried_at < RETRIED and lasts(before.reason):
+            refused.append((change, before.reason))
+        else:
+            plain.append(change)
+    return plain, refused
+
+
 def _transitions(judged: Judged, remembered: Remembered, now: datetime) -> Iterable[Transition]:
     """Watched conditions that are not what they were; a condition never seen to hold is not worth a line."""
     for watch in judged.program.watches:
-        keys = judged.evaluation.keys(watch.table)
-        flags = judged.evaluation.flags(watch.table, watch.name)
-        seen = [key for table, key, name in remembered.watched if (table, name) == (watch.table, watch.name)]
-        for row in np.flatnonzero((flags | pd.Index(keys).isin(seen)) & (keys != "") & ~judged.blocked[watch.table]):
-            before = remembered.watched.get((watch.table, str(keys[row]), watch.name))
-            if bool(flags[row]) != bool(before):
-                yield Transition(watch.table, str(keys[row]), watch.name, before, bool(flags[row]), now, remembered.last_run)
+        yield from _turned(judged, remembered, now, watch.table, watch.name, judged.evaluation.flags(watch.table, watch.name))
+
+
+def _ticks(judged: Judged, remembered: Remembered, now: datetime) -> Iterable[Transition]:
+    """The rows whose column 放行 was ticked or unticked since the last run."""
+    for name, sheet in judged.snapshot.sheets.items():
+        if RELEASE in sheet.frame.columns:
+            flags = sheet.frame[RELEASE].to_numpy(dtype=bool, na_value=False)
+            yield from _turned(judged, remembered, now, name, RELEASE, flags)
+
+
+def _turned(judged: Judged, remembered: Remembered, now: datetime, table: str, name: str, flags: Any) -> Iterable[Transition]:
+    keys = judged.evaluation.keys(table)
+    seen = [key for where, key, watch in remembered.watched if (where, watch) == (table, name)]
+    for row in np.flatnonzero((flags | pd.Index(keys).isin(seen)) & (keys != "") & ~judged.blocked[table]):
+        before = remembered.watched.get((table, str(keys[row]), name))
+        if bool(flags[row]) != bool(before):
+            yield Transition(table, str(keys[row]), name, before, bool(flags[row]), now, remembered.last_run)
 
 
 def _waiting(judged: Judged) -> Iterable[tuple[str, str, str | None]]:
@@ -256,48 +304,6 @@ def _waiting(judged: Judged) -> Iterable[tuple[str, str, str | None]]:
     for spec, rows in judged.spoken("waiting", "alert"):
         keys = judged.evaluation.keys(spec.table)
         yield from ((spec.rule, str(keys[row]), spec.column) for row in rows)
-
-
-def _brakes(
-    judged: Judged,
-    config: Config,
-    changes: Sequence[CellChange],
-    mails: Sequence[Mail],
-    rows: Mapping[str, int],
-    remembered: Remembered,
-) -> Iterable[Words]:
-    """Why this plan must not be carried out without a person's word."""
-    brakes = config.settings.brakes
-    for name, count in rows.items():
-        table, before = judged.snapshot.sheets[name].table, remembered.rows_before.get(name, 0)
-        moved = sum(
-            1 for change in changes if (change.table, change.column) == (name, table.summary.get("state")) and change.old is not None
-        )
-        if count >= brakes.state_rows and moved > brakes.state_share * count:
-            yield _stop("states", table, moved=moved, count=count, share=f"{moved / count:.0%}", limit=f"{brakes.state_share:.0%}")
-        if before >= brakes.state_rows and before - count > brakes.rows_lost_share * before:
-            yield _stop("rows lost", table, count=count, before=before, limit=f"{brakes.rows_lost_share:.0%}")
-    for problem in judged.snapshot.problems:
-        if problem.table not in judged.snapshot.sheets and remembered.rows_before.get(problem.table):
-            yield _stop("gone", config.tables[problem.table], what=problem.what)
-    for name, added in Counter(row.table for row in judged.new_rows).items():
-        before = rows[name] - added
-        if before and added > brakes.rows_added:
-            yield _stop("rows added", judged.snapshot.sheets[name].table, count=before, added=added, limit=brakes.rows_added)
-    if len(mails) > brakes.mails_per_run:
-        yield _stop("mails", None, count=len(mails), limit=brakes.mails_per_run)
-
-
-def _stop(name: str, table: Table | None, **facts: object) -> Words:
-    """One brake in every language; a fact that is itself words is said in the same language."""
-    return {
-        language: text.format(title=table.heading(language) if table else "", **{key: _in(language, fact) for key, fact in facts.items()})
-        for language, text in BRAKES[name].items()
-    }
-
-
-def _in(language: str, fact: object) -> object:
-    return str(fact.get(language) or fact.get("zh", "")).rstrip("。.") if isinstance(fact, Mapping) else fact
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:
@@ -308,7 +314,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "now": f"{plan.now:%Y-%m-%d %H:%M:%S}",
         "fingerprint": plan.fingerprint,
         "config": plan.config_hash,
-        "brakes": [dict(brake) for brake in plan.brakes],
+        "brakes": [dict(brake.words) for brake in plan.brakes],
         "new_keys": [{"table": new.table, "row": new.row, "key": new.key} for new in plan.new_keys],
         "new_rows": [{"table": new.table, "row": new.row, "key": new.key, "rule": new.rule} for new in plan.new_rows],
         "changes": [_change_data(change) for change in plan.changes],
@@ -320,11 +326,31 @@ def plan_data(plan: Plan) -> dict[str, Any]:
             {"identity": each.identity, "state": each.state, "reader": each.reader, "reason": each.reason}
             for each in (*plan.notices, *plan.deferred)
         ],
-        "mails": [{"to": mail.to, "reader": mail.reader, "subject": mail.subject, "text": mail.text} for mail in plan.mails],
+        "mails": [_mail_data(mail) for mail in plan.mails],
+        **waiting_data(plan),
         "findings": [finding_data(finding) for finding in plan.findings],
         "problems": [{"table": each.table, "what": dict(each.what), "stops": each.stops} for each in plan.problems],
         "not_applicable": {rule: f"{place[0]}.{place[1]}" for rule, place in sorted(plan.lacking.items())},
     }
+
+
+def waiting_data(plan: Plan) -> dict[str, Any]:
+    """What waits for a person, and what is only shown."""
+    return {
+        "held_by": [dict(brake.words) for brake in plan.sorted.tripped],
+        "held": [_mail_data(each.mail) for each in plan.held],
+        "drafts": [_mail_data(each.mail) for each in plan.drafts],
+        "refused": [{**_change_data(change), "reason": why} for change, why in plan.refused],
+        "shadow": {
+            "changes": [_change_data(change) for change in plan.shadow.changes],
+            "findings": [finding_data(finding) for finding in plan.shadow.findings],
+            "mails": [_mail_data(each.mail) for each in plan.shadow.mails],
+        },
+    }
+
+
+def _mail_data(mail: Mail) -> dict[str, Any]:
+    return {"to": mail.to, "reader": mail.reader, "subject": mail.subject, "text": mail.text}
 
 
 def _change_data(change: CellChange) -> dict[str, Any]:

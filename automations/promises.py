@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 def add_promises(draft: Draft) -> None:
     """Draft the written due and state columns: of several clocks the earliest due time wins, row by row."""
+    _step_aside(draft)
     for (table, column, key), specs in draft.promises.items():
         declared = draft.tables[table].column(column)
         kind: ColumnType = declared.type if declared else "datetime"
@@ -34,6 +36,19 @@ def add_promises(draft: Draft) -> None:
         draft.nodes[(table, column)] = DraftNode(
             table, column, specs[0].rule, first.path, first.document, kernel=kernel, needs=needs, soft=soft, type=wanted
         )
+
+
+def _step_aside(draft: Draft) -> None:
+    """A clock of a policy in shadow has no say in a due time that live policies promise too."""
+    for (table, column, key), specs in draft.promises.items():
+        live = [spec for spec in specs if spec.rule not in draft.shadows] or specs
+        draft.promises[(table, column, key)] = live
+        draft.writes[(table, column)] = live[0].rule
+    kept = {(table, column, spec.rule) for (table, column, _), specs in draft.promises.items() for spec in specs}
+    draft.clocks[:] = [
+        replace(spec, written_due=None) if spec.written_due and (spec.table, spec.written_due, spec.rule) not in kept else spec
+        for spec in draft.clocks
+    ]
 
 
 def strictest(table: str, specs: list[ClockSpec], judging: Evaluation) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from automations.rendering import cleaned_text
 from automations.reportlines import LONGEST_CELL, Line
 from automations.reporttext import Listed, Report, TableReport, Voice, columns_of, grouped, report_of
 from automations.run import Run
+from automations.waitingtext import waiting_sections
 
 PAGE_LIMIT, PAGE_MAILS = 200, 60
 """Cells of one table, and mails, that a page shows; the true totals are always said."""
@@ -83,14 +84,18 @@ def plan_text(plan: Plan, config: Config, *, language: str, limit: int = 20, eve
     paper = Paper(Voice(config, language), colour, everything)
     facts = " · ".join(map(one_line, (report.fingerprint, report.workbook, report.automation, report.now, report.read)))
     lines = [paper.ink(one_line(report.sentence), "bold"), paper.ink(paper.say("head", facts=facts), "grey")]
-    for part in (_brakes, _tables, _rows, _keys, _overrides, _mails, _held, _findings, _lacking, _problems):
+    for part in (_brakes, _tables, _rows, _keys, _overrides, _mails, _held):
+        lines += part(report, paper)
+    lines += _waiting(plan, paper)
+    for part in (_findings, _lacking, _problems):
         lines += part(report, paper)
     return "\n".join(lines)
 
 
 def plan_html(plan: Plan, config: Config, language: str) -> str:
     """A plan as one self-contained page for a manager: no scripts, nothing loaded from elsewhere, every cell escaped."""
-    return page(config.root, "plan.html.j2", report=report_of(plan, config, language, PAGE_LIMIT, PAGE_MAILS), zh=language == "zh")
+    report, waiting = report_of(plan, config, language, PAGE_LIMIT, PAGE_MAILS), waiting_sections(plan, Voice(config, language))
+    return page(config.root, "plan.html.j2", report=report, waiting=waiting, zh=language == "zh")
 
 
 def page(root: Path, template: str, **facts: object) -> str:
@@ -111,13 +116,16 @@ def run_text(run: Run, config: Config, language: str) -> str:
     paper, receipt = Paper(Voice(config, language)), run.receipt
     lines = [paper.say("run", id=receipt.run_id, done=_done(run, paper))]
     lines += [f"  {line}" for line in _written(receipt.written.written, paper.voice)]
-    if run.plan.brakes:
-        lines += [paper.say("forced"), *(f"  {one_line(paper.voice.of(brake))}" for brake in run.plan.brakes)]
+    forced = [*run.plan.brakes, *(run.plan.sorted.tripped if not run.plan.held else ())]
+    if forced:
+        lines += [paper.say("forced"), *(f"  {one_line(paper.voice.of(brake.words))}" for brake in forced)]
     lines += _refused(receipt.written.refused, paper)
     if run.plan.deferred:
         lines.append(ended(paper.say("deferred", notices=paper.voice.count("notices", len(run.plan.deferred))), language))
     if receipt.mails_failed:
         lines += [paper.say("failed", n=len(receipt.mails_failed)), *(f"  {one_line(each)}" for each in receipt.mails_failed)]
+    for section in waiting_sections(run.plan, paper.voice):
+        lines += [section.title, *(f"  {line}" for line in section.lines)]
     if run.plan.findings:
         lines.append(ended(paper.say("standing", findings=paper.voice.count("findings", len(run.plan.findings))), language))
     if receipt.written.written:
@@ -155,6 +163,12 @@ def _refusal(change: Change, why: str, voice: Voice) -> str:
 
 
 # The parts of a plan's text, in their order
+
+
+def _waiting(plan: Plan, paper: Paper) -> Iterable[str]:
+    for section in waiting_sections(plan, paper.voice):
+        yield "\n" + paper.ink(section.title, "bold")
+        yield from (f"  {line}" for line in section.lines)
 
 
 def _brakes(report: Report, paper: Paper) -> list[str]:

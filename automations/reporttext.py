@@ -49,6 +49,8 @@ WORDS: Mapping[str, Words] = {
     "summary": {"zh": "本行摘要", "en": "Summary of the row"},
     "readable": {"zh": "单元格要看得懂", "en": "A cell can be read"},
     "key-once": {"zh": "编号不重复", "en": "A key stands once"},
+    "draft-waits": {"zh": "给客户的草稿等人放行", "en": "A draft to the customer waits"},
+    "customer-address": {"zh": "客户没有电子邮箱", "en": "The customer has no e-mail address"},
     "gathered": {"zh": "汇总: {column}", "en": "Gathered: {column}"},
     "undo": {"zh": "撤销第 {n} 次运行", "en": "Undo of run {n}"},
     "blank": {"zh": "(空)", "en": "(blank)"},
@@ -188,7 +190,7 @@ class Voice:
         if rule is not None:
             return self.of(rule.title) or full
         owner, _, name = full.partition("/")
-        if name in ("summary", "readable", "key-once"):
+        if name in ("summary", "readable", "key-once", "draft-waits", "customer-address"):
             return self.say(name)
         if undone := re.fullmatch(r"undo (\d+)", full):
             return self.say("undo", n=undone[1])
@@ -216,7 +218,7 @@ def report_of(plan: Plan, config: Config, language: str, limit: int, mails: int)
         fingerprint=plan.fingerprint,
         read=read_of(plan, voice),
         counts=counts_of(plan),
-        brakes=tuple(cleaned_text(voice.of(brake), LONGEST_CELL) for brake in plan.brakes),
+        brakes=tuple(cleaned_text(voice.of(brake.words), LONGEST_CELL) for brake in plan.brakes),
         tables=tuple(tables_of(plan, voice, limit)),
         keys=listed(plan.new_keys, limit, lambda new: key_line(new, voice)),
         new_rows=listed(plan.new_rows, limit, lambda new: row_line(new, voice)),
@@ -252,7 +254,9 @@ def counts_of(plan: Plan) -> dict[str, int]:
         "keys": len(plan.new_keys),
         "new_rows": len(plan.new_rows),
         "overrides": len(plan.overrides),
-        "held": sum(notice.state != "planned" for notice in plan.notices) + len(plan.deferred) + len(plan.resting),
+        "held": sum(notice.state != "planned" and notice.reason != "shadow" for notice in plan.notices)
+        + len(plan.deferred)
+        + len(plan.resting),
     }
 
 

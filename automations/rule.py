@@ -84,6 +84,7 @@ class Draft:
     unread: frozenset[str] = frozenset()
     nodes: dict[Place, DraftNode] = field(default_factory=dict)
     promises: dict[tuple[str, str, str], list[ClockSpec]] = field(default_factory=dict)
+    shadows: set[str] = field(default_factory=set)
     mentioned: list[tuple[Builder, str, tuple[str | int, ...]]] = field(default_factory=list)
     said: list[tuple[Builder, str, Path, int]] = field(default_factory=list)
     findings: list[FindingSpec] = field(default_factory=list)
@@ -289,6 +290,7 @@ class Builder:
             if column and not self.writes(column, "writes", key, as_promise=True):
                 return
         self.draft.clocks.append(spec)
+        self.draft.shadows |= {spec.rule} if self.policy.mode == "shadow" else set()
         for column, key in ((due, "due"), (state, "state")):
             if column:
                 self.draft.promises.setdefault((self.table.name, column, key), []).append(spec)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from automations.addressing import Told
-from automations.applying import Receipt, apply, note_refused, rows_before
+from automations.applying import Receipt, apply, note_refused
 from automations.channels.protocol import Channel
 from automations.config import Config
 from automations.errors import PlanRefused
 from automations.judging import Judge, Judged, Memory
-from automations.ledgers.protocol import FLAPPING, Ledger
+from automations.ledgers.protocol import FLAPPING, UNTOLD, Ledger
 from automations.model import NewKey, Snapshot
 from automations.notices import Renders, plan_notices
 from automations.numbering import numbered
-from automations.planning import Plan, Remembered, make_plan
+from automations.planning import Plan, make_plan
 from automations.reading import read_snapshot
 from automations.recovering import astray, settle_doubts, take_up_mails
+from automations.remembering import remembered, rows_before, waiting_mails
 from automations.speaking import findings_of
 from automations.suppression import left_out, withhold
 from automations.workbooks.protocol import Workbook
 
 SWEEP = "sweep"
-LOOKED_BACK = 50
-"""Runs looked through for the last one that saw the whole workbook; undone and refused ones saw nothing."""
 
 
 @dataclass
@@ -56,8 +56,8 @@ class Run:
     receipt: Receipt
 
 
-def run_once(world: World, now: datetime, *, force: bool = False) -> Run:
-    """One sweep of the workbook from top to bottom, and what was done.
+def run_once(world: World, now: datetime, *, force: bool = False, word: str = "") -> Run:
+    """One sweep of the workbook from top to bottom, and what was done; `word` is that of the person who forces a brake.
 
     Raises PlanRefused when a brake trips (unless forced), OutsideFailed when the world refuses.
     """
@@ -65,29 +65,34 @@ def run_once(world: World, now: datetime, *, force: bool = False) -> Run:
     settle_doubts(*reading, world.ledger)
     take_up_mails(world.ledger, world.channel)
     withhold(world.ledger, now, world.config.settings.admin)
-    plan, snapshot = plan_once(world, now, reading)
+    plan, snapshot = plan_once(world, now, reading, force=force)
     if not force:
         _refuse_if_unsafe(plan, world)
-    return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel))
+    forced = word if force and (plan.brakes or plan.sorted.tripped) else ""
+    return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel, world.config.settings.admin, forced))
 
 
 def _refuse_if_unsafe(plan: Plan, world: World) -> None:
     try:
         plan.refuse_if_unsafe(world.config.language)
     except PlanRefused as stopped:
-        note_refused(plan, world.ledger, str(stopped))
+        note_refused(plan, world.ledger, str(stopped), world.channel, world.config.settings.admin)
         raise
 
 
-def plan_once(world: World, now: datetime, reading: tuple[Snapshot, list[NewKey]] | None = None) -> tuple[Plan, Snapshot]:
-    """Judge what was just read (or read it), and plan; nothing is written anywhere."""
+def plan_once(
+    world: World, now: datetime, reading: tuple[Snapshot, list[NewKey]] | None = None, *, force: bool = False
+) -> tuple[Plan, Snapshot]:
+    """Judge what was just read (or read it), and plan; nothing is written anywhere. Forced, no mail is held."""
     snapshot, new_keys = reading or read(world, now)
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
-    notices = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now)
-    plan = make_plan(judged, world.config, remembered(world), findings, notices.new, notices.mails, new_keys, now, SWEEP)
-    plan = replace(plan, deferred=tuple(notices.deferred), resting=tuple(notices.resting))
-    return plan, snapshot
+    waiting = waiting_mails(world.ledger, snapshot.workbook, SWEEP, now, force=force)
+    noticed = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now, waiting.sent)
+    lost = astray(world.workbook, world.ledger)
+    before = replace(remembered(world.ledger, snapshot.workbook, SWEEP, waiting), astray=lost)
+    plan = make_plan(judged, world.config, before, [*findings, *noticed.findings], noticed.new, noticed.spoken, new_keys, now, SWEEP)
+    return replace(plan, deferred=tuple(noticed.deferred), resting=tuple(noticed.resting)), snapshot
 
 
 def read(world: World, now: datetime) -> tuple[Snapshot, list[NewKey]]:
@@ -125,22 +130,16 @@ def told(world: World, now: datetime) -> Told:
         before = seen.get((rule, key, column))
         return before.first_seen if before and before.fixed_at is None else None
 
+    def known(identities: Sequence[str]) -> dict[str, str]:
+        return {identity: state for identity, state in ledger.known_notices(name, identities).items() if state not in UNTOLD}
+
     return Told(
         not ledger.knows(name),
-        lambda identities: ledger.known_notices(name, identities),
+        known,
         episode,
         since,
-        lambda table, keys: ledger.notices_about_rows(name, table, keys),
+        lambda table, keys: [record for record in ledger.notices_about_rows(name, table, keys) if record.state not in UNTOLD],
         lambda: [record.mail for record in ledger.pending_mails(now) if record.workbook == name],
         rows_before(ledger, name).keys(),
         left_out(ledger, now, world.config.settings.admin),
     )
-
-
-def remembered(world: World) -> Remembered:
-    """What the ledger knows of cells, conditions and rows."""
-    ledger, name = world.ledger, world.workbook.name
-    looked = (run for run in ledger.runs(name, limit=LOOKED_BACK) if run.state == "done" and run.automation == SWEEP)
-    last = next((run.started_at for run in looked), None)
-    known, applied = ledger.knows(name), lambda cells: ledger.last_applied(name, cells)
-    return Remembered(not known, applied, ledger.watched(name), last, rows_before(ledger, name), astray(world.workbook, ledger))

@@ -19,7 +19,7 @@ LONGEST_NAME = 100
 
 def held_of(plan: Plan, voice: Voice) -> tuple[tuple[str, int], ...]:
     """Notices that send no mail, by reason."""
-    held = Counter(notice.state for notice in plan.notices if notice.state != "planned")
+    held = Counter(notice.state for notice in plan.notices if notice.state != "planned" and notice.reason != "shadow")
     found = [(voice.say(state), held[state]) for state in ("overtaken", "baseline", "suppressed") if held[state]]
     return (*found, *waiting_of(plan, voice), *([(voice.say("resting"), len(plan.resting))] if plan.resting else []))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,12 +37,12 @@ LEFT: Mapping[str, Words] = {
 }
 
 
-def summaries(judged: Judged, findings: Sequence[Finding], language: str) -> dict[tuple[str, str], Any]:
-    """Columns for the summary of every table, in the frame's dtypes, by (table, column)."""
+def summaries(judged: Judged, findings: Sequence[Finding], language: str, shadows: Collection[str] = ()) -> dict[tuple[str, str], Any]:
+    """Columns for the summary of every table, in the frame's dtypes, by (table, column); clocks of policies in `shadows` are left out."""
     found: dict[tuple[str, str], Any] = {}
     for name, sheet in judged.snapshot.sheets.items():
         wanted = sheet.table.summary
-        clocks = governing(judged, name)
+        clocks = [each for each in governing(judged, name) if each[0].rule.partition("/")[0] not in shadows]
         if "problems" in wanted:
             found[(name, wanted["problems"])] = _problems(judged, name, findings, language)
         if {"due", "left", "late"} & set(wanted) and clocks:

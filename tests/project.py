@@ -23,6 +23,7 @@ from automations.judging import Judge, Judged, Memory
 from automations.model import CellChange, Column, Grid, Transition, Value
 from automations.planning import Plan, Remembered, make_plan
 from automations.reading import read_snapshot
+from automations.releasing import Spoken
 from automations.speaking import findings_of, values_at
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -134,7 +135,7 @@ def planned(config: Config, tables: Mapping[str, str | Drawn], now: str, transit
     """The plan for the drawn tables, nobody mailed; what already stands in a column of ours counts as written by the program."""
     found = judged(config, tables, now, transitions)
     remembered = Remembered(False, lambda places: _standing(found, places), {}, None, {})
-    return make_plan(found, config, remembered, findings_of(found), [], [], [], datetime.fromisoformat(now), "sweep")
+    return make_plan(found, config, remembered, findings_of(found), [], Spoken(), [], datetime.fromisoformat(now), "sweep")
 
 
 def _standing(found: Judged, places: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Value]:

@@ -5,19 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 import runner
+from automations.brakes import Sent, mail_brakes
 from automations.config import Config
 from automations.declarations import Brakes
 from automations.errors import PlanRefused
+from automations.ledgers.memory import MemoryLedger
+from automations.ledgers.protocol import KEPT, RunOutcome, RunStart
+from automations.model import Mail, Outgoing
+from automations.outbox import Person, outbox
+from automations.remembering import usual_volume
+from automations.run import run_once
 from tests.project import project
 from tests.scene import CUSTOMERS, STAFF, Rows, Scene, does_nothing, scene, settings, xlsx
 
 FRIDAY, LATER = "2025-09-26 17:00", "2025-09-28 18:01"
+SOON, MUCH_LATER = "2025-09-28 18:10", "2025-09-29 18:01"
+ADMIN = "admin@example.com"
 
 
 def complaints(count: int) -> str:
@@ -46,13 +57,30 @@ def renamed(old: str, new: str) -> Callable[[Rows], Rows]:
     return lambda rows: [[new if cell == old else cell for cell in rows[0]], *rows[1:]]
 
 
+def to_staff(stage: Scene) -> list[Mail]:
+    return [mail for mail in stage.sent if mail.to != ADMIN]
+
+
+def to_admin(stage: Scene) -> list[Mail]:
+    return [mail for mail in stage.sent if mail.to == ADMIN]
+
+
+def waiting(stage: Scene) -> list[str]:
+    """The mails that wait for a person: `held wang@example.com`."""
+    return sorted(f"{record.state} {record.mail.to}" for record in stage.world.ledger.outbox(KEPT, limit=1000))
+
+
+def release(stage: Scene, why: str = "看过了") -> None:
+    outbox(stage.world.ledger, "zh", "release", all_held=True, person=Person(why, "li", datetime(2025, 9, 28, 18, 5)))
+
+
 def stopped(stage: Scene, now: str) -> str:
-    """That a run is stopped with exit code 4 and leaves no trace but its own line in the history; gives the message."""
-    before, mails, saves = stage.raw(), list(stage.sent), stage.book.saves
+    """That a run is stopped with exit code 4 and leaves no trace but its own line in the history and a mail to the admin."""
+    before, mails, saves = stage.raw(), to_staff(stage), stage.book.saves
     told = stage.world.ledger.notices_about("团队台账", "complaints", "TS-01")
     with pytest.raises(PlanRefused) as refused:
         stage.run(now)
-    assert (stage.raw(), stage.sent, stage.book.saves, refused.value.exit_code) == (before, mails, saves, 4)
+    assert (stage.raw(), to_staff(stage), stage.book.saves, refused.value.exit_code) == (before, mails, saves, 4)
     assert stage.world.ledger.notices_about("团队台账", "complaints", "TS-01") == told
     newest = stage.world.ledger.runs("团队台账", limit=1)[0]
     assert (newest.state, newest.reason) == ("refused", str(refused.value))
@@ -86,15 +114,203 @@ def test_force_releases_the_brake_and_says_what_it_passed() -> None:
     assign(stage, 12)
     stopped(stage, FRIDAY)
     run = stage.run(FRIDAY, force=True)
-    assert [brake["en"] for brake in run.plan.brakes] == ["12 of 12 rows of 'Complaints' would change state (100%), the limit is 30%"]
+    assert [brake.words["en"] for brake in run.plan.brakes] == ["12 of 12 rows of 'Complaints' would change state (100%), the limit is 30%"]
     assert (len(stage.cells("complaints", "status")), does_nothing(stage.plan(FRIDAY))) == (12, True)
 
 
-def test_too_many_mails_stop_the_run_before_the_first() -> None:
+def test_too_many_mails_are_all_held_before_the_first_and_the_cells_are_written() -> None:
     stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
-    assert stopped(stage, LATER) == f"计划被安全闸拦下，没有写入也没有发信: 将发出 2 封邮件，上限是 1 封{RELEASE}"
-    stage.run(LATER, force=True)
-    assert [mail.to for mail in stage.sent] == ["chen@example.com", "wang@example.com"]
+    run = stage.run(LATER)
+
+    assert [brake.words["zh"] for brake in run.plan.sorted.tripped] == ["一次要发出 2 封邮件，上限是 1 封"]
+    assert (to_staff(stage), waiting(stage)) == ([], ["held chen@example.com", "held wang@example.com"])
+    assert len(run.receipt.written.written) > 0
+    assert does_nothing(stage.plan(LATER))
+
+
+def test_the_admin_is_mailed_once_with_the_reason_the_first_mails_and_the_command_that_releases() -> None:
+    stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
+    for moment in (LATER, SOON, "2025-09-28 20:00"):
+        stage.run(moment)
+
+    [mail] = to_admin(stage)
+    assert (mail.subject, mail.sent_at) == ("表管家：安全闸拦下了 2 封邮件", datetime.fromisoformat(LATER))
+    subjects = {record.mail.to: record.mail.subject for record in stage.world.ledger.outbox(["held"])}
+    assert mail.text == dedent(f"""\
+        有 2 封邮件没有发出，其余邮件和表格照常处理。原因：
+          一次要发出 2 封邮件，上限是 1 封
+
+        前 2 封：
+          陈立 <chen@example.com>  {subjects["chen@example.com"]}
+          王敏 <wang@example.com>  {subjects["wang@example.com"]}
+
+        全部列出：runner.py outbox list --state held
+        没有问题，就这样放行：runner.py outbox release --all-held --why "…"
+        只放行一封：runner.py outbox release 编号
+        如果是表格或规则有误，改正后不用做别的：不该发的邮件会自动撤回。
+
+        同样的情况不会再发邮件，解除以后再发生时才会再发。
+    """)
+
+
+def test_released_mails_leave_with_the_next_run_and_the_word_is_kept() -> None:
+    stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
+    stage.run(LATER)
+    release(stage)
+    stage.run(SOON)
+
+    assert ([mail.to for mail in to_staff(stage)], waiting(stage)) == (["chen@example.com", "wang@example.com"], [])
+    sent = [record for record in stage.world.ledger.outbox(["sent"]) if record.mail.to != ADMIN]
+    assert {record.reply for record in sent} == {"kept in memory"}
+    assert does_nothing(stage.plan(SOON))
+    assert stage.letters("2025-09-28 19:00") == []
+
+
+def test_a_brake_that_was_released_and_trips_anew_is_mailed_anew() -> None:
+    stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
+    stage.run(LATER)
+    release(stage)
+    stage.run(SOON)
+    assert len(to_admin(stage)) == 1
+    for moment in (MUCH_LATER, "2025-09-30 18:01"):
+        stage.run(moment)
+
+    assert [mail.sent_at for mail in to_admin(stage)] == [datetime.fromisoformat(LATER), datetime.fromisoformat(MUCH_LATER)]
+
+
+def test_what_is_mended_before_it_is_released_is_never_sent() -> None:
+    stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
+    stage.run(LATER)
+    stage.staff("complaints", lambda rows: rows[:1])
+    stage.run(SOON, force=True)
+
+    states = {record.mail.to: record.state for record in stage.world.ledger.outbox() if record.mail.to != ADMIN}
+    assert (to_staff(stage), states) == ([], {"chen@example.com": "withdrawn", "wang@example.com": "withdrawn"})
+
+
+def test_a_released_mail_whose_matter_was_settled_meanwhile_is_withdrawn_not_sent() -> None:
+    stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
+    stage.run(LATER)
+    release(stage)
+    stage.staff("complaints", lambda rows: rows[:1])
+    stage.run(SOON, force=True)
+
+    assert to_staff(stage) == []
+    assert {record.state for record in stage.world.ledger.outbox() if record.mail.to != ADMIN} == {"withdrawn"}
+    replies = {record.reply for record in stage.world.ledger.outbox(["withdrawn"])}
+    assert replies == {"release: 看过了 (li, 2025-09-28 18:05); 事情已经了结，不必再发"}
+
+
+def test_a_dropped_mail_never_comes_back() -> None:
+    stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
+    stage.run(LATER)
+    for record in stage.world.ledger.outbox(["held"]):
+        outbox(stage.world.ledger, "zh", "drop", record.mail.message_id, person=Person("不用说"))
+
+    assert (does_nothing(stage.plan(SOON)), stage.letters(SOON)) == (True, [])
+
+
+def test_a_brake_on_one_reader_holds_only_their_mails() -> None:
+    stage = staged(config=settings(brakes=Brakes(mails_per_reader_day=1)))
+    stage.run(LATER)
+    stage.edit("complaints", "recorded_by", "TS-12", "YG-03")
+    stage.edit("complaints", "content", "TS-11", None)
+    later = [mail.to for mail in stage.run("2025-09-28 18:30").plan.mails]
+
+    assert sorted(mail.to for mail in to_staff(stage)) == sorted(["chen@example.com", "wang@example.com", *later])
+    assert "chen@example.com" not in later
+    assert all(line.startswith("held ") and line != "held li@example.com" for line in waiting(stage))
+
+
+def test_a_brake_on_one_row_holds_what_is_said_of_that_row_and_the_rest_goes() -> None:
+    stage = staged(2, config=settings(brakes=Brakes(notices_per_row_day=3)))
+    stage.edit("complaints", "first_response_at", "TS-02", None)
+    stage.edit("complaints", "assigned_at", "TS-02", datetime(2025, 9, 26, 16, 50))
+    run = stage.run(LATER)
+
+    assert [brake.words["zh"] for brake in run.plan.sorted.tripped] == ["“客户投诉”TS-01 今天的通知将达到 4 条，上限是 3 条"]
+    assert {notice.key for each in run.plan.held for notice in each.notices} == {"TS-01"}
+    assert [mail.to for mail in to_staff(stage)] == ["chen@example.com", "li@example.com", "wang@example.com"]
+    assert all("TS-01" not in mail.text and "TS-02" in mail.text for mail in to_staff(stage))
+
+
+def test_a_typo_that_flags_four_rows_in_five_sends_nothing() -> None:
+    """Staff paste a column of customer numbers that nobody knows over sixty complaints."""
+    stage = staged(60)
+    notice_count = len(stage.plan(LATER).notices)
+    stage.staff("complaints", lambda rows: [rows[0], *([wrong(rows[0], row) for row in rows[1:49]]), *rows[49:]])
+    run = stage.run(LATER)
+
+    assert notice_count > 50
+    assert [mail.to for mail in stage.sent] == [ADMIN]
+    assert len(run.plan.held) >= 1
+    assert "一次要发出" in to_admin(stage)[0].text
+
+
+def wrong(headers: list[Any], row: list[Any]) -> list[Any]:
+    """A row whose customer number nobody knows."""
+    return ["KH-9" if header == "客户编号" else cell for header, cell in zip(headers, row, strict=True)]
+
+
+def test_more_than_three_times_the_usual_volume_is_held() -> None:
+    sent = Sent(usual=7)
+    going = [Outgoing(letter(number), ()) for number in range(22)]
+
+    assert mail_brakes(going[:21], [], Brakes(), sent) == (set(), [])
+    held, [brake] = mail_brakes(going, [], Brakes(), sent)
+    assert (len(held), brake.words["zh"]) == (22, "一次要发出 22 封邮件，平常是 7 封，上限是 21 封")
+
+
+def test_a_small_team_is_not_stopped_by_what_is_usual() -> None:
+    going = [Outgoing(letter(number), ()) for number in range(20)]
+
+    assert mail_brakes(going, [], Brakes(), Sent(usual=1)) == (set(), [])
+
+
+def letter(number: int) -> Mail:
+    return Mail(f"m{number}", f"reader{number}@example.com", "读者", "主题", "", "", (f"n{number}",), datetime(2025, 9, 28))
+
+
+def test_the_usual_volume_is_the_median_of_the_runs_that_sent_mail() -> None:
+    ledger = MemoryLedger()
+    for count in (9, 0, 4, 5, 0, 6, 100):
+        run = ledger.begin_run(RunStart("sweep", "book", datetime(2025, 9, 28), "", ""))
+        ledger.end_run(run, RunOutcome("done", datetime(2025, 9, 28), counts={"mails": count}))
+
+    assert usual_volume(ledger, "book", "sweep") == 6
+    assert usual_volume(ledger, "book", "digest") is None
+
+
+def test_a_run_stopped_by_a_brake_mails_the_admin_once_until_it_is_cleared() -> None:
+    stage = staged()
+    assign(stage, 4)
+    for moment in (FRIDAY, "2025-09-26 17:05", "2025-09-26 17:10"):
+        stopped(stage, moment)
+    [mail] = to_admin(stage)
+
+    assert mail.subject == "表管家：本次运行被安全闸拦下"
+    assert mail.text == dedent("""\
+        本次运行没有写入任何单元格，也没有发出任何邮件。原因：
+          “客户投诉”共 12 行，其中 4 行的状态将改变(33%)，上限是 30%
+
+        先看计划：runner.py plan --html plan.html
+        没有问题，就这样放行：runner.py run --force
+
+        同样的情况不会再发邮件，解除以后再发生时才会再发。
+    """)
+    stage.run("2025-09-26 17:15", force=True)
+    for number in range(5, 10):
+        stage.edit("complaints", "assigned_at", f"TS-{number:02}", datetime(2025, 9, 26, 16, 50))
+    stopped(stage, "2025-09-26 17:20")
+    assert len(to_admin(stage)) == 2
+
+
+def test_the_person_who_forces_a_brake_is_kept_in_the_history() -> None:
+    stage = staged()
+    assign(stage, 12)
+    run_once(stage.world, datetime.fromisoformat(FRIDAY), force=True, word="force: 月底集中分派 (li, 2025-09-26 17:00)")
+
+    assert stage.world.ledger.runs(limit=1)[0].reason == "force: 月底集中分派 (li, 2025-09-26 17:00)"
 
 
 def test_a_third_of_the_rows_gone_stops_the_run() -> None:
@@ -148,16 +364,16 @@ def test_after_the_damage_is_mended_the_next_run_goes_on() -> None:
 
 
 def test_several_brakes_are_said_together() -> None:
-    stage = staged(20, settings(brakes=Brakes(mails_per_run=0)))
+    stage = staged(20)
     assign(stage, 8)
     stage.staff("customers", lambda rows: [row[1:] for row in rows])
     said = stopped(stage, LATER)
-    assert [words in said for words in ("状态将改变", "“客户”以前读得到", "封邮件")] == [True] * 3
+    assert [words in said for words in ("状态将改变", "“客户”以前读得到")] == [True] * 2
 
 
-def test_a_refused_first_run_is_no_first_contact() -> None:
-    stage = scene(config=settings(brakes=Brakes(mails_per_run=0)), complaints=complaints(12), customers=CUSTOMERS, staff=STAFF)
-    stage.run(FRIDAY)
+def test_what_a_stopped_run_would_have_said_is_said_by_the_next() -> None:
+    stage = staged(config=settings(brakes=Brakes(state_share=Decimal("0"))))
+    assign(stage, 1)
     stopped(stage, LATER)
     released = stage.with_world(config=settings())
     assert [line.split("@")[0] for line in released.letters(LATER)] == ["chen", "wang"]

@@ -14,8 +14,9 @@ import pytest
 
 from automations.applying import Receipt
 from automations.config import Config, load
-from automations.model import CellChange, Finding, Mail, NewKey, Notice, Override, SheetProblem, WriteReceipt
+from automations.model import CellChange, Finding, Mail, NewKey, Notice, Override, SheetProblem, Tripped, WriteReceipt
 from automations.planning import Plan
+from automations.releasing import Sorted
 from automations.reports import clipped, display_width, plan_html, plan_text, run_text
 from automations.run import Run
 
@@ -134,11 +135,11 @@ def small() -> Plan:
         ),
         overrides=(Override("complaints", "TS-5", "status", "老张改的", "进行中", 6),),
         notices=(notice("planned"), notice("overtaken", "80%"), notice("overtaken", "50%")),
-        mails=(mail(),),
+        sorted=Sorted(mails=(mail(),)),
         findings=(finding("TS-3", 4), finding("TS-4", 5, "")),
         problems=(SheetProblem("complaints", "merged cells", {"zh": "第 1 行有合并单元格", "en": "row 1 has merged cells"}, True),),
         lacking={"handling/numbered": ("complaints", "received_at"), "complaints/gathered value": ("orders", "amount")},
-        brakes=(STATES,),
+        brakes=(Tripped("states", "complaints", STATES),),
     )
 
 
@@ -280,7 +281,7 @@ def test_nothing_from_a_cell_becomes_markup(config: Config, payload: str) -> Non
 
 def test_a_mail_is_shown_in_a_frame_that_runs_nothing_and_loads_nothing(config: Config) -> None:
     html = '<p title="a">您好 & "再见"</p><script>alert(1)</script>'
-    page = plan_html(replace(empty(), mails=(mail(html=html),)), config, "zh")
+    page = plan_html(replace(empty(), sorted=Sorted(mails=(mail(html=html),))), config, "zh")
     frames = [dict(attributes) for tag, attributes in all_tags(page) if tag == "iframe"]
 
     assert [(frame["sandbox"], frame["srcdoc"]) for frame in frames] == [("", html)]
@@ -293,7 +294,7 @@ def test_the_page_caps_its_lists_and_says_the_true_totals(config: Config) -> Non
         empty(),
         changes=tuple(change(f"TS-{n}", n, "status", None, "进行中") for n in range(5000)),
         findings=tuple(finding(f"TS-{n}", n, f"P{n % 150}") for n in range(9000)),
-        mails=tuple(mail() for _ in range(61)),
+        sorted=Sorted(mails=tuple(mail() for _ in range(61))),
     )
     page = plan_html(plan, config, "zh")
 
@@ -374,10 +375,10 @@ def filled_with(text: str) -> Plan:
         new_keys=(NewKey("complaints", "complaint_no", text, 10, "hash"),),
         changes=(change(text, 2, "status", text, text),),
         overrides=(Override("complaints", text, "status", text, text, 6),),
-        mails=(replace(mail(text, text, text), to=text, reader=text),),
+        sorted=Sorted(mails=(replace(mail(text, text, text), to=text, reader=text),)),
         findings=(replace(finding(text, 4, text), sentence=words, fix=words, value=text, clause=text),),
         problems=(SheetProblem("complaints", "merged cells", words, True),),
-        brakes=({"zh": text, "en": text},),
+        brakes=(Tripped("mails", "", {"zh": text, "en": text}),),
     )
 
 

@@ -44,6 +44,15 @@ class Target:
     appends: bool = False
 
 
+LASTING = ("holds a formula", "is part of merged cells", "is protected")
+"""Why a cell refuses every value until staff change the cell itself; other refusals come from staff being at work just then."""
+
+
+def lasts(reason: str) -> bool:
+    """Whether trying again would be refused again."""
+    return reason.startswith(LASTING)
+
+
 Written = list[int]
 Refused = list[tuple[int, str]]
 

@@ -1,0 +1,67 @@
+"""What the ledger knows that planning needs: cells, conditions and rows, the mails that wait, and how much mail is usual."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from itertools import islice
+from statistics import median
+from typing import Any
+
+from automations.brakes import Sent
+from automations.ledgers.protocol import KEPT, Ledger
+from automations.model import KeptMail
+from automations.planning import Remembered
+from automations.releasing import Waiting
+
+LOOKED_BACK = 50
+"""Runs looked through for the last one that saw the whole workbook; undone and refused ones saw nothing."""
+USUAL_RUNS, USUAL_LOOKED_BACK, USUAL_FROM = 20, 1000, 5
+"""The usual volume is the median of the last 20 runs that sent mail, of the last 1,000; with fewer than 5 none is known."""
+ALL = 1_000_000
+
+
+def remembered(ledger: Ledger, workbook: str, automation: str, waiting: Waiting) -> Remembered:
+    """Cells, conditions and rows as they were last seen."""
+    looked = (run for run in ledger.runs(workbook, limit=LOOKED_BACK) if run.state == "done" and run.automation == automation)
+    last = next((run.started_at for run in looked), None)
+    return Remembered(
+        not ledger.knows(workbook),
+        lambda cells: ledger.last_applied(workbook, cells),
+        ledger.watched(workbook),
+        last,
+        rows_before(ledger, workbook),
+        last_refused=lambda cells: ledger.last_refused(workbook, cells),
+        waiting=waiting,
+    )
+
+
+def waiting_mails(ledger: Ledger, workbook: str, automation: str, now: datetime, *, force: bool) -> Waiting:
+    """The mails that wait for a person, and what brakes need to know of what went out before."""
+    records = ledger.outbox(KEPT, workbook, limit=ALL)
+    kept = [KeptMail(record.mail, _kept_as(record.state), record.reply) for record in reversed(records)]
+    today = ledger.volume(workbook, datetime(now.year, now.month, now.day))
+    released = frozenset(identity for each in kept if each.state == "released" for identity in each.mail.identities)
+    sent = Sent(today.by_reader, today.by_row, usual_volume(ledger, workbook, automation), released)
+    return Waiting(kept, force=force, sent=sent)
+
+
+def _kept_as(state: str) -> Any:
+    return state
+
+
+def usual_volume(ledger: Ledger, workbook: str, automation: str) -> int | None:
+    """How many mails a run of this automation sends that sends any; None while too few have."""
+    runs = ledger.runs(workbook, USUAL_LOOKED_BACK, automation)
+    counts = list(islice((run.counts["mails"] for run in runs if run.counts.get("mails")), USUAL_RUNS))
+    return round(median(counts)) if len(counts) >= USUAL_FROM else None
+
+
+def rows_name(workbook: str) -> str:
+    """The ledger's name for how many rows each table had when last seen."""
+    return f"rows {workbook}"
+
+
+def rows_before(ledger: Ledger, workbook: str) -> dict[str, int]:
+    """How many rows each table had when last seen."""
+    return dict(json.loads(ledger.meta(rows_name(workbook)) or "{}"))
