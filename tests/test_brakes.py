@@ -26,8 +26,8 @@ from automations.run import run_once
 from tests.project import project
 from tests.scene import CUSTOMERS, STAFF, Rows, Scene, does_nothing, scene, settings, xlsx
 
-FRIDAY, LATER = "2025-09-26 17:00", "2025-09-28 18:01"
-SOON, MUCH_LATER = "2025-09-28 18:10", "2025-09-29 18:01"
+FRIDAY, LATER = "2025-09-26 17:00", "2025-09-29 09:01"
+SOON, MUCH_LATER = "2025-09-29 09:10", "2025-09-30 09:01"
 ADMIN = "admin@example.com"
 
 
@@ -71,7 +71,7 @@ def waiting(stage: Scene) -> list[str]:
 
 
 def release(stage: Scene, why: str = "看过了") -> None:
-    outbox(stage.world.ledger, "zh", "release", all_held=True, person=Person(why, "li", datetime(2025, 9, 28, 18, 5)))
+    outbox(stage.world.ledger, "zh", "release", all_held=True, person=Person(why, "li", datetime(2025, 9, 29, 9, 5)))
 
 
 def stopped(stage: Scene, now: str) -> str:
@@ -130,7 +130,7 @@ def test_too_many_mails_are_all_held_before_the_first_and_the_cells_are_written(
 
 def test_the_admin_is_mailed_once_with_the_reason_the_first_mails_and_the_command_that_releases() -> None:
     stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
-    for moment in (LATER, SOON, "2025-09-28 20:00"):
+    for moment in (LATER, SOON, "2025-09-29 10:00"):
         stage.run(moment)
 
     [mail] = to_admin(stage)
@@ -163,7 +163,7 @@ def test_released_mails_leave_with_the_next_run_and_the_word_is_kept() -> None:
     sent = [record for record in stage.world.ledger.outbox(["sent"]) if record.mail.to != ADMIN]
     assert {record.reply for record in sent} == {"kept in memory"}
     assert does_nothing(stage.plan(SOON))
-    assert stage.letters("2025-09-28 19:00") == []
+    assert stage.letters("2025-09-29 09:40") == []
 
 
 def test_a_brake_that_was_released_and_trips_anew_is_mailed_anew() -> None:
@@ -172,7 +172,7 @@ def test_a_brake_that_was_released_and_trips_anew_is_mailed_anew() -> None:
     release(stage)
     stage.run(SOON)
     assert len(to_admin(stage)) == 1
-    for moment in (MUCH_LATER, "2025-09-30 18:01"):
+    for moment in (MUCH_LATER, "2025-09-30 17:00"):
         stage.run(moment)
 
     assert [mail.sent_at for mail in to_admin(stage)] == [datetime.fromisoformat(LATER), datetime.fromisoformat(MUCH_LATER)]
@@ -198,7 +198,7 @@ def test_a_released_mail_whose_matter_was_settled_meanwhile_is_withdrawn_not_sen
     assert to_staff(stage) == []
     assert {record.state for record in stage.world.ledger.outbox() if record.mail.to != ADMIN} == {"withdrawn"}
     replies = {record.reply for record in stage.world.ledger.outbox(["withdrawn"])}
-    assert replies == {"release: 看过了 (li, 2025-09-28 18:05); 事情已经了结，不必再发"}
+    assert replies == {"release: 看过了 (li, 2025-09-29 09:05); 事情已经了结，不必再发"}
 
 
 def test_a_dropped_mail_never_comes_back() -> None:
@@ -215,7 +215,7 @@ def test_a_brake_on_one_reader_holds_only_their_mails() -> None:
     stage.run(LATER)
     stage.edit("complaints", "recorded_by", "TS-12", "YG-03")
     stage.edit("complaints", "content", "TS-11", None)
-    later = [mail.to for mail in stage.run("2025-09-28 18:30").plan.mails]
+    later = [mail.to for mail in stage.run("2025-09-29 09:30").plan.mails]
 
     assert sorted(mail.to for mail in to_staff(stage)) == sorted(["chen@example.com", "wang@example.com", *later])
     assert "chen@example.com" not in later

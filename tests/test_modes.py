@@ -61,7 +61,7 @@ COMPLAINTS = """
     TS-1 | 2025-09-22 16:30 | YG-01   | 北京
     TS-2 | 2025-09-22 16:30 | YG-01   |
 """
-BEFORE, LATE, LATER = "2025-09-22 17:00", "2025-09-23 18:01", "2025-09-24 18:01"
+BEFORE, LATE, LATER = "2025-09-22 17:00", "2025-09-24 09:01", "2025-09-25 09:01"
 
 
 def policy(mode: str = "", title: str = "分派", rule: str = "assign", days: int = 1) -> str:
