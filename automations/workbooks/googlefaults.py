@@ -71,7 +71,7 @@ def _what(said: Said, asked: Asked) -> str:
     if said.status == 429:
         return f"Google's quota is used up{_in_brackets(said.quota)}; {SLOWER}"
     if said.status == 413:
-        return "the write is larger than Google takes; set `workbook.write_kilobytes` lower in config/settings.yaml"
+        return "the write is larger than Google takes; put the tables into several spreadsheets (`spreadsheets` in config/settings.yaml)"
     if said.status in ANSWER_LOST:
         return f"Google does not answer ({said.status}); run again later, see https://www.google.com/appsstatus"
     return f"Google refused the call ({said.status} {said.reason}){': ' if said.message else ''}{said.message}"
