@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from automations.checking import check
 from automations.config import Config
 from automations.planning import Plan
 from tests.project import changes, findings, loaded, planned, project
@@ -183,3 +184,43 @@ def test_a_team_without_the_tab_or_without_the_source_loses_nothing(config: Conf
     alone = planned(config, {"freight_ledger": standing}, NOW)
     assert (rows(alone), changes(alone)) == ([], [])
     assert alone.lacking["handling/entries"] == ("shipments", "notice_no")
+
+
+EXAMPLES = """
+    examples:
+      - name: 两车合计一千元
+        now: 2025-10-09 09:00
+        row: { notice_no: FY-1, shipped_at: 2025-09-26 10:00, carrier: 甲运, freight: 800.10 }
+        tables: { shipments: [ { notice_no: FY-2, shipped_at: 2025-09-29 10:00, carrier: 甲运, freight: 199.90 } ] }
+        kept: { freight_monthly: [ { period_id: 2025-09/甲运, freight: 1000.00, loads: 2 } ] }
+      - name: 另一个月的车不混进来
+        now: 2025-10-09 09:00
+        row: { notice_no: FY-3, shipped_at: 2025-09-26 10:00, carrier: 甲运, freight: 5.00 }
+        kept: { freight_monthly: [ { period_id: 2025-09/甲运, freight: 5.00, loads: 1 } ] }
+"""
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "said"),
+    [
+        ("", "", []),
+        ("1000.00", "1000.01", ["example '两车合计一千元': freight: expected 1000.01, found 1,000.00"]),
+        (
+            "period_id: 2025-09/甲运, freight: 5",
+            "period_id: 2025-10/甲运, freight: 5",
+            ["period_id: expected 2025-10/甲运, found 2025-09/甲运"],
+        ),
+        ("[ { period_id: 2025-09/甲运, freight: 5.00, loads: 1 } ]", "[]", ["'freight_monthly': expected 0 rows, found 1: 2025-09/甲运"]),
+        ("freight: 5.00, loads", "fright: 5.00, loads", ["no column 'fright' in table 'freight_monthly'"]),
+        ("kept: { freight_monthly: [ { period_id: 2025-09/甲运, freight: 5", "kept: { monthly: [ { freight: 5", ["no table 'monthly'"]),
+    ],
+)
+def test_examples_say_all_rows_of_a_kept_table_and_are_refused_where_one_differs(
+    tmp_path: Path, held: str, wanted: str, said: list[str]
+) -> None:
+    policy = SUMS + EXAMPLES.replace(held, wanted) if held else SUMS + EXAMPLES
+    root = project(tmp_path, policy=policy, tables={"shipments": SHIPMENTS, "freight_monthly": MONTHLY})
+
+    found = [problem.what for problem in check(root).problems]
+
+    assert len(found) == len(said) and all(part in what for part, what in zip(said, found, strict=True))
