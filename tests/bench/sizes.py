@@ -30,6 +30,7 @@ def covered(program: Program) -> Program:
         findings=tuple(spec for spec in program.findings if _covered(spec.rule)),
         clocks=tuple(clock for clock in program.clocks if _covered(clock.rule)),
         writes={place: rule for place, rule in program.writes.items() if _covered(rule) or rule in GATHERED},
+        kept=tuple(spec for spec in program.kept if _covered(spec.rule)),
     )
     return needed_only(kept)
 
