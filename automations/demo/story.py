@@ -93,6 +93,7 @@ PLANTED: tuple[Plant, ...] = (
     Plant("complaints", "TS-20260916-002", "complaint-handling/solution_consent", "副总没同意就通知客户"),
     Plant("complaints", "TS-20260916-003", "complaint-records/compensation_within_order", "赔偿超过订单金额"),
     Plant("complaints", "TS-20260916-004", "complaint-penalties/loss_fine", "罚款超出损失的3%"),
+    Plant("sanctions", "TS-20260916-004-责任者", "sanctions-listed/sanction-person", "罚款登进处罚台账", "value", "罚款"),
     Plant("complaints", "TS-20260916-005", "complaint-penalties/service_fine", "服务罚款超过200元"),
     Plant("complaints", "TS-20260916-005", "complaint-penalties/decision_numbered", "处罚没有文件号"),
     Plant("complaints", "TS-20260921-001", "complaint-records/inv_complete", "调查只写了五项"),
