@@ -21,10 +21,8 @@ def hints_of(config: Config) -> list[Problem]:
 
 def _not_live(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:
     """A policy that only looks as if it were at work."""
-    what = {
-        "shadow": "`mode: shadow` writes nothing and tells nobody",
-        "redirect": f"`mode: redirect` mails {policy.file.redirect_to or config.settings.mail.redirect_all_to}",
-    }
+    to = policy.file.redirect_to or config.settings.mail.redirect_all_to
+    what = {"shadow": "`mode: shadow` writes nothing and tells nobody"} | ({"redirect": f"`mode: redirect` mails {to}"} if to else {})
     if policy.file.mode in what:
         yield policy.document.problem(("mode",), f"policy '{policy.file.policy}' is not live: {what[policy.file.mode]}")
 
