@@ -6,7 +6,8 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 NOTHING, FAILED_ROWS, CHANGES, CONFIG, BRAKE, OUTSIDE, PERSON = 0, 1, 2, 3, 4, 5, 6
 Arguments = argparse.Namespace
+_to_stderr = partial(print, file=sys.stderr, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -65,42 +67,36 @@ def _print_json(data: Any) -> None:
     print(json.dumps(data, ensure_ascii=False, indent=2, default=str))
 
 
+def _show(arguments: Arguments, result: Any, code: int = NOTHING, **how: bool) -> int:
+    """Print a result in words (said how) or as JSON, and end with this code."""
+    _print_json(result.data()) if arguments.json else print(result.text(**how))
+    return code
+
+
 def demo_command(arguments: Arguments) -> int:
     from automations.demo.month import run_demo
+    from automations.progressbar import bar
 
     say = _to_stderr if arguments.json else print
-    left = run_demo(arguments.root, arguments.folder, say, progress=_progress if sys.stderr.isatty() else None)
+    left = run_demo(arguments.root, arguments.folder, say, progress=bar if sys.stderr.isatty() else None)
     if arguments.json:
         _print_json(left.data())
     return NOTHING
-
-
-def _to_stderr(text: str = "") -> None:
-    print(text, file=sys.stderr)
-
-
-def _progress(done: int, total: int, what: str) -> None:
-    width = 30 * done // max(total, 1)
-    print(
-        f"\r[{'#' * width}{'.' * (30 - width)}] {done}/{total} {what}\033[K", end="" if done < total else "\n", file=sys.stderr, flush=True
-    )
 
 
 def init_command(arguments: Arguments) -> int:
     from automations.setup import init
 
     result = init(arguments.root, arguments.workbook, do=arguments.yes)
-    _print_json(result.data()) if arguments.json else print(result.text())
-    return NOTHING if arguments.yes or result.empty else CHANGES
+    return _show(arguments, result, NOTHING if arguments.yes or result.empty else CHANGES)
 
 
 def check_command(arguments: Arguments) -> int:
     from automations.checking import check
+    from automations.progressbar import bar
 
-    progress = _progress if sys.stderr.isatty() else None
-    result = check(arguments.root, examples=not arguments.quick, prove=arguments.prove, progress=progress)
-    _print_json(result.data()) if arguments.json else print(result.text())
-    return CONFIG if result.problems or result.unnoticed else NOTHING
+    result = check(arguments.root, examples=not arguments.quick, prove=arguments.prove, progress=bar if sys.stderr.isatty() else None)
+    return _show(arguments, result, CONFIG if result.problems or result.unnoticed else NOTHING)
 
 
 def plan_command(arguments: Arguments) -> int:
@@ -124,9 +120,8 @@ def run_command(arguments: Arguments) -> int:
 
     world = _world(arguments)
     now = _now(arguments, world.config)
-    done = run_once(
-        world, now, force=arguments.force, word=signed(arguments.why, arguments.by, now).said("force") if arguments.force else ""
-    )
+    word = signed(arguments.why, arguments.by, now).said("force") if arguments.force else ""
+    done = run_once(world, now, force=arguments.force, word=word)
     receipt = done.receipt
     data = {"run": receipt.run_id, "written": len(receipt.written.written), "mails": receipt.mails_sent, **plan_data(done.plan)}
     _print_json(data) if arguments.json else print(run_text(done, world.config, world.config.language))
@@ -141,9 +136,28 @@ def explain_command(arguments: Arguments) -> int:
     from automations.asking import explain_row
 
     world = _world(arguments, looking=True)
-    result = explain_row(world, arguments.table, arguments.key, _now(arguments, world.config))
-    _print_json(result.data()) if arguments.json else print(result.text(everything=arguments.all))
+    return _show(arguments, explain_row(world, arguments.table, arguments.key, _now(arguments, world.config)), everything=arguments.all)
+
+
+def schedule_command(arguments: Arguments) -> int:
+    from automations.config import load
+    from automations.upcoming import upcoming
+
+    return _show(arguments, upcoming(config := load(arguments.root), _now(arguments, config), arguments.until))
+
+
+def serve_command(arguments: Arguments) -> int:
+    from automations.serving import serve
+
+    serve(arguments.root, lambda: datetime.now(UTC), _to_stderr, as_json=arguments.log_json)
     return NOTHING
+
+
+def status_command(arguments: Arguments) -> int:
+    from automations.serving import status
+
+    result = status(arguments.root, lambda config: _now(arguments, config))
+    return _show(arguments, result, NOTHING if result.healthy else OUTSIDE)
 
 
 def kinds_command(arguments: Arguments) -> int:
@@ -157,9 +171,7 @@ def coverage_command(arguments: Arguments) -> int:
     from automations.config import load
     from automations.coverage import coverage
 
-    result = coverage(load(arguments.root))
-    _print_json(result.data()) if arguments.json else print(result.text(everything=arguments.all))
-    return NOTHING
+    return _show(arguments, coverage(load(arguments.root)), everything=arguments.all)
 
 
 def policies_command(arguments: Arguments) -> int:
@@ -178,18 +190,14 @@ def policies_command(arguments: Arguments) -> int:
 def history_command(arguments: Arguments) -> int:
     from automations.asking import history
 
-    result = history(_world(arguments, looking=True), arguments.run, arguments.limit)
-    _print_json(result.data()) if arguments.json else print(result.text())
-    return NOTHING
+    return _show(arguments, history(_world(arguments, looking=True), arguments.run, arguments.limit))
 
 
 def undo_command(arguments: Arguments) -> int:
     from automations.asking import undo_run
 
     world = _world(arguments)
-    result = undo_run(world, arguments.run, _now(arguments, world.config))
-    _print_json(result.data()) if arguments.json else print(result.text())
-    return NOTHING
+    return _show(arguments, undo_run(world, arguments.run, _now(arguments, world.config)))
 
 
 def preview_command(arguments: Arguments) -> int:
@@ -198,8 +206,7 @@ def preview_command(arguments: Arguments) -> int:
     world = _world(arguments, looking=True)
     result = preview(world, arguments.notice, arguments.row, _now(arguments, world.config), arguments.language)
     result.write(arguments.html, arguments.png, width=arguments.width, dark=arguments.dark)
-    _print_json(result.data()) if arguments.json else print(result.text())
-    return NOTHING
+    return _show(arguments, result)
 
 
 def outbox_command(arguments: Arguments) -> int:
@@ -208,9 +215,7 @@ def outbox_command(arguments: Arguments) -> int:
     world = _world(arguments, looking=arguments.action in ("list", "show", "suppressed"))
     person = signed(arguments.why, arguments.by, _now(arguments, world.config))
     how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "state", "limit", "all_held")}
-    result = outbox(world.ledger, world.config.language, person=person, **how)
-    _print_json(result.data()) if arguments.json else print(result.text())
-    return NOTHING
+    return _show(arguments, outbox(world.ledger, world.config.language, person=person, **how))
 
 
 def takeover_command(arguments: Arguments) -> int:
@@ -225,8 +230,7 @@ def doctor_command(arguments: Arguments) -> int:
     from automations.doctor import doctor
 
     result = doctor(arguments.root, arguments.workbook, lambda config: _now(arguments, config))
-    _print_json(result.data()) if arguments.json else print(result.text())
-    return OUTSIDE if result.failed else NOTHING
+    return _show(arguments, result, OUTSIDE if result.failed else NOTHING)
 
 
 def schema_command(arguments: Arguments) -> int:

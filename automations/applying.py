@@ -32,8 +32,18 @@ class Receipt:
     mails_unknown: int = 0
 
 
-def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, channel: Channel, admin: str = "", word: str = "") -> Receipt:
-    """Do what the plan says: record first, write what still is what was seen, then send what was claimed.
+def apply(
+    plan: Plan,
+    snapshot: Snapshot,
+    workbook: Workbook,
+    ledger: Ledger,
+    channel: Channel,
+    admin: str = "",
+    word: str = "",
+    *,
+    posts: bool = True,
+) -> Receipt:
+    """Do what the plan says: record first, write what still is what was seen, then (if it `posts`) send what was claimed.
 
     `admin` is told once of what brakes hold and of mails given up; `word` is that of the person who forced a brake.
     Raises OutsideFailed when the workbook or the ledger refuses; the run is then recorded as failed.
@@ -46,7 +56,7 @@ def apply(plan: Plan, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, ch
         ledger.settle_cells(run_id, receipt)
         if not changes and ledger.pending_mails(plan.now):
             workbook.hold()
-        posted = send_pending(ledger, channel, plan.now, plan.resting)
+        posted = send_pending(ledger, channel, plan.now, plan.resting) if posts else Posted(0)
         lost = [record for record in posted.lost if record.mail.identities]
         if lost and admin:
             ledger.put_mails(run_id, [lost_mail(plan, admin, run_id, lost)])
@@ -201,7 +211,7 @@ def deliver(record: MailRecord, ledger: Ledger, channel: Channel) -> bool:
 
 def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:
     seen = [(finding.rule, finding.key, finding.column) for finding in (*plan.findings, *plan.shadow.findings)]
-    ledger.note_findings(run_id, plan.workbook, plan.now, [*seen, *plan.waiting])
+    ledger.note_findings(run_id, plan.workbook, plan.now, [*seen, *plan.waiting], plan.judged_rules)
     ledger.set_meta(rows_name(plan.workbook), json.dumps({**rows_before(ledger, plan.workbook), **plan.rows}))
 
 

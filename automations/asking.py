@@ -21,6 +21,7 @@ from automations.people import People
 from automations.planning import said
 from automations.quiet import UNTIL, moment_said
 from automations.run import World, judge, read, told
+from automations.versions import Versions, versions
 from automations.yamlcheck import closest
 
 NEXT = "\n"
@@ -161,11 +162,13 @@ def _change_line(row: JournalRow) -> str:
     return f"  {row.state:<8} {change.table} {change.key} {change.column}: {what}" + (f"  ({row.reason})" if row.reason else "")
 
 
-def history(world: World, run: int | None, limit: int) -> History:
-    """The newest runs, or one of them in full.
+def history(world: World, run: int | str | None, limit: int) -> History | Versions:
+    """The newest runs, one of them in full, or with `config` the versions of the configuration.
 
     Raises NotThere for a run that never was.
     """
+    if isinstance(run, str):
+        return versions(world.ledger, world.config.language, limit)
     if run is None:
         return History(world.ledger.runs(world.workbook.name, limit))
     return History([_run(world, run)], world.ledger.changes_of(run), world.ledger.notices_of(run))

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from typing import Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from automations.cadence import WorkDays
 from automations.instants import (
     DAY,
     NO_COUNT,
@@ -172,6 +174,13 @@ class Calendar:
         skipped = int(np.count_nonzero(offsets < 0))
         ordinals = (self._upto[max(0, -shift) :] - skipped).tolist()
         return [None] * max(0, shift) + ordinals, offsets[skipped:].tolist()
+
+    @cached_property
+    def work_days(self) -> WorkDays:
+        """The working days as plain dates, with the names of the days that differ, for what counts in days and not in columns."""
+        days: list[date] = self._workdays.astype("datetime64[D]").tolist()
+        names = {day: note.name or note.kind for day, note in self._notes.items()}
+        return WorkDays(self.first, self.last, tuple(days), names, self.official_until)
 
     # Opening hours
 

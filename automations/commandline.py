@@ -51,6 +51,14 @@ def parser(root: Path) -> argparse.ArgumentParser:
     explain.add_argument("key", help="the row's key, for example TS-20260917-003")
     explain.add_argument("--all", action="store_true", help="rules that were checked and found nothing, too")
 
+    schedule = _command(words, "schedule", "the next runs of every automation in order, and why one is moved", clock=True)
+    schedule.add_argument("--until", type=_moment, help="how far ahead, for example 2026-12-31 (default: seven days)")
+
+    serve = _command(words, "serve", "run every automation when it is due, until stopped; one line per decision on standard error")
+    serve.add_argument("--log-json", action="store_true", help="the lines as JSON, for programs")
+
+    _command(words, "status", "when each automation last did well, what is next, what failed", clock=True)
+
     kinds = _command(words, "kinds", "the manual of the kinds of rule")
     kinds.add_argument("kind", nargs="?", help="one kind only")
 
@@ -61,8 +69,8 @@ def parser(root: Path) -> argparse.ArgumentParser:
     policies.add_argument("--html", type=Path, help="write them as a page to this file, to print or to lay beside the written policies")
     policies.add_argument("--language", choices=("zh", "en"), help="default: the language of the settings")
 
-    history = _command(words, "history", "the runs so far, or what one run wrote")
-    history.add_argument("run", nargs="?", type=int, help="a run's number")
+    history = _command(words, "history", "the runs so far, what one run wrote, or with 'config' how the configuration changed")
+    history.add_argument("run", nargs="?", type=_run_or_config, help="a run's number, or 'config'")
     history.add_argument("--limit", type=int, default=20, help="how many runs to list (default 20)")
 
     undo = _command(words, "undo", "write back what a run overwrote, wherever its value still stands", clock=True)
@@ -113,6 +121,12 @@ def _command(words: Any, name: str, text: str, *, clock: bool = False) -> argpar
     if clock:
         each.add_argument("--now", type=_moment, help="freeze the clock, for example '2026-09-30 08:30'")
     return each
+
+
+def _run_or_config(text: str) -> int | str:
+    if text == "config" or text.isdigit():
+        return text if text == "config" else int(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is neither a run's number nor 'config'")
 
 
 def _moment(text: str) -> datetime:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from automations.automationfile import Automation, load_automations
 from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
 from automations.compiling import Compiler
@@ -58,6 +59,9 @@ class Config:
     hints: Sequence[Problem] = ()
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     """Every calendar of config/calendars, by the name of its file; `calendar` is the one of the settings."""
+    automations: Mapping[str, Automation] = field(default_factory=dict)
+    source: Path | None = None
+    """Where the files were read, if not under `root`: the last good configuration, kept while an edit has faults."""
 
     @property
     def language(self) -> str:
@@ -87,6 +91,11 @@ class Reader:
         if file.is_file():
             self.digest.update(shown.encode() + b"\0" + file.read_bytes())
         return document
+
+    def take_in(self, files: Iterable[Path]) -> None:
+        """Files that are not checked here, but make another version of the configuration when they change."""
+        for file in files:
+            self.digest.update(file.relative_to(self.root).as_posix().encode() + b"\0" + file.read_bytes())
 
     def read(self, model: type[T], file: Path) -> tuple[T, Document] | None:
         document = self.document(file)
@@ -118,6 +127,8 @@ def load(root: Path) -> Config:
     policies = _policies(reader, packs, tables)
     evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
     program, compiler, hints = _compiled(reader, settings, document, calendars.keys(), tables, table_files, policies, evaluator)
+    automations = load_automations(reader, packs, tables, policies, calendar)
+    reader.take_in(sorted((reader.root / "templates").rglob("*.j2")))
     if reader.problems or calendar is None:
         raise ConfigProblems(_in_order(reader.problems))
     return Config(
@@ -133,6 +144,7 @@ def load(root: Path) -> Config:
         reader.digest.hexdigest(),
         _in_order(hints),
         calendars,
+        automations,
     )
 
 

@@ -280,8 +280,21 @@ class MailSettings(Declared):
         return Reach(tuple(self.allow_domains), self.redirect_all_to)
 
 
+class BackupSettings(Declared):
+    """How long copies of the ledger and the workbook are kept."""
+
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    at_least: Annotated[int, Field(ge=1, le=1000)] = 7
+
+
+class ServeSettings(Declared):
+    """What `serve` offers to those who watch it: a port on this machine for /healthz and /metrics."""
+
+    port: Annotated[int, Field(ge=1, le=65535)] | None = None
+
+
 class SettingsFile(Declared):
-    """`config/settings.yaml`: language, calendar, workbook, mail, ledger, packs and brakes."""
+    """`config/settings.yaml`: language, calendar, workbook, mail, ledger, packs, brakes, backups and serve."""
 
     language: Literal["zh", "en"] = "zh"
     calendar: str = "cn"
@@ -291,6 +304,8 @@ class SettingsFile(Declared):
     admin: str
     packs: list[str]
     brakes: Brakes = Brakes()
+    backups: BackupSettings = BackupSettings()
+    serve: ServeSettings = ServeSettings()
     due_soon: str = "80%"
     quiet_hours: bool = Field(default=True, description="outside a reader's open hours nothing is sent; it goes at the next opening")
     hold_at_most: str = Field(default="30 working days", description="the longest a row may be held back from notices")

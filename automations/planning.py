@@ -80,6 +80,8 @@ class Plan:
     sorted: Sorted = field(default_factory=Sorted)
     shadow: Shadow = field(default_factory=Shadow)
     refused: tuple[tuple[CellChange, str], ...] = ()
+    judged_rules: frozenset[str] | None = None
+    """The rules this plan speaks for, None for all: a finding of another rule is not fixed because it was not looked for."""
 
     @property
     def empty(self) -> bool:

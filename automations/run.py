@@ -8,11 +8,13 @@ from datetime import date, datetime
 
 from automations.addressing import Told
 from automations.applying import Receipt, apply, note_refused
+from automations.automationfile import Automation
 from automations.channels.protocol import Channel
 from automations.config import Config
 from automations.errors import PlanRefused
 from automations.judging import Judge, Judged, Memory
 from automations.ledgers.protocol import FLAPPING, UNTOLD, Ledger
+from automations.limiting import SWEEP, told_of, within
 from automations.model import NewKey, Snapshot
 from automations.notices import Renders, plan_notices
 from automations.numbering import numbered
@@ -24,7 +26,7 @@ from automations.speaking import findings_of
 from automations.suppression import left_out, withhold
 from automations.workbooks.protocol import Workbook
 
-SWEEP = "sweep"
+Reading = tuple[Snapshot, list[NewKey]]
 
 
 @dataclass
@@ -32,7 +34,7 @@ class LastRead:
     """The last reading of the workbook; it stands as long as nobody has written to the file."""
 
     stamp: tuple[str, date] | None = None
-    found: tuple[Snapshot, list[NewKey]] | None = None
+    found: Reading | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,7 @@ class World:
     renderer: Renders
     judge: Judge
     last_read: LastRead = field(default_factory=LastRead)
+    posts: bool = True  # otherwise mails wait in the ledger for whoever sends them
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,20 +59,21 @@ class Run:
     receipt: Receipt
 
 
-def run_once(world: World, now: datetime, *, force: bool = False, word: str = "") -> Run:
-    """One sweep of the workbook from top to bottom, and what was done; `word` is that of the person who forces a brake.
+def run_once(world: World, now: datetime, *, force: bool = False, word: str = "", automation: Automation | None = None) -> Run:
+    """One sweep of the workbook (as far as the automation reaches), and what was done; `word` is that of the person who forces a brake.
 
     Raises PlanRefused when a brake trips (unless forced), OutsideFailed when the world refuses.
     """
     reading = read(world, now)
     settle_doubts(*reading, world.ledger)
-    take_up_mails(world.ledger, world.channel)
+    if world.posts:
+        take_up_mails(world.ledger, world.channel)
     withhold(world.ledger, now, world.config.settings.admin)
-    plan, snapshot = plan_once(world, now, reading, force=force)
+    plan, snapshot = plan_once(world, now, reading, force=force, automation=automation)
     if not force:
         _refuse_if_unsafe(plan, world)
-    forced = word if force and (plan.brakes or plan.sorted.tripped) else ""
-    return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel, world.config.settings.admin, forced))
+    forced, admin = word if force and (plan.brakes or plan.sorted.tripped) else "", world.config.settings.admin
+    return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel, admin, forced, posts=world.posts))
 
 
 def _refuse_if_unsafe(plan: Plan, world: World) -> None:
@@ -81,21 +85,22 @@ def _refuse_if_unsafe(plan: Plan, world: World) -> None:
 
 
 def plan_once(
-    world: World, now: datetime, reading: tuple[Snapshot, list[NewKey]] | None = None, *, force: bool = False
+    world: World, now: datetime, reading: Reading | None = None, *, force: bool = False, automation: Automation | None = None
 ) -> tuple[Plan, Snapshot]:
-    """Judge what was just read (or read it), and plan; nothing is written anywhere. Forced, no mail is held."""
+    """Judge what was just read (or read it), and plan, as far as the automation reaches; nothing is written. Forced, no mail is held."""
     snapshot, new_keys = reading or read(world, now)
+    limits, name = (automation.limits, automation.name) if automation else (None, SWEEP)
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
-    waiting = waiting_mails(world.ledger, snapshot.workbook, SWEEP, now, force=force)
-    noticed = plan_notices(judged, world.config, findings, told(world, now), world.renderer, now, waiting.sent)
+    waiting = waiting_mails(world.ledger, snapshot.workbook, name, now, force=force)
+    noticed = plan_notices(judged, told_of(world.config, limits), findings, told(world, now), world.renderer, now, waiting.sent)
     lost = astray(world.workbook, world.ledger)
-    before = replace(remembered(world.ledger, snapshot.workbook, SWEEP, waiting), astray=lost)
-    plan = make_plan(judged, world.config, before, [*findings, *noticed.findings], noticed.new, noticed.spoken, new_keys, now, SWEEP)
-    return replace(plan, deferred=tuple(noticed.deferred), resting=tuple(noticed.resting)), snapshot
+    before = replace(remembered(world.ledger, snapshot.workbook, name, waiting), astray=lost)
+    plan = make_plan(judged, world.config, before, [*findings, *noticed.findings], noticed.new, noticed.spoken, new_keys, now, name)
+    return within(replace(plan, deferred=tuple(noticed.deferred), resting=tuple(noticed.resting)), limits, world.config), snapshot
 
 
-def read(world: World, now: datetime) -> tuple[Snapshot, list[NewKey]]:
+def read(world: World, now: datetime) -> Reading:
     """The typed tables of the workbook, blank keys numbered; the last reading if the file is still the same."""
     stamp, last = (world.workbook.fingerprint(), now.date()), world.last_read
     if last.found is None or last.stamp != stamp:
@@ -104,7 +109,7 @@ def read(world: World, now: datetime) -> tuple[Snapshot, list[NewKey]]:
     return last.found
 
 
-def _read_anew(world: World, now: datetime) -> tuple[Snapshot, list[NewKey]]:
+def _read_anew(world: World, now: datetime) -> Reading:
     grids = world.workbook.grids()
     snapshot = read_snapshot(world.workbook.name, grids, list(world.config.tables.values()), now.date())
     return numbered(replace(snapshot, grids={grid.title: grid for grid in grids}))

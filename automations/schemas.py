@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
+from automations.automationfile import AutomationFile
 from automations.declarations import CalendarFile, PackFile, PolicyFile, SettingsFile, TableFile
 from automations.manual import manual_of
 from automations.rules import kinds
@@ -24,6 +25,7 @@ FILES: Mapping[str, Any] = {
     "table": TableFile,
     "policy": PolicyFile,
     "calendar": CalendarFile,
+    "automation": AutomationFile,
 }
 MOMENT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?$"
 """How a date and time is written in config/; the standard's `date-time` would refuse a blank between the two and a missing zone."""

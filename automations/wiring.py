@@ -27,7 +27,13 @@ def world_of(
 
     Raises ConfigProblems with every fault of the configuration and the templates.
     """
-    config = load(root)
+    return world_from(load(root), workbook=workbook, outbox=outbox, ledger=ledger, looking=looking)
+
+
+def world_from(
+    config: Config, *, workbook: Path | None = None, outbox: Path | None = None, ledger: Path | None = None, looking: bool = False
+) -> World:
+    """The parts for a configuration that is loaded already."""
     judge = Judge(config.program, config.evaluator, config.calendar, config.tables)
     kept = ledger_of(config, ledger, looking=looking)
     return World(
@@ -35,7 +41,7 @@ def world_of(
         workbook_of(config, kept, workbook, apart=ledger is not None, looking=looking),
         kept,
         channel_of(config, outbox),
-        Renderer(config.root / "templates" / "notices"),
+        Renderer((config.source or config.root) / "templates" / "notices"),
         judge,
     )
 

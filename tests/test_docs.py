@@ -31,6 +31,7 @@ DOCUMENTS = sorted(
 PACK = "config/packs/our-team"
 SETTINGS = "language: zh\ncalendar: cn\nadmin: admin@example.com\npacks: [our-team]\n"
 PACK_FILE = "pack: our-team\ntitle: { zh: 我们的规定, en: Our rules }\nneeds: [shared-tables]\n"
+CUSTOMER_POLICY = "table: customers\ndated_by: null\nrules:\n- { id: named, kind: required, columns: [customer_name] }\n"
 HEAD = {"title": "{ zh: 本组规定, en: Our rules }", "table": "complaints", "dated_by": "received_at"}
 WORDS = {word for action in runner.parser()._actions for word in action.choices or ()}
 """The commands, such as `plan`."""
@@ -184,6 +185,9 @@ def test_settings_and_calendars_shown_are_read(tmp_path: Path) -> None:
     for n, text in enumerate(marked(guide, "settings")):
         document, faults = read_document(laid(tmp_path / f"settings-{n}.yaml", SETTINGS, text), f"settings-{n}.yaml")
         problems += [*faults, *(validate(SettingsFile, document)[1] if document else ())]
+    for n, text in enumerate(marked(guide, "automation")):
+        files = {f"config/automations/shown-{n}.yaml": text, f"{PACK}/policies/shown.yaml": whole_policy("shown", CUSTOMER_POLICY)}
+        problems += check(project(tmp_path / f"automation-{n}", {f"{PACK}/pack.yaml": PACK_FILE, **files})).problems
     for n, text in enumerate(marked(guide, "calendar")):
         root = project(tmp_path / f"calendar-{n}", {})
         laid(root / "config/calendars/cn.yaml", (ROOT / "config/calendars/cn.yaml").read_text(encoding="utf-8"), text)

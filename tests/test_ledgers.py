@@ -22,19 +22,19 @@ from automations.ledgers.memory import MemoryLedger
 from automations.ledgers.protocol import JournalRow, Ledger, MailRecord
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import CellChange, NewRow, WriteReceipt
-from tests.contracts.ledgers import BOOK, DONE, START, LedgerContract, change, mail, notice
+from tests.contracts.ledgers import BOOK, DONE, START, LedgerContract, TimetableContract, change, mail, notice
 
 OTHER_PROCESSES = multiprocessing.get_context("spawn")
 
 
-class TestSqliteLedger(LedgerContract):
+class TestSqliteLedger(LedgerContract, TimetableContract):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
         with closing(SqliteLedger(tmp_path / "state" / "ledger.db")) as ledger:
             yield ledger
 
 
-class TestMemoryLedger(LedgerContract):
+class TestMemoryLedger(LedgerContract, TimetableContract):
     @pytest.fixture
     def ledger(self) -> Iterator[Ledger]:
         with closing(MemoryLedger()) as ledger:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Protocol
 
+from automations.ledgers.slots import Timetable
 from automations.model import Change, Mail, Notice, Transition, Value, WriteReceipt
 
 CellAt = tuple[str, str, str]
@@ -300,6 +301,13 @@ class Ledger(Protocol):
 
     def config_text(self, config_hash: str) -> str | None:
         """The text of a configuration once accepted."""
+
+    def config_versions(self, limit: int = 20) -> list[tuple[str, datetime]]:
+        """The newest configurations once accepted, newest first: hash and moment."""
+
+    @property
+    def timetable(self) -> Timetable:
+        """What runs by itself, kept in the same store."""
 
     def meta(self, name: str) -> str | None:
         """A named text, such as the instance id."""

@@ -28,6 +28,7 @@ from automations.ledgers.protocol import (
     Suppression,
     Volume,
 )
+from automations.ledgers.timetable import SqliteTimetable
 from automations.model import Change, Mail, Notice, Transition, Value, WriteReceipt
 
 
@@ -240,6 +241,14 @@ class SqliteLedger:
     def config_text(self, config_hash: str) -> str | None:
         found = self._database.rows("config_text", config_hash=config_hash)
         return str(found[0]["text"]) if found else None
+
+    def config_versions(self, limit: int = 20) -> list[tuple[str, datetime]]:
+        found = self._database.rows("config_versions", limit=limit)
+        return [(str(row["hash"]), datetime.fromisoformat(row["accepted_at"])) for row in found]
+
+    @property
+    def timetable(self) -> SqliteTimetable:
+        return SqliteTimetable(self._database)
 
     def meta(self, name: str) -> str | None:
         found = self._database.rows("meta", name=name)

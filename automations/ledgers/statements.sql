@@ -1,10 +1,10 @@
 -- Every statement of the ledger, each under its name and a sentence. Python holds no SQL.
 
 -- name: knows
--- Whether a run ended well, or claimed notices, for a workbook (and an automation).
+-- Whether a run ended well, or claimed notices, for a workbook (and an automation); one that only told the admin something does not count.
 SELECT EXISTS (
   SELECT 1 FROM run
-  WHERE workbook = :workbook
+  WHERE workbook = :workbook AND automation <> 'serve'
     AND (:automation IS NULL OR automation = :automation)
     AND (state = 'done' OR EXISTS (SELECT 1 FROM notice WHERE notice.run_id = run.id))
 ) AS known;
@@ -259,6 +259,101 @@ INSERT INTO config_version (hash, text, accepted_at) VALUES (:config_hash, :text
 -- name: config_text
 -- The text of a configuration.
 SELECT text FROM config_version WHERE hash = :config_hash;
+
+-- name: config_versions
+-- The newest versions of the configuration, without their texts.
+SELECT hash, accepted_at FROM config_version ORDER BY accepted_at DESC, rowid DESC LIMIT :limit;
+
+-- name: offer_slot
+-- Note a slot that has come (or is given up at once); changes nothing when it is known.
+INSERT INTO slot (automation, workbook, due, state, not_before, changed_at, why, skipped)
+VALUES (:automation, :workbook, :due, :state, :due, :now, :why, :skipped)
+ON CONFLICT (automation, workbook, due) DO NOTHING;
+
+-- name: take_slot
+-- Begin a slot that waits.
+UPDATE slot SET state = 'running', attempts = attempts + 1, owner = :owner, changed_at = :now
+WHERE automation = :automation AND workbook = :workbook AND due = :due AND state = 'due' AND not_before <= :now;
+
+-- name: end_slot
+-- Settle a slot of ours that runs; `due` again means another attempt not before the moment given.
+UPDATE slot SET state = :state, changed_at = :now, why = :why, not_before = :not_before, run_id = :run_id
+WHERE automation = :automation AND workbook = :workbook AND due = :due AND state = 'running' AND owner = :owner;
+
+-- name: drop_slots
+-- Give up slots of an automation that wait and are older than one that has come.
+UPDATE slot SET state = :state, changed_at = :now, why = :why
+WHERE automation = :automation AND workbook = :workbook AND state = 'due' AND due < :due;
+
+-- name: orphaned_slots
+-- Slots whose process is gone wait again.
+UPDATE slot SET state = 'due', changed_at = :now, why = :why WHERE state = 'running' AND owner <> :owner;
+
+-- name: slots
+-- The newest slots of an automation (or all) in some states; :states is a JSON list, empty for any.
+SELECT * FROM slot
+WHERE (:automation IS NULL OR automation = :automation)
+  AND (json_array_length(:states) = 0 OR state IN (SELECT value FROM json_each(:states)))
+ORDER BY due DESC, automation LIMIT :limit;
+
+-- name: slot_at
+-- One slot.
+SELECT * FROM slot WHERE automation = :automation AND workbook = :workbook AND due = :due;
+
+-- name: last_slot
+-- The newest known slot of an automation that is not later than a moment.
+SELECT max(due) AS due FROM slot WHERE automation = :automation AND workbook = :workbook AND due <= :now;
+
+-- name: forget_slots
+-- Settled slots older than a moment; the newest of each automation stay.
+DELETE FROM slot
+WHERE state IN ('done', 'failed', 'skipped') AND due < :before
+  AND due < (SELECT max(due) FROM slot AS newer WHERE newer.automation = slot.automation AND newer.state = slot.state);
+
+-- name: take_lease
+-- Hold a resource that is free, or whose holder let it run out; every taking counts the epoch up.
+INSERT INTO lease (resource, owner, epoch, expires) VALUES (:resource, :owner, 1, :expires)
+ON CONFLICT (resource) DO UPDATE SET owner = excluded.owner, epoch = lease.epoch + 1, expires = excluded.expires
+WHERE lease.expires <= :now
+RETURNING epoch;
+
+-- name: renew_leases
+-- Hold on to everything an owner holds.
+UPDATE lease SET expires = :expires WHERE owner = :owner AND expires > :now;
+
+-- name: leases
+-- Who holds what.
+SELECT * FROM lease WHERE expires > :now ORDER BY resource;
+
+-- name: holds_lease
+-- Whether a taking still holds.
+SELECT 1 AS held FROM lease WHERE resource = :resource AND owner = :owner AND epoch = :epoch AND expires > :now;
+
+-- name: release_lease
+-- Let go of a resource; the epoch stays.
+UPDATE lease SET expires = '' WHERE resource = :resource AND owner = :owner AND epoch = :epoch;
+
+-- name: release_leases
+-- Let go of everything owners of this kind hold, when it is known that they are gone.
+UPDATE lease SET expires = '' WHERE owner LIKE :owners;
+
+-- name: note_trouble
+-- Count one more of a trouble, and return it.
+INSERT INTO trouble (name, since, last_at, times, why) VALUES (:name, :now, :now, 1, :why)
+ON CONFLICT (name) DO UPDATE SET last_at = excluded.last_at, times = trouble.times + 1, why = excluded.why
+RETURNING *;
+
+-- name: tell_trouble
+-- Note that the admin is told of a trouble, once.
+UPDATE trouble SET told = 1 WHERE name = :name AND told = 0;
+
+-- name: end_trouble
+-- A trouble is over; returns what it was.
+DELETE FROM trouble WHERE name = :name RETURNING *;
+
+-- name: troubles
+-- Everything that is wrong now.
+SELECT * FROM trouble ORDER BY since, name;
 
 -- name: meta
 -- A named text.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from automations.ledgers.protocol import (
     RunStart,
     Suppression,
 )
+from automations.ledgers.slots import Lease, SlotEnd, SlotRecord, Timetable, Trouble
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import CellChange, Mail, NewKey, NewRow, Notice, Transition, Value, WriteReceipt
 
@@ -521,3 +522,111 @@ class LedgerContract:
         assert (copy.runs(), copy.notices_of(run)) == (ledger.runs(), ledger.notices_of(run))
         copy.close()
         assert [file.name for file in path.parent.iterdir()] == ["ledger.db"]
+
+
+SLOT = datetime(2026, 9, 28, 0, 30, tzinfo=UTC)
+LATER = SLOT + timedelta(minutes=5)
+MUCH_LATER = SLOT + timedelta(days=90)
+
+
+class TimetableContract:
+    """Subclasses give the fixture `ledger`."""
+
+    @pytest.fixture
+    def table(self, ledger: Ledger) -> Timetable:
+        return ledger.timetable
+
+    def test_a_slot_is_offered_taken_and_done_once(self, table: Timetable) -> None:
+        assert (table.offer("sweep", BOOK, SLOT, SLOT, skipped=3), table.offer("sweep", BOOK, SLOT, LATER)) == (True, False)
+        assert (table.take("sweep", BOOK, SLOT, "one", SLOT), table.take("sweep", BOOK, SLOT, "two", SLOT)) == (True, False)
+        assert not table.end("sweep", BOOK, SLOT, "two", SlotEnd("done"), LATER)
+        assert table.end("sweep", BOOK, SLOT, "one", SlotEnd("done", "2 cells"), LATER)
+        assert not table.take("sweep", BOOK, SLOT, "one", LATER)
+        assert table.slots() == [SlotRecord("sweep", BOOK, SLOT, "done", 1, "one", SLOT, LATER, "2 cells", 3)]
+        assert table.slot("sweep", BOOK, SLOT) == table.slots()[0]
+
+    def test_a_failed_slot_waits_for_its_next_try(self, table: Timetable) -> None:
+        table.offer("sweep", BOOK, SLOT, SLOT)
+        table.take("sweep", BOOK, SLOT, "one", SLOT)
+        table.end("sweep", BOOK, SLOT, "one", SlotEnd("due", "the workbook is open", LATER), SLOT)
+
+        assert not table.take("sweep", BOOK, SLOT, "one", LATER - timedelta(seconds=1))
+        assert table.take("sweep", BOOK, SLOT, "one", LATER)
+        assert table.slots(["running"])[0].attempts == 2
+
+    def test_what_a_dead_process_had_begun_waits_again(self, table: Timetable) -> None:
+        for due in (SLOT, LATER):
+            table.offer("sweep", BOOK, due, due)
+        table.take("sweep", BOOK, SLOT, "dead", LATER)
+        table.take("sweep", BOOK, LATER, "alive", LATER)
+
+        assert table.orphans("alive", LATER, "died") == 1
+        assert [(slot.due, slot.state) for slot in table.slots()] == [(LATER, "running"), (SLOT, "due")]
+
+    def test_older_slots_that_wait_are_dropped_for_a_later_one(self, table: Timetable) -> None:
+        for due in (SLOT, LATER):
+            table.offer("sweep", BOOK, due, due)
+
+        assert table.drop_older("sweep", BOOK, LATER, LATER, "a later slot came first") == 1
+        assert [(slot.state, slot.why) for slot in table.slots()] == [("due", ""), ("skipped", "a later slot came first")]
+
+    def test_the_last_slot_known_is_never_one_of_the_future(self, table: Timetable) -> None:
+        assert table.last("sweep", BOOK, LATER) is None
+        table.offer("sweep", BOOK, SLOT, SLOT, give_up="too old")
+        table.offer("sweep", BOOK, MUCH_LATER, MUCH_LATER)
+
+        assert (table.last("sweep", BOOK, LATER), table.last("sweep", BOOK, MUCH_LATER)) == (SLOT, MUCH_LATER)
+        assert table.slots(["skipped"])[0].why == "too old"
+
+    def test_settled_slots_are_forgotten_except_the_newest(self, table: Timetable) -> None:
+        for minutes in range(5):
+            due = SLOT + timedelta(minutes=minutes)
+            table.offer("sweep", BOOK, due, due)
+            table.take("sweep", BOOK, due, "one", due)
+            table.end("sweep", BOOK, due, "one", SlotEnd("done"), due)
+
+        assert table.forget(MUCH_LATER) == 4
+        assert [slot.due for slot in table.slots()] == [SLOT + timedelta(minutes=4)]
+
+    def test_a_lease_is_held_by_one_until_it_is_let_go_or_runs_out(self, table: Timetable) -> None:
+        first = table.lease("workbook", "one", SLOT, LATER)
+        assert first == Lease("workbook", "one", 1, LATER)
+        assert table.lease("workbook", "two", SLOT, LATER) is None
+        assert table.leases(SLOT) == [first]
+        assert table.release(first)
+
+        second = table.lease("workbook", "two", SLOT, LATER)
+        assert second == Lease("workbook", "two", 2, LATER)
+        assert (table.holds(second, SLOT), table.holds(second, LATER), table.holds(first, SLOT)) == (True, False, False)
+        third = table.lease("workbook", "three", LATER, MUCH_LATER)
+        assert third == Lease("workbook", "three", 3, MUCH_LATER)
+        assert not table.release(second)
+
+    def test_an_owner_renews_what_has_not_run_out(self, table: Timetable) -> None:
+        lease = table.lease("workbook", "one", SLOT, LATER)
+        assert lease and table.renew("one", SLOT, MUCH_LATER) == 1
+        assert table.holds(lease, LATER)
+        assert table.renew("one", MUCH_LATER, MUCH_LATER + timedelta(days=1)) == 0
+        assert table.renew("two", SLOT, MUCH_LATER) == 0
+
+    def test_what_dead_owners_hold_is_let_go(self, table: Timetable) -> None:
+        table.lease("workbook", "serve 1", SLOT, MUCH_LATER)
+        table.lease("mails", "run 2", SLOT, MUCH_LATER)
+
+        assert table.release_all("serve") == 1
+        assert [lease.resource for lease in table.leases(SLOT)] == ["mails"]
+
+    def test_a_trouble_is_counted_told_once_and_ends(self, table: Timetable) -> None:
+        table.trouble("automation sweep", SLOT, "open in Excel")
+        assert table.trouble("automation sweep", LATER, "gone") == Trouble("automation sweep", SLOT, LATER, 2, "gone", False)
+        assert (table.tell("automation sweep"), table.tell("automation sweep")) == (True, False)
+        assert [trouble.told for trouble in table.troubles()] == [True]
+        assert table.over("automation sweep") == Trouble("automation sweep", SLOT, LATER, 2, "gone", True)
+        assert (table.over("automation sweep"), table.troubles()) == (None, [])
+
+    def test_the_versions_of_the_configuration_are_listed_newest_first(self, ledger: Ledger) -> None:
+        ledger.config_version("c1", "one", MONDAY)
+        ledger.config_version("c2", "two", TUESDAY)
+
+        assert ledger.config_versions() == [("c2", TUESDAY), ("c1", MONDAY)]
+        assert ledger.config_versions(limit=1) == [("c2", TUESDAY)]

@@ -1,0 +1,37 @@
+"""`sweep`: read, judge, plan and apply, as far as the automation reaches; then send what waits."""
+
+from __future__ import annotations
+
+import json
+
+from automations.deed import RESTING, Done, Hold, Lane, Turn, fenced, post
+from automations.newconfig import refuse_great_change
+from automations.run import Run, plan_once, run_once
+
+
+class Sweep:
+    """Fill our columns and send what is to be told. With `mode: shadow` nothing is written or sent; the counts say what would be."""
+
+    lane: Lane = "tables"
+
+    def do(self, turn: Turn) -> Done:
+        with turn.hold(f"workbook {turn.world.workbook.name}") as held:
+            if turn.automation.mode == "shadow":
+                return _planned(turn)
+            run = _swept(turn, held)
+        resting = sorted(run.plan.resting)
+        turn.world.ledger.set_meta(RESTING, json.dumps(resting))
+        posted, written = post(turn, resting), run.receipt.written
+        counts = {"cells": len(written.written), "refused": len(written.refused), "mails": posted.sent, "not sent": len(posted.troubles)}
+        return Done({**counts, "findings": len(run.plan.findings)}, run.receipt.run_id)
+
+
+def _planned(turn: Turn) -> Done:
+    plan, _ = plan_once(turn.world, turn.now, automation=turn.automation)
+    return Done({"would write": len(plan.changes), "would tell": len(plan.mails), "findings": len(plan.findings)})
+
+
+def _swept(turn: Turn, held: Hold) -> Run:
+    world = fenced(turn.world, held)
+    refuse_great_change(world, turn.automation, turn.now)
+    return run_once(world, turn.now, automation=turn.automation)

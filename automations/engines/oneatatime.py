@@ -1,0 +1,73 @@
+"""One service per ledger: a lock of the operating system, which goes when its process goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import datetime
+from io import TextIOWrapper
+from pathlib import Path
+
+from automations.errors import OutsideFailed
+from automations.model import Words
+
+RUNNING: Words = {
+    "zh": "表管家已在运行（进程 {pid}，{since} 启动），同一份运行记录 {ledger} 只能有一个；先停掉它：{how}",
+    "en": "Rowkeeper is running already (process {pid}, since {since}); a ledger ({ledger}) has one service only. Stop it first: {how}",
+}
+HOW = {"zh": "kill {pid}，或 systemctl --user stop rowkeeper", "en": "kill {pid}, or systemctl --user stop rowkeeper"}
+
+
+class RunsAlready(OutsideFailed):
+    """Another service works on the same ledger."""
+
+
+class OneAtATime:
+    """The lock of one ledger. Raises RunsAlready with the other's process and start."""
+
+    def __init__(self, ledger: Path, now: datetime, language: str) -> None:
+        self.path = ledger.with_name(f"{ledger.name}.serve")
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._file = self.path.open("a+", encoding="utf-8")
+        if not _lock(self._file):
+            raise RunsAlready(self._who(ledger, language))
+        self._file.truncate(0)
+        self._file.write(json.dumps({"pid": os.getpid(), "since": f"{now:%Y-%m-%d %H:%M}"}))
+        self._file.flush()
+
+    def _who(self, ledger: Path, language: str) -> str:
+        self._file.seek(0)
+        try:
+            said = json.loads(self._file.read())
+        except ValueError:
+            said = {}
+        self._file.close()
+        pid, since = said.get("pid", "?"), said.get("since", "?")
+        return RUNNING[language].format(pid=pid, since=since, ledger=ledger.name, how=HOW[language].format(pid=pid))
+
+    def release(self) -> None:
+        """Let another service begin."""
+        self._file.close()
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: TextIOWrapper) -> bool:
+        """Lock a byte far behind the text, so that others can read who holds it."""
+        file.seek(1 << 20)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _lock(file: TextIOWrapper) -> bool:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
