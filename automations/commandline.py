@@ -21,10 +21,22 @@ ENDING = """exit codes: 0 done or nothing to do, 1 findings at fail level (--str
 MAIL_STATES = ("pending", "sending", "sent", "failed", "unknown", "draft", "held", "released", "dropped", "withdrawn", "suppressed")
 
 
+class Command(argparse.ArgumentParser):
+    """A command whose KEYs may stand before or after its options."""
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[argparse.Namespace, list[str]]:  # type: ignore[override]  # an overload upstream
+        """As argparse does, which takes a list of words only where it begins."""
+        found, rest = super().parse_known_args(args, namespace)
+        if isinstance(keys := getattr(found, "row", None), list):
+            found.row = [*keys, *(word for word in rest if not word.startswith("-"))]
+            rest = [word for word in rest if word.startswith("-")]
+        return found, rest
+
+
 def parser(root: Path) -> argparse.ArgumentParser:
     """The whole command line; `root` is the project folder when none is given."""
     top = argparse.ArgumentParser(prog="runner.py", description=ABOUT, epilog=ENDING, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    words = top.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command", parser_class=Command)
 
     demo = _command(words, "demo", "write a demo workbook, run a simulated month over it, say what to look at")
     demo.add_argument("--folder", type=Path, default=Path("demo"), help="where the demo goes (default: demo; made anew each time)")

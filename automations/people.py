@@ -27,7 +27,7 @@ LANGUAGES: Mapping[str, str] = {"中文": "zh", "zh": "zh", "英文": "en", "en"
 TEXTS = ("staff_id", "staff_name", "email", "role", "department", "superior", "status", "language", "calendar", "deputy")
 DAYS = ("away_from", "away_until")
 BETWEEN = re.compile(r"\s*[/、,，;；]\s*")
-"""Between the posts of somebody who has several."""
+"""Between the posts of somebody who has several, and between departments in one cell."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class People:
             return []
         said = str(self._judged.evaluation.texts(table, column)[row])
         person = self.staff.get(said) or _by_address(said)
-        return [person] if person else []
+        return [person] if person else [each for name in BETWEEN.split(said) if name for each in self._in_role(name)]
 
     def _in_role(self, role: str) -> Iterable[Person]:
         names = {role}.union(*(group for group in self._groups if role in group))

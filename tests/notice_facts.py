@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from automations.samples import SAMPLES, sample
+
 Facts = dict[str, object]
 BLANK: Mapping[str, object] = {
     **dict.fromkeys(("reader", "table", "key", "place", "title", "state", "due", "left", "next_step", "problem"), ""),
@@ -217,4 +219,6 @@ EN: Mapping[str, Facts] = {
         "rows": rows(Salesperson="Li Qiang", Cash="23,400.00", Limit="20,000.00"),
     },
 }
+ZH = {**{name: sample(name, "zh") for name in SAMPLES["zh"]}, **ZH}
+EN = {**{name: sample(name, "en") for name in SAMPLES["en"]}, **EN}
 NOTICES: Mapping[str, Mapping[str, Facts]] = {"zh": ZH, "en": EN}

@@ -250,3 +250,25 @@ def test_the_command_prints_the_mail_or_its_parts(capsys: pytest.CaptureFixture[
 
     assert list(parts) == ["subject", "text", "html"]
     assert text == f"[sample data]\nSubject: {parts['subject']}\n\n{parts['text']}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "preview deadline-late complaints TS-1 --language en",
+        "preview deadline-late --language en complaints TS-1",
+        "preview deadline-late complaints --language en TS-1",
+        "preview --language en deadline-late complaints TS-1",
+    ],
+)
+def test_the_row_may_stand_before_or_after_the_options(line: str) -> None:
+    asked = runner.parser().parse_args(line.split(" "))
+
+    assert (asked.notice, asked.row, asked.language) == ("deadline-late", ["complaints", "TS-1"], "en")
+
+
+def test_an_unknown_option_of_preview_is_still_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        runner.parser().parse_args(["preview", "deadline-late", "TS-1", "--langauge"])
+
+    assert "unrecognized arguments: --langauge" in capsys.readouterr().err

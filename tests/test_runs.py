@@ -323,7 +323,7 @@ def test_a_finding_back_after_days_is_a_new_occasion() -> None:
     stage.run(FRIDAY)
     for now, opinion, mails in (("2025-09-26 17:10", "满意", 3), ("2025-09-26 17:20", None, 0), ("2025-09-28 09:00", "不满意", 3)):
         stage.edit("complaints", "customer_opinion", "TS-1", opinion)
-        opinions = [mail for mail in letters_of(stage, now) if any("opinion_passed" in one for one in mail.identities)]
+        opinions = [mail for mail in letters_of(stage, now) if any("customer_opinion_up" in one for one in mail.identities)]
         assert len(opinions) == mails
 
 
