@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -11,8 +11,9 @@ from automations.config import Config
 from automations.doctor import Line, table_lines
 from automations.errors import OutsideFailed, WorkbookRefused
 from automations.googlewiring import INSTALLATION, google_door, signed_in, titles_of
+from automations.headers import anchored_in, bare, names_of, plain
 from automations.ledgers.sqlite import SqliteLedger
-from automations.model import Grid, Sheet, Words, letters
+from automations.model import Column, Grid, Sheet, Words, letters
 from automations.reading import read_snapshot
 from automations.workbooks.googlecredentials import KeyUnusable
 from automations.workbooks.googlehttp import SheetsHttp
@@ -175,7 +176,31 @@ def _tables(config: Config, grids: Sequence[Grid], now: datetime) -> Iterator[Li
     """Each table's tab and header, as a run finds them."""
     snapshot = read_snapshot("doctor", list(grids), list(config.tables.values()), now.date())
     for name in config.tables if grids else ():
-        yield from table_lines(snapshot.sheets.get(name), [problem for problem in snapshot.problems if problem.table == name])
+        sheet = snapshot.sheets.get(name)
+        yield from table_lines(sheet, [problem for problem in snapshot.problems if problem.table == name])
+        yield from _renamed(sheet, next(grid for grid in grids if grid.title == sheet.tab)) if sheet else ()
+
+
+def _renamed(sheet: Sheet, grid: Grid) -> Iterator[Line]:
+    """Columns that bear another header than the table says, and are known by the mark `init` put on them."""
+    row = sheet.header_row - grid.first_row
+    marked = anchored_in(sheet.table, grid, row)
+    headers = [(column, str(grid.columns[marked[column.key]][row])) for column in _known_by_mark(sheet, marked)]
+    renamed = [(column, text) for column, text in headers if not {plain(text), bare(text)} & names_of(column)]
+    if renamed:
+        zh, en = (
+            "、".join(f"{letters(marked[each.key])} 列“{text}”即“{each.heading('zh')}”" for each, text in renamed),
+            ", ".join(f"{letters(marked[each.key])} '{text}' is '{each.heading('en')}'" for each, text in renamed),
+        )
+        what = {
+            "zh": f"工作表“{sheet.tab}”有改过名的表头，按列上的标记照常认出: {zh}",
+            "en": f"tab '{sheet.tab}' has renamed headers, known by the marks on their columns: {en}",
+        }
+        yield Line("ok", what)
+
+
+def _known_by_mark(sheet: Sheet, marked: Mapping[str, int]) -> list[Column]:
+    return [column for column in sheet.table.columns if sheet.places.get(column.key) == marked.get(column.key, -1)]
 
 
 def _pace(config: Config, http: SheetsHttp) -> Line:

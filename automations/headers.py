@@ -107,7 +107,7 @@ def table_meant(grid: Grid, tables: Sequence[Table]) -> Table | None:
 def find_header(table: Table, grid: Grid) -> Header | None:
     """The first row near the top that holds the key's header, or at least three known ones."""
     known = known_headers(table)
-    return next((header for row in range(_height(grid, LOOKED_AT)) if _is_header(header := _header(known, grid, row), table)), None)
+    return next((header for row in range(_height(grid, LOOKED_AT)) if _is_header(header := _header(table, known, grid, row), table)), None)
 
 
 def _is_header(header: Header, table: Table) -> bool:
@@ -124,17 +124,30 @@ def header_cells(grid: Grid, row: int) -> list[Any]:
     return [column[row] if row < len(column) else None for column in grid.columns]
 
 
-def _header(known: tuple[dict[str, str], ...], grid: Grid, row: int) -> Header:
+def _header(table: Table, known: tuple[dict[str, str], ...], grid: Grid, row: int) -> Header:
+    """The columns of one row: by the marks they bear, and where they bear none by their texts."""
     found: dict[tuple[str, int], list[int]] = {}
+    places = anchored_in(table, grid, row)
+    taken = frozenset(places.values())
     for place, cell in enumerate(header_cells(grid, row)):
-        for key, rank in _meant(known, cell):
+        for key, rank in _meant(known, cell) if place not in taken else ():
             found.setdefault((key, rank), []).append(place)
-    places: dict[str, int] = {}
     doubled: dict[str, tuple[int, ...]] = {}
     for (key, _), several in sorted(found.items(), key=lambda item: item[0][1]):
         if key not in places and key not in doubled:
             (places.update({key: several[0]}) if len(several) == 1 else doubled.update({key: tuple(several)}))
     return Header(row, dict(sorted(places.items(), key=lambda item: item[1])), doubled)
+
+
+def anchored_in(table: Table, grid: Grid, row: int) -> dict[str, int]:
+    """The place of each column of a table that bears its mark under a header in this row; a header that stands twice is nobody's."""
+    if not grid.anchors:
+        return {}
+    texts = [plain(cell) for cell in header_cells(grid, row)]
+    marked = [(column.key, grid.anchors.get(f"{table.name}/{column.key}")) for column in table.columns]
+    return {
+        key: at[1] for key, at in marked if at and at[0] == row and at[1] < len(texts) and texts[at[1]] and texts.count(texts[at[1]]) == 1
+    }
 
 
 def _meant(known: tuple[dict[str, str], ...], cell: Any) -> Iterator[tuple[str, int]]:

@@ -100,12 +100,14 @@ class Grid:
     """One tab as a workbook holds it, before any meaning: raw values by column.
 
     `columns[c][r]` is the cell in column `c` (0 = A) and sheet row `r + first_row`; blanks are None or "".
-    Every column has the same length.
+    Every column has the same length. `anchors` are the header cells, (0-based row, column) by `table/column`, of columns
+    that bear a mark of ours; the mark stays when people rename or move the column.
     """
 
     title: str
     columns: Sequence[Sequence[Any]]
     first_row: int = 1
+    anchors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

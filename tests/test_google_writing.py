@@ -239,9 +239,9 @@ def test_a_run_that_died_while_people_sorted_leaves_nothing_that_looks_like_thei
     google.forget_calls()
     sheets = stage.world.workbook.sheets[0]  # type: ignore[attr-defined]
     staff = Human(google, sheets.id, google.book(sheets.id).sheets[0].sheet_id, "投诉编号")
-    google.moments.before(3, lambda: staff.sort("投诉编号"))
-    google.faults.at(3, broken(503, applied=True))
-    google.faults.rules.append(lambda call: not_allowed() if call.number > 3 else None)
+    google.moments.before(4, lambda: staff.sort("投诉编号"))
+    google.faults.at(4, broken(503, applied=True))
+    google.faults.rules.append(lambda call: not_allowed() if call.number > 4 else None)
 
     with pytest.raises(WorkbookRefused):
         stage.run(FIRST)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from automations.errors import OutsideFailed
 from automations.model import Grid
+from automations.workbooks.googleanchors import Anchored
 from automations.workbooks.googleapply import Applying, wait_out
 from automations.workbooks.googlehttp import Spent
 from automations.workbooks.googleowner import Holder, Mark, Passing, is_foreign, mark_in, marked, refuse_foreign
@@ -141,29 +142,34 @@ class GoogleWorkbook:
 
 
 class Shelf:
-    """The structures of spreadsheets between two runs: tab names and ids, never a cell. Without a folder nothing is kept."""
+    """The structures of spreadsheets between two runs: names and ids of tabs, header rows, never a row of data.
+
+    Without a folder nothing is kept.
+    """
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self._kept: dict[str, Structure] = {}
+        self._kept: dict[str, tuple[Structure, Mapping[str, Anchored]]] = {}
 
     def recall(self, sheet: Spreadsheet) -> None:
         """Give a spreadsheet the structure it had; one that cannot be read is as if there was none."""
         try:
             told = json.loads(self._file(sheet).read_text("utf-8")) if self.folder else None
             if told:
-                sheet.recall(Structure(told["said"], told["at"]))
+                anchored = {tab: Anchored.from_json(each) for tab, each in told["anchored"].items()}
+                sheet.recall(Structure(told["said"], told["at"]), anchored)
         except (OSError, ValueError, KeyError, TypeError):
             return
 
     def keep(self, sheet: Spreadsheet) -> None:
         """Keep the structure of a spreadsheet, if it is a new one."""
-        structure = sheet.structure()
-        if self.folder and structure is not self._kept.get(sheet.id):
+        structure, anchored = sheet.structure(), sheet.anchored
+        if self.folder and (structure, anchored) != self._kept.get(sheet.id):
             self.folder.mkdir(parents=True, exist_ok=True)
-            text = json.dumps({"said": structure.said, "at": structure.at}, ensure_ascii=False)
+            marks = {tab: each.as_json() for tab, each in anchored.items()}
+            text = json.dumps({"said": structure.said, "at": structure.at, "anchored": marks}, ensure_ascii=False)
             self._file(sheet).write_text(text, encoding="utf-8")
-            self._kept[sheet.id] = structure
+            self._kept[sheet.id] = structure, anchored
 
     def _file(self, sheet: Spreadsheet) -> Path:
         assert self.folder is not None

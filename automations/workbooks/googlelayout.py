@@ -9,6 +9,7 @@ from typing import Any
 from zlib import crc32
 
 from automations.model import Column, Table
+from automations.workbooks.googleanchors import ANCHOR
 from automations.workbooks.googlewriting import Request
 from automations.workbooks.looks import (
     COLOURS,
@@ -44,7 +45,6 @@ KINDS: Mapping[str, str] = {
 ACROSS: Mapping[str | None, str] = {"right": "RIGHT", "center": "CENTER"}
 PIXELS, ROWS = 8, 1000
 """Pixels of a character's width, and the rows of a new tab."""
-ANCHOR = "rowkeeper.column"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -11,6 +11,7 @@ from requests import Response
 
 from automations.errors import WorkbookRefused
 from automations.model import Grid
+from automations.workbooks.googleanchors import TOP, TOP_FIELDS, Anchored
 from automations.workbooks.googlehttp import SHEETS, Call, Effect, SheetsHttp, served_at
 from automations.workbooks.googletab import GoogleTab, trimmed
 from automations.workbooks.protocol import header_text
@@ -22,6 +23,8 @@ CLOSED = "merges,protectedRanges(range,requestingUserCanEdit,warningOnly,unprote
 CELLS = "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue),userEnteredFormat(numberFormat(type)))))"
 LOOK = f"{MARKS},sheets(properties(sheetId,title,gridProperties(rowCount)),{CLOSED},{CELLS})"
 SHOWN = f"updatedSpreadsheet({MARKS},sheets(properties(sheetId,title),data(startRow,startColumn,rowData(values(effectiveValue)))))"
+TRIES = 3
+"""How often marks and values are read until they fit: people may be at work on the header just then."""
 OLD = 3600.0
 """Seconds after which a structure is read again although the values fit it: a tab added meanwhile contradicts nothing."""
 
@@ -96,6 +99,7 @@ class Spreadsheet:
         self.http, self.id, self.wanted = http, spreadsheet_id, titles
         self.url = f"{SHEETS}/v4/spreadsheets/{spreadsheet_id}"
         self._structure: Structure | None = None
+        self.anchored: Mapping[str, Anchored] = {}
 
     def structure(self, *, fresh: bool = False) -> Structure:
         """What the spreadsheet is made of, as last read; `fresh` reads it now."""
@@ -104,9 +108,9 @@ class Spreadsheet:
             self._structure = Structure(response.json(), served_at(response))
         return self._structure
 
-    def recall(self, structure: Structure) -> None:
-        """A structure that was read before; the first values that contradict it have it read again."""
-        self._structure = structure
+    def recall(self, structure: Structure, anchored: Mapping[str, Anchored]) -> None:
+        """A structure and marks that were read before; the first values that contradict them have them read again."""
+        self._structure, self.anchored = structure, anchored
 
     def tabs(self) -> list[str]:
         """The titles of the tabs to read."""
@@ -114,7 +118,54 @@ class Spreadsheet:
         return titles if self.wanted is None else [title for title in titles if header_text(title) in self.wanted]
 
     def values(self) -> Read:
-        """Every tab as raw values, in one call: numbers and dates as numbers, never as somebody's locale shows them."""
+        """Every tab as raw values, in one call: numbers and dates as numbers, never as somebody's locale shows them.
+
+        Where a header row changed since the marks on the columns were read, one more call reads them, with the header rows of that
+        moment; only marks that fit the values are used.
+        """
+        read = self._settled_values()
+        for _ in range(TRIES):
+            grids = [self._anchored(grid) for grid in read.grids]
+            if all(grids):
+                break
+            if not self._read_anchors(read.grids):
+                read = self._settled_values()
+        else:
+            self._do_without_anchors(read.grids)
+        marked = [self._anchored(grid) or grid for grid in read.grids]
+        told = f"{read.fingerprint} {[sorted(grid.anchors.items()) for grid in marked]}".encode()
+        return replace(read, grids=marked, fingerprint=blake2b(told, digest_size=12).hexdigest())
+
+    def _anchored(self, grid: Grid) -> Grid | None:
+        """A grid with the marks of its columns; None if they are not known, or of another header row."""
+        known = self.anchored.get(str(self.structure().sheet_id(grid.title)))
+        return known.on(grid) if known else None
+
+    def _read_anchors(self, grids: Sequence[Grid]) -> bool:
+        """Read the marks of these tabs now; whether they fit the grids. A tab that went meanwhile makes them not fit."""
+        ranges = [f"{quoted(grid.title)}!1:{TOP}" for grid in grids]
+        try:
+            said = self._get(self.url, {"fields": TOP_FIELDS, "ranges": ranges}).json()
+        except WorkbookRefused as error:
+            if error.status != 400:
+                raise
+            self.structure(fresh=True)
+            return False
+        widths = {grid.title: len(grid.columns) for grid in grids}
+        tabs = [(each, each["properties"]) for each in said.get("sheets", ())]
+        self.anchored = {str(about.get("sheetId", 0)): Anchored.of(each, widths.get(about["title"], 0)) for each, about in tabs}
+        return all(self._anchored(grid) for grid in grids)
+
+    def _do_without_anchors(self, grids: Sequence[Grid]) -> None:
+        """Marks that fit no reading are left alone until the tab gets wider, so that no later pass pays for them."""
+        lost = [grid for grid in grids if not self._anchored(grid)]
+        self.anchored = {
+            **self.anchored,
+            **{str(self.structure().sheet_id(grid.title)): Anchored((), {}, len(grid.columns)) for grid in lost},
+        }
+
+    def _settled_values(self) -> Read:
+        """The values of the tabs that are there now."""
         known = self._structure is not None
         try:
             read = self._values()
