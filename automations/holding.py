@@ -47,6 +47,11 @@ def longest_hold(settings: SettingsFile, document: Document, problems: list[Prob
     return 30, "working_days"
 
 
+def hold_rule(table: str) -> str:
+    """The name under which the end of a hold in this table is told."""
+    return f"{table}/hold"
+
+
 def add_holds(draft: Draft, table: Table, document: Document, amount: int, unit: Unit) -> None:
     """Draft the hidden columns and the findings of a table with a column `hold_until`; `amount` of `unit` is the longest hold."""
     if table.column(HOLD) is None:
@@ -69,7 +74,7 @@ def add_holds(draft: Draft, table: Table, document: Document, amount: int, unit:
 def _column(draft: Draft, document: Document, table: str, name: str, kind: Any, kernel: Any, needs: set[str]) -> None:
     places = frozenset((table, each) for each in needs)
     whole = lambda judging: kernel(table, judging)  # noqa: E731  a kernel made with `partial` would not see the clock move
-    draft.nodes[(table, name)] = DraftNode(table, name, f"{table}/hold", (), document, kernel=whole, needs=places, type=kind)
+    draft.nodes[(table, name)] = DraftNode(table, name, hold_rule(table), (), document, kernel=whole, needs=places, type=kind)
 
 
 def runs(table: str, judging: Evaluation) -> Any:

@@ -301,10 +301,10 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class KeptMail:
-    """A mail of the outbox that waits for a person, or whose person has released it, and the last words about it."""
+    """A mail of the outbox that waits for a person, whose person has released it, or that has not left yet, and the last words about it."""
 
     mail: Mail
-    state: Literal["draft", "held", "released"]
+    state: Literal["draft", "held", "released", "pending"]
     reply: str = ""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from automations.clocks import OPEN, moved, parse_length
 from automations.declarations import NoticeFile, Rung
-from automations.holding import END, held, over
+from automations.holding import END, held, hold_rule, over
 from automations.judging import Judged
 from automations.program import ClockSpec, FindingSpec
 from automations.rungconditions import condition_name
@@ -203,7 +203,7 @@ def hold_occasions(judged: Judged, policies: Sequence[tuple[str, NoticeFile, Any
         for row in ended.tolist():
             came = evaluation.times(table, END)[row].item()
             rung = f"{END} {came:%Y-%m-%d}"
-            yield Occasion(named[0][0], f"{table}/hold", table, row, rung, 1, ("owner",), HOLD_ENDED, came=came, due=came)
+            yield Occasion(named[0][0], hold_rule(table), table, row, rung, 1, ("owner",), HOLD_ENDED, came=came, due=came)
 
 
 def _table_of(judged: Judged, rule: str) -> str:

@@ -15,6 +15,7 @@ from automations.model import KeptMail, Mail, Outgoing, Tripped, Words
 
 SETTLED: Words = {"zh": "事情已经了结，不必再发", "en": "the matter is settled"}
 ELSEWHERE: Words = {"zh": "内容已并入另一封邮件", "en": "its matters stand in another mail now"}
+OFF: Words = {"zh": "说到的制度或规则已停用", "en": "a policy or rule it speaks of is switched off"}
 TICKED: Words = {"zh": "在表里勾选了放行", "en": "released by a tick in the sheet"}
 
 
@@ -48,9 +49,13 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waited before this plan: mails of the outbox, and the (table, key) of rows where a person has just ticked the release."""
+    """What waited before this plan: mails of the outbox, and the (table, key) of rows where a person has just ticked the release.
+
+    `off` are mails, also ones that were only to be tried again, of policies that are switched off.
+    """
 
     kept: Sequence[KeptMail] = ()
+    off: Sequence[KeptMail] = ()
     ticked: Collection[tuple[str, str]] = ()
     force: bool = False
     sent: Sent = field(default_factory=Sent)
@@ -73,7 +78,7 @@ def sort_mails(spoken: Spoken, waiting: Waiting, brakes: Brakes) -> Sorted:
         waiting=tuple(waits),
         anew=tuple(kept for kept in wanted if not _as_kept(kept, known)),
         ticked=tuple(ticked),
-        withdrawn=tuple(_withdrawn(waiting.kept, live, spoken.standing)),
+        withdrawn=tuple(_withdrawn(waiting, live, spoken.standing)),
         shadow=tuple(each for each in spoken.outgoing if each.way == "shadow"),
         tripped=tuple(tripped),
     )
@@ -96,12 +101,12 @@ def _words(mail: Mail) -> tuple[str, ...]:
     return (mail.to, mail.reader, mail.reply_to, mail.language, *(text.replace(said, "") for text in (mail.subject, mail.text, mail.html)))
 
 
-def _withdrawn(kept: Sequence[KeptMail], live: Sequence[Outgoing], standing: Collection[str]) -> list[tuple[KeptMail, Words]]:
+def _withdrawn(waiting: Waiting, live: Sequence[Outgoing], standing: Collection[str]) -> list[tuple[KeptMail, Words]]:
     """Mails that wait for nothing any more; one whose matters are only put off for the moment stays."""
     there = {each.mail.message_id for each in live}
     carried = set(chain.from_iterable(each.mail.identities for each in live))
-    found = []
-    for each in kept:
+    found = [(each, OFF) for each in waiting.off]
+    for each in (kept for kept in waiting.kept if kept not in waiting.off):
         still = set(each.mail.identities).intersection(standing)
         if each.mail.message_id not in there and still <= carried:
             found.append((each, ELSEWHERE if still else SETTLED))

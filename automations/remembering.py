@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from automations.brakes import Sent
-from automations.ledgers.protocol import KEPT, Ledger
+from automations.ledgers.protocol import KEPT, Ledger, MailRecord
 from automations.model import KeptMail
 from automations.planning import Remembered
 from automations.releasing import Waiting
@@ -39,15 +39,17 @@ def remembered(ledger: Ledger, workbook: str, automation: str, waiting: Waiting)
 def waiting_mails(ledger: Ledger, workbook: str, automation: str, now: datetime, *, force: bool) -> Waiting:
     """The mails that wait for a person, and what brakes need to know of what went out before."""
     records = ledger.outbox(KEPT, workbook, limit=ALL)
-    kept = [KeptMail(record.mail, _kept_as(record.state), record.reply) for record in reversed(records)]
+    kept = [kept_mail(record) for record in reversed(records)]
     today = ledger.volume(workbook, datetime(now.year, now.month, now.day))
     released = frozenset(identity for each in kept if each.state == "released" for identity in each.mail.identities)
     sent = Sent(today.by_reader, today.by_row, usual_volume(ledger, workbook, automation), released)
     return Waiting(kept, force=force, sent=sent)
 
 
-def _kept_as(state: str) -> Any:
-    return state
+def kept_mail(record: MailRecord) -> KeptMail:
+    """A mail of the outbox as planning sees it."""
+    state: Any = record.state
+    return KeptMail(record.mail, state, record.reply)
 
 
 def usual_volume(ledger: Ledger, workbook: str, automation: str) -> int | None:

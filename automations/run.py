@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
@@ -13,7 +13,7 @@ from automations.channels.protocol import Channel
 from automations.config import Config
 from automations.errors import PlanRefused
 from automations.judging import Judge, Judged, Memory
-from automations.ledgers.protocol import FLAPPING, UNTOLD, Ledger
+from automations.ledgers.protocol import Ledger
 from automations.limiting import SWEEP, told_of, within
 from automations.model import NewKey, Snapshot
 from automations.notices import Renders, plan_notices
@@ -21,9 +21,11 @@ from automations.numbering import numbered
 from automations.planning import Plan, make_plan
 from automations.reading import read_snapshot
 from automations.recovering import astray, settle_doubts, take_up_mails
-from automations.remembering import remembered, rows_before, waiting_mails
+from automations.remembering import remembered, waiting_mails
 from automations.speaking import findings_of
-from automations.suppression import left_out, withhold
+from automations.suppression import withhold
+from automations.switchedoff import matters_of, switched_off
+from automations.toldbefore import told_before
 from automations.workbooks.protocol import Workbook
 
 Reading = tuple[Snapshot, list[NewKey]]
@@ -92,8 +94,10 @@ def plan_once(
     limits, name = (automation.limits, automation.name) if automation else (None, SWEEP)
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
-    waiting = waiting_mails(world.ledger, snapshot.workbook, name, now, force=force)
-    noticed = plan_notices(judged, told_of(world.config, limits), findings, told(world, now), world.renderer, now, waiting.sent)
+    off = switched_off(world.ledger, world.config, snapshot.workbook)
+    waiting = replace(waiting_mails(world.ledger, snapshot.workbook, name, now, force=force), off=off)
+    known = told(world, now, matters_of(off))
+    noticed = plan_notices(judged, told_of(world.config, limits), findings, known, world.renderer, now, waiting.sent)
     lost = astray(world.workbook, world.ledger)
     before = replace(remembered(world.ledger, snapshot.workbook, name, waiting), astray=lost)
     plan = make_plan(judged, world.config, before, [*findings, *noticed.findings], noticed.new, noticed.spoken, new_keys, now, name)
@@ -120,31 +124,6 @@ def judge(world: World, snapshot: Snapshot, now: datetime) -> Judged:
     return world.judge.judge(snapshot, Memory(world.ledger.transitions(snapshot.workbook)), now)
 
 
-def told(world: World, now: datetime) -> Told:
+def told(world: World, now: datetime, anew: Collection[str] = ()) -> Told:
     """What the ledger knows of notices already claimed."""
-    ledger, name = world.ledger, world.workbook.name
-    seen = ledger.findings(name)
-
-    def episode(rule: str, key: str, column: str | None) -> int:
-        before = seen.get((rule, key, column))
-        if before is None or before.fixed_at is None:
-            return before.episode if before else 1
-        return before.episode + (0 if now - before.fixed_at < FLAPPING else 1)
-
-    def since(rule: str, key: str, column: str | None) -> datetime | None:
-        before = seen.get((rule, key, column))
-        return before.first_seen if before and before.fixed_at is None else None
-
-    def known(identities: Sequence[str]) -> dict[str, str]:
-        return {identity: state for identity, state in ledger.known_notices(name, identities).items() if state not in UNTOLD}
-
-    return Told(
-        not ledger.knows(name),
-        known,
-        episode,
-        since,
-        lambda table, keys: [record for record in ledger.notices_about_rows(name, table, keys) if record.state not in UNTOLD],
-        lambda: [record.mail for record in ledger.pending_mails(now) if record.workbook == name],
-        rows_before(ledger, name).keys(),
-        left_out(ledger, now, world.config.settings.admin),
-    )
+    return told_before(world.ledger, world.workbook.name, now, world.config.settings.admin, anew)

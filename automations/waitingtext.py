@@ -15,7 +15,7 @@ SHOWN = 20
 WORDS: Mapping[str, Words] = {
     "held": {"zh": "安全闸拦下 {n} 封邮件，等人放行", "en": "A brake holds {n} mails until a person releases them"},
     "drafts": {"zh": "{n} 封给客户的草稿等人放行", "en": "{n} drafts to customers wait for release"},
-    "withdrawn": {"zh": "{n} 封等人放行的邮件已不必发，自动撤回", "en": "{n} waiting mails are needed no more and are withdrawn"},
+    "withdrawn": {"zh": "{n} 封没发出的邮件已不必发，自动撤回", "en": "{n} mails that have not left are needed no more and are withdrawn"},
     "refused": {"zh": "{n} 个单元格不让写，改掉以前不再写", "en": "{n} cells refuse; they are left alone until somebody mends them"},
     "shadow": {
         "zh": "试运行的制度：会写 {cells} 个单元格，提出 {findings} 个问题，发 {mails} 封邮件；都没有做",

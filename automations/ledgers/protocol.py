@@ -36,7 +36,7 @@ MAIL_COMES_FROM: Mapping[MailState, tuple[MailState, ...]] = {
     "held": ("released",),
     "released": ("draft", "held"),
     "dropped": ("pending", "unknown", "draft", "held", "released"),
-    "withdrawn": ("draft", "held", "released"),
+    "withdrawn": ("pending", "draft", "held", "released"),
     "suppressed": ("pending", "draft", "held", "released"),
 }
 """From which states a mail may step into a state; `sent`, `dropped` and `suppressed` are final. A mail being sent cannot be dropped."""

@@ -135,6 +135,8 @@ ON CONFLICT (message_id) DO UPDATE SET
   reply_to = excluded.reply_to,
   list_id = excluded.list_id,
   attachments = excluded.attachments,
+  tries = 0,
+  next_try = NULL,
   state = CASE WHEN mail.state = 'released' AND excluded.state <> 'pending' THEN 'released' ELSE excluded.state END,
   reply = CASE WHEN mail.state = 'released' THEN mail.reply ELSE excluded.reply END
 WHERE mail.state IN ('draft', 'held', 'released', 'withdrawn');

@@ -358,6 +358,8 @@ class LedgerContract:
             ("held", "withdrawn", True),
             ("held", "withdrawn released", False),
             ("draft", "dropped released", False),
+            ("pending", "withdrawn", True),
+            ("pending", "sending withdrawn", False),
         ],
     )
     def test_a_mail_that_waits_for_a_person_leaves_only_by_a_new_plan(
@@ -397,6 +399,15 @@ class LedgerContract:
 
         assert {record.mail.message_id: record.state for record in ledger.outbox()} == {"m1": "withdrawn", "m2": "pending"}
         assert ledger.known_notices(BOOK, ["n1", "n2"]) == {"n1": "planned", "n2": "withdrawn"}
+
+    def test_a_mail_that_was_tried_and_withdrawn_starts_anew_when_it_is_put_in_again(self, ledger: Ledger) -> None:
+        run = ledger.begin_run(START)
+        ledger.put_mails(run, [mail("m1")])
+        ledger.put_off("m1", "451 later", TUESDAY, counted=True)
+        ledger.settle_mail("m1", "withdrawn", "switched off")
+        ledger.put_mails(run, [mail("m1")])
+
+        assert ledger.pending_mails(MONDAY) == [MailRecord(run, BOOK, mail("m1"), "pending")]
 
     def test_a_mail_put_off_is_not_pending_before_its_time(self, ledger: Ledger) -> None:
         ledger.put_mails(ledger.begin_run(START), [mail("m1")])
