@@ -214,8 +214,8 @@ def outbox_command(arguments: Arguments) -> int:
 
     world = _world(arguments, looking=arguments.action in ("list", "show", "suppressed"))
     person = signed(arguments.why, arguments.by, _now(arguments, world.config))
-    how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "state", "limit", "all_held")}
-    return _show(arguments, outbox(world.ledger, world.config.language, person=person, **how))
+    how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "state", "limit", "all_held", "by_evidence")}
+    return _show(arguments, outbox(world.ledger, world.config.language, person=person, mailbox=world.mailbox, **how))
 
 
 def takeover_command(arguments: Arguments) -> int:

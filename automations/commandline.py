@@ -103,6 +103,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
     outbox.add_argument("action", nargs="?", default="list", choices=actions, help="default: list")
     outbox.add_argument("mail", nargs="?", metavar="ID", help="a mail's id as listed, or its first letters; for lift an address")
     outbox.add_argument("answer", nargs="?", choices=("sent", "not-sent"), help="for resolve: what you found out")
+    outbox.add_argument("--by-evidence", action="store_true", help="for resolve: by what stands in the sender's mailbox (mail.imap)")
     outbox.add_argument("--all-held", action="store_true", help="for release: every mail that a brake held")
     _person(outbox, "the reason, kept beside the mail; drop and resolve need it")
     outbox.add_argument("--state", choices=MAIL_STATES, help="list only these")

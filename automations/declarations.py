@@ -6,11 +6,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from automations.channels.presets import Preset, Reach, Security, Server, faults_of, server_of
 from automations.declared import Declared as Declared  # the kinds of rule are declared too
-from automations.declared import Secret, never_written
+from automations.mailsettings import MailSettings
 from automations.model import ColumnType, Words
 from automations.workbooksettings import WorkbookSettings
 
@@ -244,40 +243,6 @@ class Brakes(Declared):
     notices_per_policy: Annotated[int, Field(ge=1)] = 50
     usual_times: Annotated[Decimal, Field(ge=1)] = Decimal("3")
     usual_floor: Annotated[int, Field(ge=1)] = 20
-
-
-class MailSettings(Declared):
-    """How mail leaves: into a folder, as .eml and .html, or to a mail server. The keys of the other kind may stay; they are not used."""
-
-    kind: Literal["folder", "smtp"] = "folder"
-    path: str = "outbox"
-    sender: str = "rowkeeper@localhost.invalid"
-    preset: Preset = "custom"
-    host: str | None = None
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    security: Security | None = None
-    user: str = ""
-    password: Annotated[Secret, BeforeValidator(never_written, json_schema_input_type=Secret)] | None = None
-    allow_domains: list[str] = []
-    redirect_all_to: str = ""
-    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60
-
-    @model_validator(mode="after")
-    def _complete(self) -> MailSettings:
-        for fault in faults_of(self.server, self.sender, self.allow_domains, self.redirect_all_to) if self.kind == "smtp" else ():
-            raise ValueError(fault)
-        return self
-
-    @property
-    def server(self) -> Server:
-        """The mail server these settings name."""
-        env = self.password.env if self.password else ""
-        return server_of(self.preset, self.host, self.port, self.security, self.user, env, self.timeout_seconds)
-
-    @property
-    def reach(self) -> Reach:
-        """Whom mail may reach."""
-        return Reach(tuple(self.allow_domains), self.redirect_all_to)
 
 
 class BackupSettings(Declared):

@@ -13,8 +13,8 @@ from automations.automationfile import Automation
 from automations.channels.protocol import Channel
 from automations.errors import OutsideFailed
 from automations.model import Mail
-from automations.recovering import take_up_mails
 from automations.run import World
+from automations.visiting import take_up
 from automations.workbooks.protocol import Refused, Target, Workbook, Written
 
 Lane = Literal["tables", "mail", "keeping"]
@@ -117,7 +117,7 @@ def post(turn: Turn, resting: Collection[str]) -> Posted:
     try:
         with turn.hold(MAILS) as held:
             channel: Channel = FencedChannel(turn.world.channel, held)  # type: ignore[assignment]
-            take_up_mails(turn.world.ledger, channel)
+            take_up(turn.world.ledger, channel, turn.world.mailbox, turn.now)
             return send_pending(turn.world.ledger, channel, turn.now, resting)
     except HeldElsewhere:
         return Posted(0)

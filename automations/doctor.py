@@ -25,6 +25,7 @@ from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Sheet, SheetProblem, Words
 from automations.reading import read_snapshot
 from automations.rendering import Renderer
+from automations.visiting import trouble_name
 from automations.wiring import workbook_name
 from automations.workbooks.saving import refuse_if_open
 from automations.workbooks.xlsx import XlsxWorkbook
@@ -342,9 +343,39 @@ def _mail(config: Config) -> Iterator[Line]:
         )
     else:
         yield Line("ok", {"zh": f"发信服务器 {mail.server}", "en": f"mail server {mail.server}"})
+    yield from _mailbox(config)
     if mail.redirect_all_to:
         said = {"zh": f"所有邮件都改发给 {mail.redirect_all_to}", "en": f"every mail goes to {mail.redirect_all_to}"}
         yield Line("warning", said, {"zh": "正式使用时去掉 redirect_all_to", "en": "take redirect_all_to out to reach the readers"})
+
+
+def _mailbox(config: Config) -> Iterator[Line]:
+    """The mailbox that is asked what became of mails: its password, and what was wrong with it when it was last asked."""
+    box = config.settings.mail.box
+    if box is None:
+        return
+    name = box.server.password_env
+    if not os.environ.get(name):
+        lack = {
+            "zh": f"发件人的邮箱 {box.server}: 没有设置环境变量 {name}",
+            "en": f"mailbox {box.server}: the environment variable {name} is not set",
+        }
+        yield Line("warning", lack, {"zh": f"设置环境变量 {name}", "en": f"set {name}"})
+        return
+    path = config.root / config.settings.ledger
+    trouble = _noted(path, trouble_name(f"{box.server.user}@{box.server}"))
+    if trouble:
+        yield Line("warning", {"zh": f"发件人的邮箱上次查不了: {trouble}", "en": f"the mailbox could not be asked: {trouble}"})
+    else:
+        yield Line("ok", {"zh": f"发件人的邮箱 {box.server}", "en": f"mailbox {box.server}"})
+
+
+def _noted(path: Path, name: str) -> str:
+    """What a sound ledger that is there keeps under a name."""
+    if not path.exists() or ledger_fault(path):
+        return ""
+    with closing(SqliteLedger(path)) as ledger:
+        return ledger.meta(name) or ""
 
 
 def _outbox(folder: Path) -> Iterator[Line]:

@@ -9,10 +9,13 @@ from getpass import getuser
 from typing import Any
 
 from automations.asking import NotThere
+from automations.channels.mailbox import Mailbox
 from automations.errors import RowkeeperError
+from automations.evidence import Verdict, settle_by_evidence
 from automations.ledgers.protocol import Ledger, MailRecord, MailState
 from automations.model import Words
 from automations.suppressed import LeftOut, Lifted, lift
+from automations.visiting import settled
 
 ALL = 1_000_000
 SHOWN_ID = 10
@@ -140,13 +143,28 @@ class Settled:
         return f"{_bare(record.mail.message_id)[:SHOWN_ID]}  {record.mail.reader}: {comma.join(each[self.language] for each in words)}"
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What the mailbox says of the mails in doubt: which were settled, and why the others were not."""
+
+    verdicts: Sequence[Verdict]
+    language: str
+
+    def data(self) -> dict[str, Any]:
+        return {"mails": [_data(each.record) | {"becomes": each.becomes, "why": each.why} for each in self.verdicts]}
+
+    def text(self) -> str:
+        lines = [settled(each)[self.language] for each in self.verdicts]
+        return "\n".join(lines) or ("没有说不准的邮件" if self.language == "zh" else "no mail is in doubt")
+
+
 def outbox(
     ledger: Ledger, language: str, action: str = "list", mail: str | None = None, answer: str | None = None, **how: Any
-) -> Outbox | Shown | Settled | LeftOut | Lifted:
+) -> Outbox | Shown | Settled | LeftOut | Lifted | Evidence:
     """Do what `runner.py outbox` says: `list` (how: `state`, `limit`), `show`, `release`, `retry`, `drop`, `resolve` with an answer.
     `suppressed` lists the addresses that get no mail, `lift` lets one have it again.
 
-    Whose word it is (how): `person`; `all_held` releases every mail a brake held.
+    Whose word it is (how): `person`; `all_held` releases every mail a brake held, `mailbox` settles every one in doubt by evidence.
     Raises NotThere for a mail that is not there or not the only one, NotSo for a word that does not fit.
     """
     if action == "list":
@@ -159,10 +177,22 @@ def outbox(
     if action == "release" and how.get("all_held"):
         held = reversed(ledger.outbox(["held"], limit=ALL))
         return Settled([settle(ledger, record, action, person) for record in held], language)
+    if action == "resolve" and how.get("by_evidence"):
+        return by_evidence(ledger, how.get("mailbox"), person.at, language)
     record = find(ledger, mail)
     if action == "show":
         return Shown(record, language)
     return Settled([settle(ledger, record, f"{action} {answer or ''}".strip(), person)], language)
+
+
+def by_evidence(ledger: Ledger, mailbox: Mailbox | None, now: datetime | None, language: str) -> Evidence:
+    """Settle the mails in doubt by what stands in the sender's mailbox. Raises MailboxFailed, and NotSo without a mailbox."""
+    if mailbox is None or now is None:
+        raise NotSo("no mailbox can be asked: write mail.imap in config/settings.yaml (with `kind: smtp`).")
+    try:
+        return Evidence(settle_by_evidence(mailbox, ledger, now), language)
+    finally:
+        mailbox.close()
 
 
 def find(ledger: Ledger, wanted: str | None) -> MailRecord:

@@ -26,10 +26,10 @@ from automations.headers import (
     table_meant,
     two_header_rows,
 )
-from automations.model import CellProblem, Column, Grid, Sheet, SheetProblem, Snapshot, Table, Words
+from automations.model import CellProblem, Column, Grid, NewKey, Sheet, SheetProblem, Snapshot, Table, Words
 from automations.spellings import ODD, tidy
 
-__all__ = ["find_header", "find_tab", "read_sheet", "read_snapshot"]
+__all__ = ["LastRead", "find_header", "find_tab", "read_sheet", "read_snapshot"]
 
 Mask = NDArray[np.bool_]
 _TOTALS = frozenset(
@@ -42,6 +42,14 @@ _ALL_TOTALS = _TOTALS | {word.upper() for word in _TOTALS} | {word.lower() for w
 _NOTHING = frozenset({None, ""})
 _CHUNK = 4096
 _FIRST_COLUMNS = 3
+
+
+@dataclass
+class LastRead:
+    """The last reading of the workbook; it stands as long as nobody has written to the file."""
+
+    stamp: tuple[str, date] | None = None
+    found: tuple[Snapshot, list[NewKey]] | None = None
 
 
 def read_snapshot(workbook_name: str, grids: Sequence[Grid], tables: Sequence[Table], today: date | None = None) -> Snapshot:

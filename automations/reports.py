@@ -124,6 +124,7 @@ def run_text(run: Run, config: Config, language: str) -> str:
         lines.append(ended(paper.say("deferred", notices=paper.voice.count("notices", len(run.plan.deferred))), language))
     if receipt.mails_failed:
         lines += [paper.say("failed", n=len(receipt.mails_failed)), *(f"  {one_line(each)}" for each in receipt.mails_failed)]
+    lines += [each[language] for each in run.heard]
     for section in waiting_sections(run.plan, paper.voice):
         lines += [section.title, *(f"  {line}" for line in section.lines)]
     if run.plan.findings:

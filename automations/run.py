@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 
 from automations.addressing import Told
 from automations.applying import Receipt, apply, note_refused
 from automations.automationfile import Automation
+from automations.channels.mailbox import Mailbox
 from automations.channels.protocol import Channel
 from automations.config import Config
 from automations.errors import PlanRefused
 from automations.judging import Judge, Judged, Memory
 from automations.ledgers.protocol import Ledger
 from automations.limiting import SWEEP, told_of, within
-from automations.model import NewKey, Snapshot
+from automations.model import NewKey, Snapshot, Words
 from automations.notices import Renders, plan_notices
 from automations.numbering import numbered
 from automations.planning import Plan, make_plan
-from automations.reading import read_snapshot
-from automations.recovering import astray, settle_doubts, take_up_mails
+from automations.reading import LastRead, read_snapshot
+from automations.recovering import astray, settle_doubts
 from automations.remembering import remembered, waiting_mails
 from automations.speaking import findings_of
 from automations.suppression import withhold
 from automations.switchedoff import matters_of, switched_off
 from automations.toldbefore import told_before
+from automations.visiting import take_up
 from automations.workbooks.protocol import Workbook
 
 Reading = tuple[Snapshot, list[NewKey]]
-
-
-@dataclass
-class LastRead:
-    """The last reading of the workbook; it stands as long as nobody has written to the file."""
-
-    stamp: tuple[str, date] | None = None
-    found: Reading | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +43,7 @@ class World:
     channel: Channel
     renderer: Renders
     judge: Judge
+    mailbox: Mailbox | None = None
     last_read: LastRead = field(default_factory=LastRead)
     posts: bool = True  # otherwise mails wait in the ledger for whoever sends them
 
@@ -59,6 +54,7 @@ class Run:
 
     plan: Plan
     receipt: Receipt
+    heard: Sequence[Words] = ()
 
 
 def run_once(world: World, now: datetime, *, force: bool = False, word: str = "", automation: Automation | None = None) -> Run:
@@ -68,14 +64,13 @@ def run_once(world: World, now: datetime, *, force: bool = False, word: str = ""
     """
     reading = read(world, now)
     settle_doubts(*reading, world.ledger)
-    if world.posts:
-        take_up_mails(world.ledger, world.channel)
+    heard = take_up(world.ledger, world.channel, world.mailbox, now) if world.posts else ()
     withhold(world.ledger, now, world.config.settings.admin)
     plan, snapshot = plan_once(world, now, reading, force=force, automation=automation)
     if not force:
         _refuse_if_unsafe(plan, world)
     forced, admin = word if force and (plan.brakes or plan.sorted.tripped) else "", world.config.settings.admin
-    return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel, admin, forced, posts=world.posts))
+    return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel, admin, forced, posts=world.posts), heard)
 
 
 def _refuse_if_unsafe(plan: Plan, world: World) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from automations.channels.folder import FolderChannel
+from automations.channels.mailbox import Mailbox
 from automations.channels.protocol import Channel
 from automations.config import Config, load
 from automations.judging import Judge
@@ -43,6 +44,7 @@ def world_from(
         channel_of(config, outbox),
         Renderer((config.source or config.root) / "templates" / "notices"),
         judge,
+        mailbox_of(config) if outbox is None else None,
     )
 
 
@@ -73,6 +75,16 @@ def channel_of(config: Config, outbox: Path | None = None) -> Channel:
 
         return SmtpChannel(mail.server, mail.sender, mail.reach)
     return FolderChannel(outbox or config.root / mail.path, mail.sender)
+
+
+def mailbox_of(config: Config) -> Mailbox | None:
+    """The sender's mailbox, where mail leaves over SMTP and the settings name one."""
+    mail = config.settings.mail
+    if mail.kind != "smtp" or mail.box is None:
+        return None
+    from automations.channels.imap import ImapMailbox
+
+    return ImapMailbox(mail.box)
 
 
 def known_as(root: Path, path: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from automations.errors import WorkbookRefused, WorkbookTaken
-from automations.run import LastRead
+from automations.reading import LastRead
 from automations.workbooks.googleowner import Passing
 from tests.contracts.workbooks import entered
 from tests.googledesk import KEY, OURS, ROBOT, Act, Desk, connected, kinds, target

@@ -1,4 +1,4 @@
-"""The mail services people have: host, port and kind of TLS of each, and what a mail setting must not leave open."""
+"""The mail services people have: hosts, ports and kind of TLS of each, and what a mail setting must not leave open."""
 
 from __future__ import annotations
 
@@ -13,23 +13,29 @@ from automations.channels.message import ONE_ADDRESS
 Preset = Literal["qq-exmail", "163-exmail", "aliyun-exmail", "gmail", "outlook", "custom"]
 Security = Literal["tls", "starttls", "none"]
 PORTS: Mapping[Security, int] = {"tls": 465, "starttls": 587, "none": 25}
+IMAP_PORTS: Mapping[Security, int] = {"tls": 993, "starttls": 143, "none": 143}
 ANY_DOMAIN = "*"
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a service takes mail in; `tls` from the first byte, `starttls` after a greeting, `none` only on this machine."""
+    """Where a service takes mail in; `tls` from the first byte, `starttls` after a greeting, `none` only on this machine.
+
+    `imap` is where the mailbox is read, over TLS; `saves_sent` says that the service itself files what it takes under sent mails.
+    """
 
     host: str = ""
     security: Security = "tls"
+    imap: str = ""
+    saves_sent: bool = False
 
 
 PRESETS: Mapping[Preset, Place] = {
-    "qq-exmail": Place("smtp.exmail.qq.com"),
-    "163-exmail": Place("smtp.qiye.163.com"),
-    "aliyun-exmail": Place("smtp.qiye.aliyun.com"),
-    "gmail": Place("smtp.gmail.com"),
-    "outlook": Place("smtp.office365.com", "starttls"),
+    "qq-exmail": Place("smtp.exmail.qq.com", imap="imap.exmail.qq.com"),
+    "163-exmail": Place("smtp.qiye.163.com", imap="imap.qiye.163.com"),
+    "aliyun-exmail": Place("smtp.qiye.aliyun.com", imap="imap.qiye.aliyun.com"),
+    "gmail": Place("smtp.gmail.com", imap="imap.gmail.com", saves_sent=True),
+    "outlook": Place("smtp.office365.com", "starttls", imap="outlook.office365.com", saves_sent=True),
     "custom": Place(),
 }
 
@@ -47,6 +53,15 @@ class Server:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Box:
+    """A mailbox: its server, the folder of sent mails ("" to look for it), and whether every mail the service takes is filed there."""
+
+    server: Server
+    sent_folder: str = ""
+    saves_sent: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +101,17 @@ def faults_of(server: Server, sender: str, allow_domains: Sequence[str], redirec
         yield "`kind: smtp` needs 'allow_domains': the domains mail may go to, such as `[example.cn]`; `[\"*\"]` for any"
     if redirect_all_to and not ONE_ADDRESS.fullmatch(redirect_all_to):
         yield f"'redirect_all_to' should be one address such as admin@example.cn, not '{redirect_all_to}'"
+
+
+def box_faults(box: Box) -> Iterator[str]:
+    """What is missing or unsafe in the settings of a mailbox, in words."""
+    server = box.server
+    if not server.host:
+        yield "'imap' needs 'host' where no preset names one"
+    if server.security == "none" and not is_this_machine(server.host):
+        yield f"the mailbox at {server.host} must be encrypted: `security: none` is only for a server on this machine (localhost)"
+    if not server.user or not server.password_env:
+        yield "'imap' needs 'user' and 'password', its own or those beside it; the password as `{ env: SMTP_PASSWORD }`"
 
 
 def is_this_machine(host: str) -> bool:

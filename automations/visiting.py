@@ -1,0 +1,60 @@
+"""A run's visit to the mailbox of the sender: what it says of earlier mails, in words for the report; it never stops a run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from automations.channels.mailbox import Mailbox, MailboxFailed
+from automations.channels.protocol import Channel
+from automations.evidence import Verdict, settle_by_evidence
+from automations.ledgers.protocol import Ledger
+from automations.model import Words
+from automations.recovering import take_up_mails
+from automations.rendering import one_line
+
+SHOWN_ID = 10
+
+
+def take_up(ledger: Ledger, channel: Channel, mailbox: Mailbox | None, now: datetime) -> Sequence[Words]:
+    """The mails of runs that died, and those whose fate the mailbox knows, taken up by whoever is about to send."""
+    take_up_mails(ledger, channel)
+    return visit(mailbox, ledger, now)
+
+
+def visit(mailbox: Mailbox | None, ledger: Ledger, now: datetime) -> Sequence[Words]:
+    """Settle what the mailbox can settle, and say what was found. A mailbox that does not answer is said once, until it does."""
+    if mailbox is None or not ledger.outbox(["sent", "unknown"], limit=1):
+        return []
+    try:
+        said = [settled(each) for each in settle_by_evidence(mailbox, ledger, now) if each.becomes]
+        return said + _told(mailbox, ledger, "")
+    except MailboxFailed as error:
+        return _told(mailbox, ledger, str(error))
+    finally:
+        mailbox.close()
+
+
+def settled(verdict: Verdict) -> Words:
+    """A verdict with the mail it is about."""
+    mail = verdict.record.mail
+    name = f"{mail.message_id.strip('<>')[:SHOWN_ID]}  {one_line(mail.reader)}"
+    return {"zh": f"{name}：{verdict.why['zh']}", "en": f"{name}: {verdict.why['en']}"}
+
+
+def trouble_name(mailbox: str) -> str:
+    """The ledger's name for what is wrong with a mailbox."""
+    return f"trouble {mailbox}"
+
+
+def _told(mailbox: Mailbox, ledger: Ledger, trouble: str) -> list[Words]:
+    """What is wrong with the mailbox, when that is news."""
+    name = trouble_name(mailbox.name)
+    before = ledger.meta(name) or ""
+    if bool(before) == bool(trouble):
+        return []
+    ledger.set_meta(name, trouble)
+    if trouble:
+        zh = f"查不了发件人的邮箱，说不准的邮件先留着：{trouble}"
+        return [{"zh": zh, "en": f"the sender's mailbox cannot be asked, mails in doubt stay so: {trouble}"}]
+    return [{"zh": "发件人的邮箱又能查了", "en": "the sender's mailbox answers again"}]
