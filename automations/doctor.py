@@ -235,7 +235,7 @@ def table_lines(sheet: Sheet | None, problems: Sequence[SheetProblem]) -> Iterat
         )
         yield from _ours_missing(sheet)
     for problem in problems:
-        addable = problem.code in ("tab missing", "header missing") and not (problem.code == "tab missing" and sheet)
+        addable = problem.code in ("tab missing", "tab absent", "header missing") and not (problem.code == "tab missing" and sheet)
         yield Line("failed" if problem.stops else "warning", problem.what, INIT if addable else None)
 
 

@@ -179,14 +179,14 @@ def nearest(names: Sequence[str], shown: Mapping[str, str]) -> str:
 
 
 def tab_missing(table: Table, grids: Sequence[Grid], used: Grid | None = None) -> SheetProblem:
-    """The tab was not found by name; either another was recognised by its header, or the table is not read."""
+    """The tab was not found by name: another was recognised by its header, another has nearly its name, or there is none at all."""
     zh, en = f"工作表“{table.heading('zh')}”没有找到", f"no tab '{table.heading('en')}'"
     near = nearest([*table.title.values(), table.name, *table.aliases], {plain(grid.title): grid.title for grid in grids})
     if used:
         zh, en = f"{zh}，按表头认出并使用“{used.title}”", f"{en}; recognised by its header and used '{used.title}'"
     elif near:
         zh, en = f"{zh}，最像的是“{near}”", f"{en}; the nearest is '{near}'"
-    return SheetProblem(table.name, "tab missing", {"zh": zh, "en": en}, stops=False)
+    return SheetProblem(table.name, "tab missing" if used or near else "tab absent", {"zh": zh, "en": en}, stops=False)
 
 
 def key_missing(table: Table, grid: Grid, header: Header | None) -> SheetProblem:

@@ -126,7 +126,7 @@ class SheetProblem:
     """A whole tab or column that could not be used; other tables go on."""
 
     table: str
-    code: Literal["tab missing", "header missing", "header doubled", "key missing", "two header rows", "merged cells"]
+    code: Literal["tab missing", "tab absent", "header missing", "header doubled", "key missing", "two header rows", "merged cells"]
     what: Words
     stops: bool
 

@@ -27,6 +27,12 @@ OWNERS, OF_ONE_OWNER = 100, 50
 LEVELS = ("fail", "warn", "info")
 
 WORDS: Mapping[str, Words] = {
+    "absent": {
+        "zh": "工作簿里没有 {n} 张表（{named}），有关规则不检查；需要时用 `runner.py init` 添加",
+        "en": "{n} tabs are not there ({named}); the rules about them rest; `runner.py init` adds them",
+    },
+    "between": {"zh": "、", "en": ", "},
+    "and so on": {"zh": "等", "en": " and others"},
     "cells": {"zh": "{n} 个单元格", "one": "{n} cell", "en": "{n} cells"},
     "mails": {"zh": "{n} 封邮件", "one": "{n} mail", "en": "{n} mails"},
     "keys": {"zh": "{n} 个编号", "one": "{n} row number", "en": "{n} row numbers"},
@@ -228,7 +234,7 @@ def report_of(plan: Plan, config: Config, language: str, limit: int, mails: int)
         rules=tuple(finding_reasons(plan.findings, voice)),
         owners=owners_of(plan.findings, voice),
         lacking=lacking_of(plan, voice),
-        problems=tuple(problem_of(problem, voice) for problem in plan.problems),
+        problems=tuple(problems_of(plan.problems, voice)),
     )
 
 
@@ -362,6 +368,12 @@ def _place_said(table: str, column: str, voice: Voice) -> str:
     return f"{voice.table(table)} · {voice.column(table, column) if column else voice.say('whole table')}"
 
 
-def problem_of(problem: SheetProblem, voice: Voice) -> tuple[str, bool]:
-    """What is wrong with a tab, and whether the table is left out for it."""
-    return cleaned_text(voice.of(problem.what), LONGEST_CELL), problem.stops
+def problems_of(problems: Iterable[SheetProblem], voice: Voice) -> Iterable[tuple[str, bool]]:
+    """What is wrong with tabs, and whether a table is left out for it; tabs a team does not have are one line."""
+    absent = [voice.table(problem.table) for problem in problems if problem.code == "tab absent"]
+    for problem in problems:
+        if problem.code != "tab absent":
+            yield cleaned_text(voice.of(problem.what), LONGEST_CELL), problem.stops
+    if absent:
+        named = voice.say("between").join(absent[:3]) + (voice.say("and so on") if len(absent) > 3 else "")
+        yield voice.say("absent", n=len(absent), named=named), False

@@ -408,7 +408,7 @@ def test_a_workbook_without_any_known_tab_says_which_are_missing(tmp_path: Path)
     stage = scene().with_world(workbook=xlsx(tmp_path / "别的.xlsx", {"Sheet1": [["随便"], ["什么"]]}))
     plan = stage.run(FRIDAY).plan
     assert (plan.empty, len(plan.problems)) == (True, len(stage.world.config.tables))
-    assert {problem.code for problem in plan.problems} == {"tab missing"}
+    assert {problem.code for problem in plan.problems} == {"tab absent"}
 
 
 def test_every_refusal_of_the_outside_has_exit_code_five() -> None:

@@ -68,7 +68,7 @@ def test_every_rule_of_the_covered_policies_is_judged(config: Config, judge: Jud
     silent |= {f"payment-before-goods/special-policy-{name}" for name in ("covers", "from", "to")}  # read by other rules only
 
     assert {f"{name}/{rule}" for name in COVERED for rule in config.policies[name].rules} - spoken == silent
-    assert lacking == {}
+    assert [rule for rule in lacking if rule.split("/")[0] in {*COVERED, "orders", "complaints"}] == []
 
 
 def test_the_same_seed_makes_the_same_tables_and_another_seed_others(config: Config) -> None:
@@ -83,7 +83,7 @@ def test_a_workbook_written_from_the_tables_is_read_as_the_same_tables(config: C
 
     again = read_snapshot("bench", grids_of(snapshot), list(config.tables.values()))
 
-    assert [problem for problem in again.problems if problem.code != "tab missing"] == []
+    assert [problem for problem in again.problems if problem.code != "tab absent"] == []
     assert [name for name, sheet in snapshot.sheets.items() if not sheet.frame.equals(again.sheets[name].frame)] == []
 
 

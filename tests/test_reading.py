@@ -273,8 +273,8 @@ def test_of_two_like_tabs_this_years_is_used_and_without_a_year_none() -> None:
 
 def test_a_missing_tab_is_said_with_the_nearest_name() -> None:
     assert said(read(tab("a | b", "客户投拆"))) == [("tab missing", "工作表“客户投诉”没有找到，最像的是“客户投拆”", False)]
-    assert said(read(tab("a | b", "Sheet1"))) == [("tab missing", "工作表“客户投诉”没有找到", False)]
-    assert said(read()) == [("tab missing", "工作表“客户投诉”没有找到", False)]
+    assert said(read(tab("a | b", "Sheet1"))) == [("tab absent", "工作表“客户投诉”没有找到", False)]
+    assert said(read()) == [("tab absent", "工作表“客户投诉”没有找到", False)]
 
 
 @pytest.mark.parametrize(
