@@ -8,6 +8,7 @@ from typing import Any
 
 from automations.config import Config, load
 from automations.coverage import coverage_problems
+from automations.digestpages import DigestPages
 from automations.errors import ConfigProblems, Problem
 from automations.examples import Prover
 from automations.hints import hints_of
@@ -67,7 +68,8 @@ def check(root: Path, *, examples: bool = True, prove: bool = False, progress: P
 def other_problems(config: Config) -> list[Problem]:
     """Faults that need the whole configuration: templates and notices."""
     renderer = Renderer(config.root / "templates" / "notices")
-    return [*renderer.problems(config.root), *notice_problems(config, renderer.names()), *coverage_problems(config)]
+    pages = DigestPages(config.root / "templates").problems() if config.digests else ()
+    return [*renderer.problems(config.root), *pages, *notice_problems(config, renderer.names()), *coverage_problems(config)]
 
 
 def counts_of(config: Config) -> dict[str, int]:

@@ -97,6 +97,17 @@ def parser(root: Path) -> argparse.ArgumentParser:
     preview.add_argument("--width", type=int, choices=(390, 700), default=700, help="pixels of the picture: a telephone or a window")
     preview.add_argument("--dark", action="store_true", help="the picture in dark mode")
 
+    about = "the digests: a list of them, one as its reader would get it now, or the sending of those that are due"
+    digest = _command(words, "digest", about, clock=True)
+    digest.add_argument("name", nargs="?", help="a digest, for example manager")
+    digest.add_argument("--for", dest="reader", default="", help="the reader: a name, a staff number or an address (default: the first)")
+    digest.add_argument("--send", action="store_true", help="send what is due and was not sent yet, of this name or all")
+    digest.add_argument("--language", choices=("zh", "en"), help="default: the reader's language")
+    digest.add_argument("--html", type=Path, help="write the page to this file too")
+    digest.add_argument("--png", type=Path, help="draw the page into this file too; needs Chromium")
+    digest.add_argument("--width", type=int, choices=(390, 700, 900), default=700, help="pixels of the picture: a telephone or a window")
+    digest.add_argument("--dark", action="store_true", help="the picture in dark mode")
+
     about = "the mails: what left, what waits for whom, what a person must settle; ids may be shortened"
     outbox = _command(words, "outbox", about, clock=True)
     actions = ("list", "show", "release", "retry", "drop", "resolve", "suppressed", "lift")

@@ -13,6 +13,7 @@ from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
 from automations.compiling import Compiler
 from automations.declarations import ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile
+from automations.digestfile import DigestFile, load_digests
 from automations.errors import ConfigProblems, Problem
 from automations.expressions import Evaluator
 from automations.gathered import add_gathered
@@ -62,6 +63,7 @@ class Config:
     automations: Mapping[str, Automation] = field(default_factory=dict)
     source: Path | None = None
     """Where the files were read, if not under `root`: the last good configuration, kept while an edit has faults."""
+    digests: Mapping[str, DigestFile] = field(default_factory=dict)
 
     @property
     def language(self) -> str:
@@ -125,6 +127,7 @@ def load(root: Path) -> Config:
         reader.problems += table_problems(file, documents[0], tables[name], tables.keys() | reader.unread)
     reader.problems += _strange_tables(settings, document, tables.keys() | reader.unread)
     policies = _policies(reader, packs, tables)
+    digests = load_digests(reader, packs, tables)
     evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
     program, compiler, hints = _compiled(reader, settings, document, calendars.keys(), tables, table_files, policies, evaluator)
     automations = load_automations(reader, packs, tables, policies, calendar)
@@ -145,6 +148,7 @@ def load(root: Path) -> Config:
         _in_order(hints),
         calendars,
         automations,
+        digests,
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import Field, TypeAdapter
 
 from automations.automationfile import AutomationFile
 from automations.declarations import CalendarFile, PackFile, PolicyFile, SettingsFile, TableFile
+from automations.digestfile import DigestFile
 from automations.manual import manual_of
 from automations.rules import kinds
 from automations.yamlcheck import schema_of
@@ -26,6 +27,7 @@ FILES: Mapping[str, Any] = {
     "policy": PolicyFile,
     "calendar": CalendarFile,
     "automation": AutomationFile,
+    "digest": DigestFile,
 }
 MOMENT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?$"
 """How a date and time is written in config/; the standard's `date-time` would refuse a blank between the two and a missing zone."""

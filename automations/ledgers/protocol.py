@@ -154,6 +154,18 @@ class Suppression:
     reason: str
 
 
+@dataclass(frozen=True)
+class DigestRecord:
+    """A slot of a digest taken for a reader: when, with which figures, in which mail (blank: there was nothing to say)."""
+
+    digest: str
+    reader: str
+    slot: datetime
+    at: datetime
+    message_id: str = ""
+    figures: Mapping[str, int] = field(default_factory=dict)
+
+
 class Ledger(Protocol):
     """The memory of what was done. Every method raises `LedgerFailed` when the store cannot be read or written.
 
@@ -256,6 +268,18 @@ class Ledger(Protocol):
 
     def in_doubt_since(self, message_id: str, now: datetime) -> datetime:
         """Since when a mail is known to be in doubt; `now`, and kept, when this is the first question since it came to be `unknown`."""
+
+    def claim_digest(self, run_id: int, record: DigestRecord) -> bool:
+        """Take a slot of a digest for its reader; False when it or a later one was taken before: then no mail may be put.
+
+        The claim and its mail belong in one `at_once`.
+        """
+
+    def digests_claimed(self, workbook: str, digest: str) -> dict[str, datetime]:
+        """The newest slot taken for each reader."""
+
+    def digests_sent(self, workbook: str, digest: str) -> dict[str, DigestRecord]:
+        """The last digest whose mail left, for each reader; what failed or waits does not count."""
 
     def suppress(self, address: str, since: datetime, until: datetime, reason: str) -> None:
         """Write to an address no more until then; of two ends the later counts. Capital letters make no difference."""

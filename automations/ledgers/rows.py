@@ -11,6 +11,7 @@ from sqlite3 import Row
 from typing import Any
 
 from automations.ledgers.protocol import (
+    DigestRecord,
     FindingIdentity,
     FirstSeen,
     JournalRow,
@@ -186,6 +187,24 @@ def mail_record(row: Row) -> MailRecord:
         attachments=tuple(Attachment(name, kind, b64decode(content)) for name, kind, content in json.loads(row["attachments"])),
     )
     return MailRecord(row["run_id"], row["workbook"], mail, row["state"], row["reply"], row["tries"], moment(row["next_try"]))
+
+
+def digest_values(record: DigestRecord) -> Values:
+    """The columns of a claimed digest."""
+    return {
+        "digest": record.digest,
+        "reader": record.reader,
+        "slot": record.slot.isoformat(),
+        "at": record.at.isoformat(),
+        "message_id": record.message_id,
+        "figures": written(dict(record.figures)),
+    }
+
+
+def digest_record(digest: str, row: Row) -> DigestRecord:
+    """A claimed digest as remembered."""
+    slot, at = (datetime.fromisoformat(row[name]) for name in ("slot", "at"))
+    return DigestRecord(digest, row["reader"], slot, at, row["message_id"], json.loads(row["figures"]))
 
 
 def suppression(row: Row) -> Suppression:

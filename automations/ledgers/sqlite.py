@@ -15,6 +15,7 @@ from automations.ledgers.protocol import (
     FLAPPING,
     MAIL_COMES_FROM,
     CellAt,
+    DigestRecord,
     FindingIdentity,
     FirstSeen,
     JournalRow,
@@ -188,6 +189,19 @@ class SqliteLedger:
         with self.at_once():
             self._database.do("note_doubt", message_id=message_id, now=now.isoformat())
             return datetime.fromisoformat(self._database.rows("doubted_since", message_id=message_id)[0]["since"])
+
+    def claim_digest(self, run_id: int, record: DigestRecord) -> bool:
+        with self.at_once():
+            place = {"run_id": run_id, "workbook": self._workbook_of(run_id)}
+            return self._database.do("claim_digest", **place, **rows.digest_values(record)) == 1
+
+    def digests_claimed(self, workbook: str, digest: str) -> dict[str, datetime]:
+        found = self._database.rows("digests_claimed", workbook=workbook, digest=digest)
+        return {row["reader"]: datetime.fromisoformat(row["slot"]) for row in found}
+
+    def digests_sent(self, workbook: str, digest: str) -> dict[str, DigestRecord]:
+        found = self._database.rows("digests_sent", workbook=workbook, digest=digest)
+        return {row["reader"]: rows.digest_record(digest, row) for row in found}
 
     def suppress(self, address: str, since: datetime, until: datetime, reason: str) -> None:
         with self.at_once():

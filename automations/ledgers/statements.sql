@@ -372,3 +372,20 @@ INSERT INTO meta (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTH
 -- name: swap_meta
 -- Set a named text that still is what we saw.
 UPDATE meta SET value = :value WHERE name = :name AND value = :was;
+
+-- name: claim_digest
+-- Take a slot of a digest for a reader, unless it or a later one is taken.
+INSERT INTO digest (workbook, digest, reader, slot, run_id, at, message_id, figures)
+SELECT :workbook, :digest, :reader, :slot, :run_id, :at, :message_id, :figures
+WHERE NOT EXISTS (
+  SELECT 1 FROM digest WHERE workbook = :workbook AND digest = :digest AND reader = :reader AND slot >= :slot
+);
+
+-- name: digests_claimed
+-- The newest slot taken for each reader of a digest.
+SELECT reader, max(slot) AS slot FROM digest WHERE workbook = :workbook AND digest = :digest GROUP BY reader;
+
+-- name: digests_sent
+-- The digests that reached their readers, oldest first.
+SELECT digest.reader, digest.slot, digest.at, digest.message_id, digest.figures FROM digest JOIN mail USING (message_id)
+WHERE digest.workbook = :workbook AND digest.digest = :digest AND mail.state = 'sent' ORDER BY digest.slot;

@@ -11,6 +11,7 @@ import pytest
 
 from automations.errors import LedgerFailed
 from automations.ledgers.protocol import (
+    DigestRecord,
     FirstSeen,
     JournalRow,
     LastRefused,
@@ -533,6 +534,39 @@ class LedgerContract:
         assert (copy.runs(), copy.notices_of(run)) == (ledger.runs(), ledger.notices_of(run))
         copy.close()
         assert [file.name for file in path.parent.iterdir()] == ["ledger.db"]
+
+    # Digests
+
+    def test_a_slot_of_a_digest_is_taken_once(self, ledger: Ledger):
+        run, other = ledger.begin_run(START), ledger.begin_run(START)
+        record = DigestRecord("manager", "wang@example.cn", MONDAY, MONDAY, "d1@example.cn", {"open": 7})
+
+        assert ledger.claim_digest(run, record)
+        assert not ledger.claim_digest(other, record)
+        assert ledger.claim_digest(other, replace(record, reader="li@example.cn"))
+        assert ledger.claim_digest(other, replace(record, digest="own"))
+
+    def test_an_older_slot_is_not_taken_after_a_newer_one(self, ledger: Ledger):
+        run = ledger.begin_run(START)
+
+        assert ledger.claim_digest(run, DigestRecord("manager", "wang@example.cn", TUESDAY, TUESDAY))
+        assert not ledger.claim_digest(run, DigestRecord("manager", "wang@example.cn", MONDAY, WEDNESDAY))
+        assert ledger.claim_digest(run, DigestRecord("manager", "wang@example.cn", WEDNESDAY, WEDNESDAY))
+        assert ledger.digests_claimed(BOOK, "manager") == {"wang@example.cn": WEDNESDAY}
+
+    def test_the_last_digest_sent_is_one_whose_mail_left(self, ledger: Ledger):
+        run = ledger.begin_run(START)
+        first = DigestRecord("manager", "wang@example.cn", MONDAY, MONDAY, "d1@example.cn", {"open": 7})
+        second = DigestRecord("manager", "wang@example.cn", TUESDAY, TUESDAY, "d2@example.cn", {"open": 9})
+        third = DigestRecord("manager", "wang@example.cn", WEDNESDAY, WEDNESDAY)
+        for record in (first, second, third):
+            ledger.claim_digest(run, record)
+        ledger.put_mails(run, [mail("d1@example.cn", ()), mail("d2@example.cn", ())])
+        for state in ("sending", "sent"):
+            ledger.settle_mail("d1@example.cn", state, "")
+
+        assert ledger.digests_sent(BOOK, "manager") == {"wang@example.cn": first}
+        assert ledger.digests_sent("another", "manager") == {}
 
 
 SLOT = datetime(2026, 9, 28, 0, 30, tzinfo=UTC)

@@ -1,0 +1,104 @@
+"""Digests in words: the templates of `templates/digests/` in a sandbox, in the frame of the notices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from automations.errors import Problem
+from automations.rendering import KINDS, LANGUAGES, SUBJECT_LIMIT, Rendered, TemplateFailed, cleaned_text, ended, in_lines, one_line
+
+if TYPE_CHECKING:  # jinja2 costs a third of a second to import; a command that mails nobody does not pay for it
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+TEMPLATE = "digest"
+VALUE_LIMIT = 200
+"""Letters kept of one text; a cell may hold 50,000."""
+FILTERS = ("escape", "lower", "upper", "trim", "length", "truncate")
+LINE = {"label": "x", "cells": ["1", "2"], "width": 50}
+ENTRY = {"title": "x", "key": "x", "place": "x", "owner": "x", "due": "x", "left": "x", "hot": True, "clause": "x"}
+SAMPLE: Mapping[str, Any] = {
+    **dict.fromkeys(
+        ("subject", "title", "reader", "printed_at", "run", "window", "day", "period", "clear", "before_at", "clause", "why"), "x"
+    ),
+    "lists": True,
+    "health": [{"text": "x", "bad": True}, {"text": "x", "bad": False}],
+    "figures": [{"label": "x", "value": "1", "change": "+1", "hot": True}],
+    "parts": [{"title": "x", "total": "1", "more": "x", "hot": True, "entries": [ENTRY]}],
+    "trend": {
+        "title": "x",
+        "days": [{"day": "x", "late": 1, "open": 2, "late_tall": 10, "open_tall": 10, "text": "x"}],
+        "first": "x",
+        "last": "x",
+    },
+    "stages": [{"title": "x", "table": "x", "share": "x", "width": 50, "days": "x"}],
+    "money": ["x"],
+    "tables": [{"title": "x", "headings": ["x", "y"], "rows": [LINE], "whole": LINE, "none": ""}],
+    "ending": ["x"],
+    "changes": [{"label": "x", "now": "1", "before": "1", "change": "x"}],
+}
+"""Every field a template may say, filled; a trial renders it, and one with the lists empty."""
+
+
+class DigestPages:
+    """The templates of digests; their frame is the layout of the notices beside them."""
+
+    def __init__(self, templates: Path) -> None:
+        self._templates = templates
+
+    def render(self, language: str, fields: Mapping[str, Any]) -> Rendered:
+        """One digest as subject, text and page. Raises TemplateFailed when a template has a fault."""
+        cut = cleaned(fields)
+        subject, text, html = (self._words(f"{language}/{TEMPLATE}.{kind}.j2", cut) for kind in KINDS)
+        plain = re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip() + "\n"
+        return Rendered(one_line(subject)[:SUBJECT_LIMIT], plain, re.sub(r"\n\s*\n", "\n", html).strip() + "\n")
+
+    def problems(self) -> Iterator[Problem]:
+        """What is wrong with the templates, seen by rendering them full and empty."""
+        empty = {name: value if isinstance(value, bool) else type(value)() for name, value in SAMPLE.items()}
+        for language in LANGUAGES:
+            for fields in (SAMPLE, empty | {"clear": "x"}):
+                try:
+                    self.render(language, fields)
+                except TemplateFailed as failed:
+                    yield failed.problem
+                    break
+
+    def _words(self, name: str, fields: Mapping[str, Any]) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            return self._environment.get_template(name).render(fields)
+        except TemplateError as error:
+            where = getattr(error, "name", None) or name
+            raise TemplateFailed(Problem(f"templates/digests/{where}", getattr(error, "lineno", None) or 1, 1, str(error))) from error
+
+    @cached_property
+    def _environment(self) -> ImmutableSandboxedEnvironment:
+        from jinja2 import FileSystemLoader, StrictUndefined
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        environment = ImmutableSandboxedEnvironment(
+            loader=FileSystemLoader([self._templates / "digests", self._templates / "notices"]),
+            undefined=StrictUndefined,
+            autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        environment.globals.clear()
+        environment.filters = {name: environment.filters[name] for name in FILTERS} | {"ended": ended, "line": one_line, "lines": in_lines}
+        return environment
+
+
+def cleaned(value: Any) -> Any:
+    """Texts without what nobody sees and what is too long, wherever they stand in the fields."""
+    if isinstance(value, str):
+        return cleaned_text(value, VALUE_LIMIT)
+    if isinstance(value, Mapping):
+        return {name: cleaned(each) for name, each in value.items()}
+    return [cleaned(each) for each in value] if isinstance(value, list) else value
