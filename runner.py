@@ -105,10 +105,9 @@ def plan_command(arguments: Arguments) -> int:
 
     world = _world(arguments, looking=True)
     plan, _ = plan_once(world, _now(arguments, world.config))
-    language = world.config.language
     if arguments.html:
-        arguments.html.write_text(plan_html(plan, world.config, language), encoding="utf-8")
-    print(plan.as_json() if arguments.json else plan_text(plan, world.config, language=language, everything=arguments.all))
+        arguments.html.write_text(plan_html(plan, world.config, world.config.language), encoding="utf-8")
+    print(plan.as_json() if arguments.json else plan_text(plan, world.config, language=world.config.language, everything=arguments.all))
     return BRAKE if plan.brakes or plan.held else NOTHING if plan.empty else CHANGES
 
 
@@ -121,15 +120,13 @@ def run_command(arguments: Arguments) -> int:
     world = _world(arguments)
     now = _now(arguments, world.config)
     word = signed(arguments.why, arguments.by, now).said("force") if arguments.force else ""
-    done = run_once(world, now, force=arguments.force, word=word)
-    receipt = done.receipt
+    receipt = (done := run_once(world, now, force=arguments.force, word=word)).receipt
     data = {"run": receipt.run_id, "written": len(receipt.written.written), "mails": receipt.mails_sent, **plan_data(done.plan)}
     _print_json(data) if arguments.json else print(run_text(done, world.config, world.config.language))
     if receipt.mails_failed:
         return PERSON if receipt.mails_unknown else OUTSIDE
-    if done.plan.held:
-        return BRAKE
-    return FAILED_ROWS if arguments.strict and any(finding.level == "fail" for finding in done.plan.findings) else NOTHING
+    failed = arguments.strict and any(finding.level == "fail" for finding in done.plan.findings)
+    return BRAKE if done.plan.held else FAILED_ROWS if failed else NOTHING
 
 
 def explain_command(arguments: Arguments) -> int:
@@ -137,6 +134,13 @@ def explain_command(arguments: Arguments) -> int:
 
     world = _world(arguments, looking=True)
     return _show(arguments, explain_row(world, arguments.table, arguments.key, _now(arguments, world.config)), everything=arguments.all)
+
+
+def digest_command(arguments: Arguments) -> int:
+    from automations.digestview import digest
+
+    world, names = _world(arguments, looking=not arguments.send), ("name", "reader", "send", "language", "html", "png", "width", "dark")
+    return _show(arguments, digest(world, _now(arguments, world.config), **{name: getattr(arguments, name) for name in names}))
 
 
 def schedule_command(arguments: Arguments) -> int:
@@ -156,8 +160,7 @@ def serve_command(arguments: Arguments) -> int:
 def status_command(arguments: Arguments) -> int:
     from automations.serving import status
 
-    result = status(arguments.root, lambda config: _now(arguments, config))
-    return _show(arguments, result, NOTHING if result.healthy else OUTSIDE)
+    return _show(arguments, result := status(arguments.root, partial(_now, arguments)), NOTHING if result.healthy else OUTSIDE)
 
 
 def kinds_command(arguments: Arguments) -> int:
@@ -196,8 +199,7 @@ def history_command(arguments: Arguments) -> int:
 def undo_command(arguments: Arguments) -> int:
     from automations.asking import undo_run
 
-    world = _world(arguments)
-    return _show(arguments, undo_run(world, arguments.run, _now(arguments, world.config)))
+    return _show(arguments, undo_run(world := _world(arguments), arguments.run, _now(arguments, world.config)))
 
 
 def preview_command(arguments: Arguments) -> int:
@@ -221,15 +223,13 @@ def outbox_command(arguments: Arguments) -> int:
 def takeover_command(arguments: Arguments) -> int:
     from automations.takeover import takeover
 
-    result = takeover(_world(arguments), do=arguments.yes)
-    _print_json(result.data()) if arguments.json else print(result.text())
-    return CHANGES if result.state == "theirs" else NOTHING
+    return _show(arguments, result := takeover(_world(arguments), do=arguments.yes), CHANGES if result.state == "theirs" else NOTHING)
 
 
 def doctor_command(arguments: Arguments) -> int:
     from automations.doctor import doctor
 
-    result = doctor(arguments.root, arguments.workbook, lambda config: _now(arguments, config))
+    result = doctor(arguments.root, arguments.workbook, partial(_now, arguments))
     return _show(arguments, result, OUTSIDE if result.failed else NOTHING)
 
 

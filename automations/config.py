@@ -148,7 +148,7 @@ def load(root: Path) -> Config:
         _in_order(hints),
         calendars,
         automations,
-        digests,
+        digests=digests,
     )
 
 

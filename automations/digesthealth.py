@@ -7,12 +7,12 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from automations.applying import rows_before
 from automations.config import Config
 from automations.digestwords import ENDING, HEALTH
 from automations.holding import END, held
 from automations.judging import Judged
 from automations.ledgers.protocol import Ledger, MailState
+from automations.remembering import rows_before
 
 STALE = timedelta(days=1)
 HOLD_DAYS, PARAMETER_DAYS, HOLIDAY_DAYS = 5, 30, 60

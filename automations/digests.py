@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
+from pathlib import Path
 
 from automations.applying import Posted, send_pending
 from automations.digestcontent import Content, Desk, Reader, content_of
@@ -15,12 +16,14 @@ from automations.digestslots import Slot, latest_slot
 from automations.errors import RowkeeperError
 from automations.ledgers.protocol import DigestRecord, RunOutcome, RunStart
 from automations.model import Mail
-from automations.notices import domain_of
 from automations.people import Person
+from automations.releasing import domain_of
 from automations.rendering import Rendered
 from automations.run import World, judge, read
 
 OWNER = "owner"
+EVERYBODY = "*"
+"""The reader under which a slot is noted as over: everybody it was for has been looked at, who comes later waits for the next."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +51,11 @@ def send_digests(world: World, now: datetime, names: Sequence[str] = ()) -> Sent
 
     Before the first sweep of a workbook nothing is sent: what a digest says must have been taken in first.
     """
-    if not world.ledger.knows(world.workbook.name) or not _any_unclaimed(world, now, names):
+    open_slots = _open_slots(world, now, names) if world.ledger.knows(world.workbook.name) else []
+    if not open_slots:
         return Sent(None, 0, 0, Posted(0))
     desk = desk_of(world, now)
-    due = list(due_digests(desk, world, names))
-    return _sent(world, desk, due) if due else Sent(None, 0, 0, Posted(0))
+    return _sent(world, desk, open_slots, list(due_digests(desk, world, open_slots)))
 
 
 def desk_of(world: World, now: datetime) -> Desk:
@@ -61,27 +64,29 @@ def desk_of(world: World, now: datetime) -> Desk:
     return Desk(judge(world, snapshot, now), world.config, world.ledger, now)
 
 
-def _any_unclaimed(world: World, now: datetime, names: Sequence[str]) -> bool:
-    """Whether a slot has come that some reader may still want; the workbook is read only then."""
+def templates_of(world: World) -> Path:
+    """Where the templates of this configuration are."""
+    return (world.config.source or world.config.root) / "templates"
+
+
+def _open_slots(world: World, now: datetime, names: Sequence[str]) -> list[tuple[DigestFile, Slot]]:
+    """The digests whose newest slot is not over yet; the workbook is read only when there are any."""
+    found, workbook = [], world.workbook.name
     for digest in _wanted(world.config.digests, names):
-        slot, name = latest_slot(digest, world.config.calendar, now), world.workbook.name
-        claimed = world.ledger.digests_claimed(name, digest.digest)
-        if slot and (not claimed or OWNER in digest.to or min(claimed.values()) < slot.at):
-            return True
-    return False
+        slot, claimed = latest_slot(digest, world.config.calendar, now), world.ledger.digests_claimed(workbook, digest.digest)
+        if slot and claimed.get(EVERYBODY, datetime.min) < slot.at:
+            found.append((digest, slot))
+    return found
 
 
 def _wanted(digests: Mapping[str, DigestFile], names: Sequence[str]) -> list[DigestFile]:
     return [digest for name, digest in digests.items() if not names or name in names]
 
 
-def due_digests(desk: Desk, world: World, names: Sequence[str] = ()) -> Iterator[Due]:
-    """The digests due now, for the readers who have not had this slot or a later one."""
+def due_digests(desk: Desk, world: World, open_slots: Sequence[tuple[DigestFile, Slot]]) -> Iterator[Due]:
+    """These digests for the readers who have not had this slot or a later one."""
     workbook = world.workbook.name
-    for digest in _wanted(world.config.digests, names):
-        slot = latest_slot(digest, world.config.calendar, desk.now)
-        if slot is None:
-            continue
+    for digest, slot in open_slots:
         claimed = world.ledger.digests_claimed(workbook, digest.digest)
         sent = world.ledger.digests_sent(workbook, digest.digest)
         for reader in readers_of(desk, digest):
@@ -119,15 +124,17 @@ def says_anything(digest: DigestFile, content: Content) -> bool:
     return content.matters > 1
 
 
-def _sent(world: World, desk: Desk, due: Sequence[Due]) -> Sent:
+def _sent(world: World, desk: Desk, open_slots: Sequence[tuple[DigestFile, Slot]], due: Sequence[Due]) -> Sent:
     config, ledger = world.config, world.ledger
-    names = ", ".join(dict.fromkeys(each.digest.digest for each in due))
+    names = ", ".join(digest.digest for digest, _ in open_slots)
     run_id = ledger.begin_run(RunStart(f"digest {names}", world.workbook.name, desk.now, config.hash, ""))
     try:
-        pages = DigestPages(config.root / "templates")
-        made = [(each, mail) for each in due for mail in [_made(world, desk, pages, each, run_id)]]
-        mine = [mail.message_id for each, mail in made if mail]
-        posted = _post(world, desk.now, mine)
+        pages = DigestPages(templates_of(world))
+        made = [_made(world, desk, pages, each, run_id) for each in due]
+        mine = [mail.message_id for mail in made if mail]
+        for digest, slot in open_slots:
+            ledger.claim_digest(run_id, DigestRecord(digest.digest, EVERYBODY, slot.at, desk.now))
+        posted = _post(world, desk.now, mine) if world.posts else Posted(0)
     except RowkeeperError as error:
         ledger.end_run(run_id, RunOutcome("failed", desk.now, str(error)))
         raise

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from automations.digestcontent import Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
-from automations.digests import Sent, desk_of, readers_of, send_digests
+from automations.digests import Sent, desk_of, readers_of, send_digests, templates_of
 from automations.digestslots import latest_slot
 from automations.errors import OutsideFailed
 from automations.previewing import Preview
@@ -61,20 +62,45 @@ class Told:
     language: str
 
     def data(self) -> dict[str, Any]:
-        return {"run": self.sent.run_id, "made": self.sent.made, "sent": self.sent.posted.sent, "troubles": list(self.sent.posted.troubles)}
+        return {"run": self.sent.run_id, "made": self.sent.made, "sent": self.sent.posted.sent, "quiet": self.sent.quiet}
 
     def text(self) -> str:
         if self.sent.run_id is None:
             return WORDS["nothing"][self.language]
-        first = WORDS["sent"][self.language].format(run=self.sent.run_id, sent=self.sent.posted.sent, quiet=self.sent.quiet)
-        return "\n".join([first, *self.sent.posted.troubles])
+        return WORDS["sent"][self.language].format(run=self.sent.run_id, sent=self.sent.posted.sent, quiet=self.sent.quiet)
+
+
+def digest(
+    world: World,
+    now: datetime,
+    *,
+    name: str | None,
+    reader: str = "",
+    send: bool = False,
+    language: str | None = None,
+    html: Path | None = None,
+    png: Path | None = None,
+    width: int = 700,
+    dark: bool = False,
+) -> Listed | Told | Preview:
+    """The command: send what is due, list all, or show one and write it to files."""
+    if send:
+        return send_due(world, [name] if name else [], now)
+    if name is None:
+        return list_digests(world, now)
+    shown = show_digest(world, name, reader, now, language)
+    shown.write(html, png, width=width, dark=dark)
+    return shown
 
 
 def send_due(world: World, names: Sequence[str], now: datetime) -> Told:
-    """Send the digests that are due, of these names or all."""
+    """Send the digests that are due, of these names or all. Raises OutsideFailed when a mail did not leave."""
     for name in names:
         named(world, name)
-    return Told(send_digests(world, now, names), world.config.language)
+    sent = send_digests(world, now, names)
+    if sent.posted.troubles:
+        raise OutsideFailed("\n".join(sent.posted.troubles))
+    return Told(sent, world.config.language)
 
 
 def list_digests(world: World, now: datetime) -> Listed:
@@ -104,7 +130,7 @@ def show_digest(world: World, name: str, reader: str, now: datetime, language: s
         raise NoDigest(f"digest '{name}' has no slot before {now:%Y-%m-%d %H:%M} that the calendar knows")
     before = world.ledger.digests_sent(world.workbook.name, name).get(chosen.known_as)
     content = content_of(desk, digest, chosen, slot, before, None, language)
-    rendered = DigestPages(world.config.root / "templates").render(content.language, content.fields)
+    rendered = DigestPages(templates_of(world)).render(content.language, content.fields)
     facts = WORDS["facts"][content.language].format(title=content.fields["title"], reader=chosen.person.name, now=f"{now:%Y-%m-%d %H:%M}")
     return Preview(rendered, facts, content.language)
 
