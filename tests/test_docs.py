@@ -63,7 +63,7 @@ def project(folder: Path, files: dict[str, str]) -> Path:
     """A project of the shared tables and one pack `our-team`, with these files."""
     shutil.copytree(ROOT / "config" / "packs" / "shared-tables", folder / "config" / "packs" / "shared-tables")
     shutil.copytree(ROOT / "config" / "calendars", folder / "config" / "calendars")
-    shutil.copytree(ROOT / "templates" / "notices", folder / "templates" / "notices")
+    shutil.copytree(ROOT / "templates", folder / "templates")
     for name, text in {"config/settings.yaml": SETTINGS, f"{PACK}/pack.yaml": PACK_FILE, **files}.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
@@ -185,6 +185,9 @@ def test_settings_and_calendars_shown_are_read(tmp_path: Path) -> None:
     for n, text in enumerate(marked(guide, "settings")):
         document, faults = read_document(laid(tmp_path / f"settings-{n}.yaml", SETTINGS, text), f"settings-{n}.yaml")
         problems += [*faults, *(validate(SettingsFile, document)[1] if document else ())]
+    for n, text in enumerate(marked(guide, "digest")):
+        files = {f"config/digests/shown-{n}.yaml": text, f"{PACK}/policies/shown.yaml": whole_policy("shown", CUSTOMER_POLICY)}
+        problems += check(project(tmp_path / f"digest-{n}", {f"{PACK}/pack.yaml": PACK_FILE, **files})).problems
     for n, text in enumerate(marked(guide, "automation")):
         files = {f"config/automations/shown-{n}.yaml": text, f"{PACK}/policies/shown.yaml": whole_policy("shown", CUSTOMER_POLICY)}
         problems += check(project(tmp_path / f"automation-{n}", {f"{PACK}/pack.yaml": PACK_FILE, **files})).problems

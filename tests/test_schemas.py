@@ -15,7 +15,7 @@ from automations.rules import kinds
 from automations.schemas import schema_line, schema_text, schemas, write_schemas
 
 CONFIG = Path(__file__).parent.parent / "config"
-FOLDERS = {"tables": "table", "policies": "policy", "calendars": "calendar", "automations": "automation"}
+FOLDERS = {"tables": "table", "policies": "policy", "calendars": "calendar", "automations": "automation", "digests": "digest"}
 FILES = sorted(CONFIG.rglob("*.yaml"))
 SCHEMAS = schemas()
 
