@@ -5,10 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test lint check prove bench schemas lock clean
+.PHONY: demo demo-google test lint check prove bench schemas lock clean
 
 demo: $(READY)          ## write a demo workbook, run a simulated month over it, say what to look at first
 	$(BIN)/python runner.py demo
+
+demo-google: $(READY)   ## the way through Google Sheets, with a stand-in on this machine instead of an account
+	$(BIN)/python -m tests.sheets.demo
 
 test: $(READY)          ## every test
 	$(BIN)/python -m pytest -n auto

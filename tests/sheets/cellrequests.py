@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.sheets import masks
 from tests.sheets.a1 import Box
-from tests.sheets.book import BLANK, Book, Sheet
+from tests.sheets.book import BLANK, Book, Line, Sheet
 from tests.sheets.caller import Caller, guard
 from tests.sheets.cells import EMPTY, Cell, Formula, written
 from tests.sheets.formulas import result
@@ -75,10 +75,15 @@ def repeat_cell(book: Book, caller: Caller, request: Json, where: str) -> Json:
 
 
 def each_cell(sheet: Sheet, area: Box, change: Callable[[Cell], Cell]) -> None:
+    """Change every cell of an area; rows that are one and the same object, as blank ones are, are changed once."""
     assert area.bottom is not None and area.right is not None
+    changed: dict[int, tuple[Line, Line]] = {}
     for row in range(area.top, area.bottom):
         line = sheet.rows[row]
-        sheet.put(row, area.left, [change(line.cell(column)) for column in range(area.left, area.right)])
+        if id(line) not in changed:
+            cells = [change(line.cell(column)) for column in range(area.left, area.right)]
+            changed[id(line)] = line, line.with_cells(area.left, cells)
+        sheet.rows[row] = changed[id(line)][1]
 
 
 def append_cells(book: Book, caller: Caller, request: Json, where: str) -> Json:
