@@ -85,8 +85,8 @@ def _counts(plan: Plan, receipt: WriteReceipt, posted: Posted, workbook: Workboo
     }
 
 
-def note_refused(plan: Plan, ledger: Ledger, reason: str, channel: Channel, admin: str) -> None:
-    """Remember a run that a brake stopped before it did anything, and tell the admin once."""
+def note_refused(plan: Plan, ledger: Ledger, reason: str, channel: Channel, admin: str, *, posts: bool = True) -> None:
+    """Remember a run that a brake stopped before it did anything, and tell the admin once: now if it `posts`, else with what waits."""
     run_id = ledger.begin_run(_start(plan))
     ledger.end_run(run_id, RunOutcome("refused", plan.now, reason))
     with ledger.at_once():
@@ -94,7 +94,8 @@ def note_refused(plan: Plan, ledger: Ledger, reason: str, channel: Channel, admi
             return
         mail = stopped_mail(plan, admin, run_id)
         ledger.put_mails(run_id, [mail])
-    send_pending(ledger, channel, plan.now, only=mail.message_id)
+    if posts:
+        send_pending(ledger, channel, plan.now, only=mail.message_id)
 
 
 def _record(plan: Plan, changes: Sequence[Change], run_id: int, ledger: Ledger, admin: str) -> None:

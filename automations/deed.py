@@ -107,6 +107,11 @@ class FencedChannel:
         return self.channel.send(mail, about_to)
 
 
+def workbook_lease(world: World) -> str:
+    """The name of the lease on a world's workbook."""
+    return f"workbook {world.workbook.name}"
+
+
 def fenced(world: World, held: Hold) -> World:
     """The world whose workbook is written only while the lease holds, and which leaves its mails to `post`."""
     return replace(world, workbook=FencedWorkbook(world.workbook, held), posts=False)  # type: ignore[arg-type]

@@ -33,8 +33,10 @@ class Held:
     language: str
 
     def check(self) -> None:
-        """Raises LeaseLost when it ran out."""
-        if not self.table.holds(self.lease, self.clock()):
+        """Hold on for as long again. Raises LeaseLost when it ran out."""
+        now = self.clock()
+        self.table.renew(self.lease.owner, now, now + LASTS)
+        if not self.table.holds(self.lease, now):
             raise LeaseLost(LOST[self.language].format(what=self.lease.resource))
 
 

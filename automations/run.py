@@ -77,7 +77,7 @@ def _refuse_if_unsafe(plan: Plan, world: World) -> None:
     try:
         plan.refuse_if_unsafe(world.config.language)
     except PlanRefused as stopped:
-        note_refused(plan, world.ledger, str(stopped), world.channel, world.config.settings.admin)
+        note_refused(plan, world.ledger, str(stopped), world.channel, world.config.settings.admin, posts=world.posts)
         raise
 
 

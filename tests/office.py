@@ -104,6 +104,12 @@ class Office:
         Office.made.append(self)
         self.on()
 
+    @property
+    def world(self) -> World:
+        """The world of the service's ticker: its ledger is the one of all lanes."""
+        assert self.service
+        return self.service.engine.worlds("watch")
+
     def moment(self, text: str) -> datetime:
         """A moment of the office's wall clock."""
         return instant_of(datetime.fromisoformat(text), SHANGHAI)

@@ -10,20 +10,26 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from automations.automationfile import Automation
+from automations.byhand import run_by_hand
 from automations.cadencewords import parse_cadence
+from automations.deed import HeldElsewhere, LeaseLost, Turn, post
 from automations.due import Come, come
 from automations.engines.endpoint import Endpoint
-from automations.engines.oneatatime import OneAtATime, RunsAlready
+from automations.engines.oneatatime import BY_HAND, OneAtATime, RunsAlready
 from automations.engines.workers import ThreadLanes
 from automations.errors import WorkbookBusy
+from automations.leasing import holding
+from automations.model import Mail
+from automations.run import Run
 from automations.standing import Status
+from automations.toolmail import tell_admin
 from tests.office import SHANGHAI, Office, automation, utc
 from tests.test_cadence import CHINA
 
@@ -442,3 +448,88 @@ def test_history_config_says_what_changed_in_words(tmp_path: Path) -> None:
         "2026-01-05 08:00",
         "  第一版",
     ]
+
+
+# A run by hand beside it
+
+
+def by_hand(office: Office) -> Run:
+    return run_by_hand(office.world, datetime(2026, 1, 5, 9), office.clock.now)
+
+
+def test_a_run_by_hand_waits_its_turn_while_serve_writes_or_sends(tmp_path: Path) -> None:
+    office = Office(tmp_path, "2026-01-05 08:01", SWEEP)
+    table, now = office.world.ledger.timetable, office.clock.now()
+    said = []
+    for resource in ("workbook 台账", "mails"):
+        lease = table.lease(resource, "serve 7", now, now + timedelta(minutes=10))
+        with pytest.raises(HeldElsewhere) as busy:
+            by_hand(office)
+        said.append(str(busy.value))
+        assert lease and table.release(lease)
+
+    assert said == [f"“{what}”正由另一次运行（serve 7）处理，最迟 00:11 UTC 放开；稍后再试" for what in ("workbook 台账", "mails")]
+    assert by_hand(office).receipt.written.written
+    assert table.leases(now) == []
+
+
+def test_a_mail_that_serve_is_sending_is_not_taken_for_one_whose_sender_died(tmp_path: Path) -> None:
+    office = Office(tmp_path, "2026-01-05 08:01", SWEEP)
+    begun: list[str] = []
+
+    class Sending:
+        """While serve sends a mail, somebody runs by hand."""
+
+        never_twice = False
+
+        def send(self, mail: Mail, about_to: Callable[[], bool]) -> str:
+            assert about_to()
+            with pytest.raises(HeldElsewhere):
+                by_hand(office)
+            begun.append(mail.subject)
+            return "250"
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    world = office.world
+    tell_admin(world, "config over", datetime(2026, 1, 5, 8), "x")
+    object.__setattr__(world, "channel", Sending())
+    turn = Turn(
+        world.config.automations["sweep"],
+        world,
+        datetime(2026, 1, 5, 8, 5),
+        office.clock.now(),
+        lambda resource: holding(world.ledger.timetable, resource, "serve 7", office.clock.now, "zh"),
+    )
+
+    assert post(turn, ()).sent == 1
+    assert begun == ["表管家：新配置已生效"]
+    assert [record.state for record in world.ledger.outbox(limit=10)] == ["sent"]
+
+
+def test_two_runs_by_hand_do_not_meet_and_a_killed_one_leaves_nothing_held(tmp_path: Path) -> None:
+    office = Office(tmp_path, "2026-01-05 08:01", SWEEP)
+    world, now = office.world, office.clock.now()
+    world.ledger.timetable.lease("mails", "run by hand 99999", now, now + timedelta(minutes=10))
+    first = OneAtATime(tmp_path / "state" / "ledger.sqlite", datetime(2026, 1, 5, 8), "zh", BY_HAND, purpose="hand")
+    with pytest.raises(RunsAlready) as refused:
+        by_hand(office)
+    first.release()
+
+    assert str(refused.value) == (
+        f"另一次手动运行（进程 {os.getpid()}，2026-01-05 08:00 启动）还没有结束，用的是同一份运行记录 ledger.sqlite；等它结束再试"
+    )
+    assert by_hand(office).receipt.written.written
+
+
+def test_a_long_run_by_hand_holds_on_while_it_sends_and_writes_nothing_once_it_has_lost_its_hold(tmp_path: Path) -> None:
+    office = Office(tmp_path, "2026-01-05 08:01", SWEEP)
+    table, clock = office.world.ledger.timetable, office.clock
+    with holding(table, "mails", "run by hand 1", clock.now, "zh") as held:
+        for _ in range(3):
+            clock.go(clock.now() + timedelta(minutes=9))
+            held.check()
+        clock.go(clock.now() + timedelta(minutes=11))
+        with pytest.raises(LeaseLost):
+            held.check()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from automations.deed import RESTING, Done, Hold, Lane, Turn, fenced, post
+from automations.deed import RESTING, Done, Hold, Lane, Turn, fenced, post, workbook_lease
+from automations.errors import PlanRefused
 from automations.newconfig import refuse_great_change
 from automations.run import Run, plan_once, run_once
 
@@ -15,15 +16,24 @@ class Sweep:
     lane: Lane = "tables"
 
     def do(self, turn: Turn) -> Done:
-        with turn.hold(f"workbook {turn.world.workbook.name}") as held:
+        with turn.hold(workbook_lease(turn.world)) as held:
             if turn.automation.mode == "shadow":
                 return _planned(turn)
-            run = _swept(turn, held)
+            try:
+                run = _swept(turn, held)
+            except PlanRefused:
+                _sent(turn)
+                raise
         resting = sorted(run.plan.resting)
         turn.world.ledger.set_meta(RESTING, json.dumps(resting))
         posted, written = post(turn, resting), run.receipt.written
         counts = {"cells": len(written.written), "refused": len(written.refused), "mails": posted.sent, "not sent": len(posted.troubles)}
         return Done({**counts, "findings": len(run.plan.findings)}, run.receipt.run_id)
+
+
+def _sent(turn: Turn) -> None:
+    """Send what waits: a run that was stopped tells the admin so."""
+    post(turn, json.loads(turn.world.ledger.meta(RESTING) or "[]"))
 
 
 def _planned(turn: Turn) -> Done:

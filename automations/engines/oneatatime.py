@@ -1,4 +1,4 @@
-"""One service per ledger: a lock of the operating system, which goes when its process goes."""
+"""One service per ledger, and one run by hand: a lock of the operating system, which goes when its process goes."""
 
 from __future__ import annotations
 
@@ -16,27 +16,31 @@ RUNNING: Words = {
     "zh": "表管家已在运行（进程 {pid}，{since} 启动），同一份运行记录 {ledger} 只能有一个；先停掉它：{how}",
     "en": "Rowkeeper is running already (process {pid}, since {since}); a ledger ({ledger}) has one service only. Stop it first: {how}",
 }
+BY_HAND: Words = {
+    "zh": "另一次手动运行（进程 {pid}，{since} 启动）还没有结束，用的是同一份运行记录 {ledger}；等它结束再试",
+    "en": "another run by hand (process {pid}, since {since}) works on the same ledger ({ledger}); try again when it has ended",
+}
 HOW = {"zh": "kill {pid}，或 systemctl --user stop rowkeeper", "en": "kill {pid}, or systemctl --user stop rowkeeper"}
 
 
 class RunsAlready(OutsideFailed):
-    """Another service works on the same ledger."""
+    """Another service, or another run by hand, works on the same ledger."""
 
 
 class OneAtATime:
-    """The lock of one ledger. Raises RunsAlready with the other's process and start."""
+    """The lock of one ledger for one purpose. Raises RunsAlready with the other's process and start."""
 
-    def __init__(self, ledger: Path, now: datetime, language: str) -> None:
-        self.path = ledger.with_name(f"{ledger.name}.serve")
+    def __init__(self, ledger: Path, now: datetime, language: str, said: Words = RUNNING, *, purpose: str = "serve") -> None:
+        self.path = ledger.with_name(f"{ledger.name}.{purpose}")
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._file = self.path.open("a+", encoding="utf-8")
         if not _lock(self._file):
-            raise RunsAlready(self._who(ledger, language))
+            raise RunsAlready(self._who(ledger, said[language], language))
         self._file.truncate(0)
         self._file.write(json.dumps({"pid": os.getpid(), "since": f"{now:%Y-%m-%d %H:%M}"}))
         self._file.flush()
 
-    def _who(self, ledger: Path, language: str) -> str:
+    def _who(self, ledger: Path, words: str, language: str) -> str:
         self._file.seek(0)
         try:
             said = json.loads(self._file.read())
@@ -44,7 +48,11 @@ class OneAtATime:
             said = {}
         self._file.close()
         pid, since = said.get("pid", "?"), said.get("since", "?")
-        return RUNNING[language].format(pid=pid, since=since, ledger=ledger.name, how=HOW[language].format(pid=pid))
+        return words.format(pid=pid, since=since, ledger=ledger.name, how=HOW[language].format(pid=pid))
+
+    def close(self) -> None:
+        """Let go, as `closing` asks for it."""
+        self.release()
 
     def release(self) -> None:
         """Let another service begin."""

@@ -1,0 +1,50 @@
+"""A command that writes or sends beside `serve` holds what `serve` would hold, so that neither works on what the other has in hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from datetime import datetime
+
+from automations.asking import Undone, undo_run
+from automations.deed import MAILS, FencedChannel, FencedWorkbook, workbook_lease
+from automations.engines.oneatatime import BY_HAND, OneAtATime
+from automations.leasing import holding
+from automations.run import Run, World, run_once
+
+HAND = "run by hand"
+
+
+def run_by_hand(world: World, now: datetime, clock: Callable[[], datetime], *, force: bool = False, word: str = "") -> Run:
+    """One sweep, as a person asks for it; `clock` gives the present moment in UTC, whatever `now` is.
+
+    Raises what run_once raises, and HeldElsewhere or RunsAlready while another run works on the workbook or sends.
+    """
+    with alone(world, now, clock) as fenced:
+        return run_once(fenced, now, force=force, word=word)
+
+
+def undo_by_hand(world: World, run: int, now: datetime, clock: Callable[[], datetime]) -> Undone:
+    """Take a run back while no other run works on the workbook. Raises what undo_run raises, HeldElsewhere, RunsAlready."""
+    with alone(world, now, clock) as fenced:
+        return undo_run(fenced, run, now)
+
+
+@contextmanager
+def alone(world: World, now: datetime, clock: Callable[[], datetime]) -> Iterator[World]:
+    """The world while workbook and mails are held.
+
+    The lock of the operating system goes with its process: what earlier runs by hand still hold is theirs no more.
+    """
+    config, table = world.config, world.ledger.timetable
+    owner = f"{HAND} {os.getpid()}"
+    with closing(OneAtATime(config.root / config.settings.ledger, now, config.language, BY_HAND, purpose="hand")):
+        table.release_all(HAND)
+        with (
+            holding(table, workbook_lease(world), owner, clock, config.language) as book,
+            holding(table, MAILS, owner, clock, config.language) as mails,
+        ):
+            workbook, channel = FencedWorkbook(world.workbook, book), FencedChannel(world.channel, mails)
+            yield replace(world, workbook=workbook, channel=channel)  # type: ignore[arg-type]

@@ -1,0 +1,34 @@
+"""Commands that set an installation up: a demo, the workbook, is everything there, who keeps it."""
+
+from __future__ import annotations
+
+from automations.command import CHANGES, NOTHING, OUTSIDE, Call, Ended, as_json, ended
+
+
+def demo_command(call: Call) -> Ended:
+    from automations.demo.month import run_demo
+
+    arguments = call.arguments
+    left = run_demo(arguments.root, arguments.folder, call.err if arguments.json else call.out, progress=call.progress)
+    return Ended(as_json(left.data()) if arguments.json else "")
+
+
+def init_command(call: Call) -> Ended:
+    from automations.setup import init
+
+    result = init(call.arguments.root, call.arguments.workbook, do=call.arguments.yes)
+    return ended(call, result, NOTHING if call.arguments.yes or result.empty else CHANGES)
+
+
+def takeover_command(call: Call) -> Ended:
+    from automations.takeover import takeover
+
+    result = takeover(call.world(), do=call.arguments.yes)
+    return ended(call, result, CHANGES if result.state == "theirs" else NOTHING)
+
+
+def doctor_command(call: Call) -> Ended:
+    from automations.doctor import doctor
+
+    result = doctor(call.arguments.root, call.arguments.workbook, call.now)
+    return ended(call, result, OUTSIDE if result.failed else NOTHING)
