@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -17,7 +17,7 @@ from automations.errors import Problem
 from automations.judging import Judge, Judged
 from automations.model import CellProblem, Column, ColumnType, Sheet, Snapshot, Table
 from automations.occasions import Occasion, occasions
-from automations.program import Place, needed_only
+from automations.program import KeptSpec, Place, needed_only
 from automations.speaking import findings_of, values_at
 from automations.summary import summaries
 from automations.together import Case, judge_together
@@ -116,7 +116,7 @@ class Prover:
             told = summary or any(example.notices is not None for example in policy.file.examples)
             clocks = tuple(clock for clock in program.clocks if told and clock.table == table)
             findings = tuple(spec for spec in program.findings if spec.rule.startswith(f"{name}/"))
-            specs = tuple(spec for spec in program.kept if any(spec.table in example.kept for example in policy.file.examples))
+            specs = _makers(name, program.kept, {table for example in policy.file.examples for table in example.kept})
             program = needed_only(replace(program, writes=writes, clocks=clocks, findings=findings, watches=(), kept=specs))
             self._judges[name] = Judge(program, self.config.evaluator, self.config.calendar, self.config.tables)
         return self._judges[name]
@@ -176,6 +176,12 @@ class Prover:
                 near = closest(rule, policy.rules)
                 hints = (f"did you mean '{near}'?",) if near else ()
                 yield Wrong(("findings", place), f"no rule '{rule}' in policy '{policy.file.policy}'", hints)
+
+
+def _makers(policy: str, specs: Sequence[KeptSpec], tables: Set[str]) -> tuple[KeptSpec, ...]:
+    """What makes rows in an example: the policy's own rules, and in tables it makes no rows for those of the others."""
+    own = {spec.table for spec in specs if spec.rule.startswith(f"{policy}/")}
+    return tuple(spec for spec in specs if spec.table in tables and (spec.table not in own or spec.rule.startswith(f"{policy}/")))
 
 
 def _rung(occasion: Occasion) -> str:

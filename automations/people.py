@@ -169,8 +169,8 @@ class People:
         if target.startswith("role:"):
             return self._in_role(target.removeprefix("role:"))
         if target in ("owner", "superior"):
-            owner = self.staff.get(str(self._owners(table)[row])) or _by_address(str(self._owners(table)[row]))
-            return self._above(owner) if target == "superior" else ([owner] if owner else [])
+            owners = self._known(str(self._owners(table)[row]))
+            return [above for each in owners for above in self._above(each)] if target == "superior" else owners
         if ADDRESS.fullmatch(target):
             return [self.at(target)]
         return self._in_column(target, table, row)
@@ -178,11 +178,14 @@ class People:
     def _in_column(self, column: str, table: str, row: int) -> Iterable[Person]:
         if not self._judged.evaluation.has(table, column):
             return []
-        said = str(self._judged.evaluation.texts(table, column)[row])
+        return self._known(str(self._judged.evaluation.texts(table, column)[row]))
+
+    def _known(self, said: str) -> list[Person]:
+        """Whom a cell means: a staff number or name, an address, or all in the posts that the cell names."""
         person = self.staff.get(said) or _by_address(said)
         return [person] if person else [each for name in BETWEEN.split(said) if name for each in self._in_role(name)]
 
-    def _in_role(self, role: str) -> Iterable[Person]:
+    def _in_role(self, role: str) -> list[Person]:
         names = {role}.union(*(group for group in self._groups if role in group))
         at_work = self._at_work
         return [person for person in at_work if person.roles & names] or [person for person in at_work if person.department in names]

@@ -33,6 +33,7 @@ SAYINGS: Mapping[str, Words] = {
     "capped": {"zh": "{said}；不得晚于“{caps}”的期限", "en": "{said}; no later than {caps}"},
     "paused": {"zh": "{said}；{pause}期间暂停", "en": "{said}; it stands still while {pause}"},
     "cadence": {"zh": "每{every}至少一次，看“{last}”", "en": "At least once every {every}, by {last}"},
+    "duty": {"zh": "每个周期做一次：{what}（{who}）", "en": "Once in every period: {what} ({who})"},
     "sequence": {"zh": "先后顺序：{steps}", "en": "In this order: {steps}"},
     "approval": {"zh": "须先填：{by}", "en": "Needed first: {by}"},
     "by": {"zh": "{what}（{who}）", "en": "{what} ({who})"},
@@ -243,6 +244,7 @@ SENTENCES: Mapping[str, Callable[[Reader, Any], str]] = {
     "cadence": lambda reader, rule: reader.say(
         "cadence", every=reader.words(rule.every), last=reader.plainly(rule.last, _title(reader, rule, rule.id))
     ),
+    "duty": lambda reader, rule: reader.say("duty", what=_title(reader, rule, rule.id), who=rule.who),
     "sequence": lambda reader, rule: reader.say("sequence", steps=" → ".join(reader.heading(step) for step in rule.steps)),
     "approval": _approval,
     "alert": lambda reader, rule: reader.say("alerted", message=_said(reader, rule.message)),
