@@ -1,9 +1,10 @@
-"""What the program itself mails to its admin: what a brake stopped or held, and mails that were given up; each state once."""
+"""What the program itself mails to its admin: what a brake stopped or held, mails that were given up or came back; each state once."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from html import escape
 
 from automations.brakes import identities
@@ -51,6 +52,18 @@ TEXTS: dict[str, Words] = {
         "zh": "查看原因：runner.py outbox list --state failed\n改正后重发：runner.py outbox retry 编号",
         "en": "The reasons: runner.py outbox list --state failed\nOnce mended, send again: runner.py outbox retry ID",
     },
+    "back subject": {"zh": "表管家：{count} 封邮件被退回", "en": "Rowkeeper: {count} mails came back"},
+    "back": {"zh": "这些邮件发出后被退回：", "en": "These mails were sent and came back:"},
+    "mend": {
+        "zh": (
+            "请在表里改正地址。对方服务器说地址无效的，停发 60 天，这期间改告诉别人：runner.py outbox suppressed\n"
+            "地址其实没错的：runner.py outbox lift 地址"
+        ),
+        "en": (
+            "Correct the addresses in the sheet. Those that are no good, by the word of a server, get no mail for 60 days, and others "
+            "are told instead: runner.py outbox suppressed\nIf one is right after all: runner.py outbox lift ADDRESS"
+        ),
+    },
     "once": {
         "zh": "同样的情况不会再发邮件，解除以后再发生时才会再发。",
         "en": "You are not mailed of this again until it was released or cleared and happens anew.",
@@ -79,23 +92,37 @@ def lost_mail(plan: Plan, admin: str, run_id: int, lost: Sequence[MailRecord]) -
     return _mail(plan, admin, f"lost|{run_id}", "lost subject", [("lost", first), ("retry", [])], len(lost))
 
 
+def bounced_mail(back: Sequence[tuple[MailRecord, str]], admin: str, language: str, now: datetime) -> Mail:
+    """The summary of the mails that came back, each with what the server said."""
+    first = [f"{one_line(each.mail.reader)} <{each.mail.to}>  {one_line(each.mail.subject)}  {reason}" for each, reason in back[:FIRST]]
+    name = "|".join(["back", *sorted(each.mail.message_id for each, _ in back)])
+    where = (back[0][0].workbook, language, now)
+    return _written(where, admin, name, "back subject", [("back", first), ("mend", [])], len(back))
+
+
 def _reasons(tripped: Sequence[Tripped], language: str) -> list[str]:
     return [one_line(each.words.get(language) or each.words["zh"]) for each in tripped]
 
 
 def _mail(plan: Plan, admin: str, name: str, subject: str, parts: Sequence[tuple[str, Sequence[str]]], count: int) -> Mail:
+    return _written((plan.workbook, plan.language, plan.now), admin, name, subject, parts, count)
+
+
+def _written(
+    where: tuple[str, str, datetime], admin: str, name: str, subject: str, parts: Sequence[tuple[str, Sequence[str]]], count: int
+) -> Mail:
     """One mail to the admin: paragraphs, each with the lines it introduces. It stands for no notice."""
-    language = plan.language
+    workbook, language, now = where
     said = [(TEXTS[part][language].format(count=min(count, FIRST) if part == "first" else count), lines) for part, lines in parts]
     return Mail(
-        message_id=message_id(plan.workbook, ["admin", name], domain_of(admin)),
+        message_id=message_id(workbook, ["admin", name], domain_of(admin)),
         to=admin,
         reader="管理员" if language == "zh" else "admin",
         subject=TEXTS[subject][language].format(count=count),
         text="\n\n".join("\n".join([text, *(f"  {line}" for line in lines)]) for text, lines in said) + "\n",
         html=_page(said, language),
         identities=(),
-        sent_at=plan.now,
+        sent_at=now,
         language=language,
     )
 

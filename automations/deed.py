@@ -122,7 +122,8 @@ def post(turn: Turn, resting: Collection[str]) -> Posted:
     try:
         with turn.hold(MAILS) as held:
             channel: Channel = FencedChannel(turn.world.channel, held)  # type: ignore[assignment]
-            take_up(turn.world.ledger, channel, turn.world.mailbox, turn.now)
+            settings = turn.world.config.settings
+            take_up(turn.world.ledger, channel, turn.world.mailbox, turn.now, settings.admin, settings.language)
             return send_pending(turn.world.ledger, channel, turn.now, resting)
     except HeldElsewhere:
         return Posted(0)

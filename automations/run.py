@@ -64,12 +64,13 @@ def run_once(world: World, now: datetime, *, force: bool = False, word: str = ""
     """
     reading = read(world, now)
     settle_doubts(*reading, world.ledger)
-    heard = take_up(world.ledger, world.channel, world.mailbox, now) if world.posts else ()
-    withhold(world.ledger, now, world.config.settings.admin)
+    settings = world.config.settings
+    heard = take_up(world.ledger, world.channel, world.mailbox, now, settings.admin, settings.language) if world.posts else ()
+    withhold(world.ledger, now, settings.admin)
     plan, snapshot = plan_once(world, now, reading, force=force, automation=automation)
     if not force:
         _refuse_if_unsafe(plan, world)
-    forced, admin = word if force and (plan.brakes or plan.sorted.tripped) else "", world.config.settings.admin
+    forced, admin = word if force and (plan.brakes or plan.sorted.tripped) else "", settings.admin
     return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel, admin, forced, posts=world.posts), heard)
 
 

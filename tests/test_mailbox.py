@@ -53,6 +53,7 @@ class MemoryMailbox:
     trouble: str = ""
     name: str = "r@example.cn@mail.example.cn:993"
     asked: int = 0
+    arrived: list[bytes] = field(default_factory=list)
 
     def sent(self, message_ids: Sequence[str]) -> Collection[str]:
         self._answer()
@@ -60,7 +61,7 @@ class MemoryMailbox:
 
     def reports(self, mark: str, since: date) -> Arrivals:
         self._answer()
-        return Arrivals((), mark)
+        return Arrivals(self.arrived[int(mark or 0) :], str(len(self.arrived)))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -85,7 +86,7 @@ def states(ledger: Ledger) -> dict[str, str]:
 
 
 def visits(box: MemoryMailbox, ledger: Ledger, *moments: datetime) -> list[str]:
-    return [words["zh"] for moment in moments for words in visit(box, ledger, moment)]
+    return [words["zh"] for moment in moments for words in visit(box, ledger, moment, "admin@example.cn", "zh")]
 
 
 # What is proof, and what is not
