@@ -6,13 +6,17 @@ import gzip
 import hashlib
 import re
 import shutil
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from automations.config import Config
-from automations.run import World
+from automations.errors import OutsideFailed
+from automations.model import Words
+from automations.run import World, read
 
 STAMP = "%Y%m%d-%H%M%S"
 NAME = re.compile(r"(?P<kind>ledger|workbook)\.(?P<stamp>\d{8}-\d{6})\.(?P<rest>.+)")
@@ -36,6 +40,102 @@ class Made:
     dropped: int = 0
 
 
+WORDS: Mapping[str, Words] = {
+    "made": {"zh": "已备份 {name}", "en": "copied to {name}"},
+    "dropped": {"zh": "删去 {count} 份过期的备份", "en": "{count} old copies dropped"},
+    "none": {"zh": "还没有备份；runner.py backup now 现在做一份", "en": "no copies yet; make one: runner.py backup now"},
+    "ledger": {"zh": "运行记录", "en": "ledger"},
+    "workbook": {"zh": "工作簿", "en": "workbook"},
+    "laid": {
+        "zh": "已把这份工作簿放在 {path}，现在用的工作簿没有动。核对后，把需要的内容复制回去，或停掉 serve 后用它替换",
+        "en": "the copy of the workbook lies in {path}; the workbook in use was not touched. "
+        "Copy back what you need, or stop serve and put it in its place",
+    },
+    "ledger laid": {
+        "zh": "已把这份运行记录放在 {path}，现在用的没有动。要用它：先停掉 serve，把它改名为 {name}。"
+        "它不知道备份之后发过的邮件，第一次运行前先看 runner.py plan",
+        "en": "the copy of the ledger lies in {path}; the one in use was not touched. To use it: stop serve, rename it to {name}. "
+        "It does not know the mails sent since; look at runner.py plan before the first run",
+    },
+    "unknown": {
+        "zh": "没有名为 {name} 的备份；runner.py backup list 列出全部",
+        "en": "no copy named {name}; runner.py backup list shows all",
+    },
+    "damaged": {
+        "zh": "备份 {name} 已损坏：内容与它的校验值不符",
+        "en": "the copy {name} is damaged: it does not have the hash it was kept with",
+    },
+}
+
+
+class BackupUnusable(OutsideFailed):
+    """The copy asked for is not there, or is damaged."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What `backup` did or found."""
+
+    lines: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def data(self) -> dict[str, Any]:
+        """`{"files": [names]}`."""
+        return {"files": list(self.files)}
+
+    def text(self) -> str:
+        """A line for each."""
+        return "\n".join(self.lines)
+
+
+def backup(world: World, action: str, name: str | None, now: datetime) -> Answer:
+    """`list` the copies, make one `now`, or `restore` one beside what is in use: nothing in use is written over.
+
+    Raises BackupUnusable.
+    """
+    language, folder = world.config.language, folder_of(world.config)
+    if action == "now":
+        made = backup_now(world, now)
+        said = [WORDS["made"][language].format(name=file.name) for file in made.files]
+        said += [WORDS["dropped"][language].format(count=made.dropped)] if made.dropped else []
+        return Answer(tuple(said), tuple(file.name for file in made.files))
+    if action == "restore":
+        return _restored(world.config, folder, name or "", language)
+    found = backups(folder)
+    lines = [f"{each.taken:%Y-%m-%d %H:%M}  {WORDS[each.kind][language]}  {each.size / 1e6:8.2f} MB  {each.path.name}" for each in found]
+    return Answer(tuple(lines) or (WORDS["none"][language],), tuple(each.path.name for each in found))
+
+
+def _restored(config: Config, folder: Path, name: str, language: str) -> Answer:
+    found = next((each for each in backups(folder) if each.path.name == name), None)
+    if found is None:
+        raise BackupUnusable(WORDS["unknown"][language].format(name=name or "?"))
+    place = folder.parent / "restored" / name.removesuffix(".gz")
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if found.kind == "ledger":
+        shutil.copyfile(found.path, place)
+        place.chmod(0o600)
+        said = WORDS["ledger laid"][language].format(path=place, name=Path(config.settings.ledger).name)
+        return Answer((said,), (str(place),))
+    _unpacked(found.path, place, language)
+    return Answer((WORDS["laid"][language].format(path=place),), (str(place),))
+
+
+def _unpacked(packed: Path, place: Path, language: str) -> None:
+    """The copy taken out of its compression, if it still is what was kept."""
+    try:
+        with gzip.open(packed, "rb") as source, place.open("wb") as whole:
+            shutil.copyfileobj(source, whole)
+        kept = packed.with_name(f"{packed.name}.hash").read_text(encoding="ascii").strip()
+    except (OSError, EOFError, zlib.error) as error:
+        place.unlink(missing_ok=True)
+        raise BackupUnusable(WORDS["damaged"][language].format(name=packed.name)) from error
+    if digest(place) != kept:
+        place.unlink()
+        raise BackupUnusable(WORDS["damaged"][language].format(name=packed.name))
+    place.chmod(0o600)
+
+
 def folder_of(config: Config) -> Path:
     """Where copies are kept: beside the ledger."""
     return (config.root / config.settings.ledger).parent / "backups"
@@ -49,10 +149,11 @@ def backup_now(world: World, now: datetime) -> Made:
 
 
 def before_first_write(world: World, now: datetime) -> Path | None:
-    """A copy of the workbook if there is none of this day yet."""
+    """A copy of the workbook if there is none of this day yet. Raises what reading raises where it cannot be read."""
     folder = folder_of(world.config)
     if any(each.kind == "workbook" and each.taken.date() == now.date() for each in backups(folder)):
         return None
+    read(world, now)  # first, so that a file that is busy, damaged or gone is told as every run tells it
     return workbook_copy(world, folder, now)
 
 

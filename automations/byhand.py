@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from automations.asking import Undone, undo_run
+from automations.backups import before_first_write
 from automations.deed import MAILS, FencedChannel, FencedWorkbook, workbook_lease
 from automations.engines.oneatatime import BY_HAND, OneAtATime
 from automations.leasing import holding
@@ -20,9 +21,11 @@ HAND = "run by hand"
 def run_by_hand(world: World, now: datetime, clock: Callable[[], datetime], *, force: bool = False, word: str = "") -> Run:
     """One sweep, as a person asks for it; `clock` gives the present moment in UTC, whatever `now` is.
 
+    The workbook is copied first if it was not today.
     Raises what run_once raises, and HeldElsewhere or RunsAlready while another run works on the workbook or sends.
     """
     with alone(world, now, clock) as fenced:
+        before_first_write(world, now)
         return run_once(fenced, now, force=force, word=word)
 
 

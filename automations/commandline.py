@@ -69,6 +69,12 @@ def parser(root: Path) -> argparse.ArgumentParser:
     serve = _command(words, "serve", "run every automation when it is due, until stopped; one line per decision on standard error")
     serve.add_argument("--log-json", action="store_true", help="the lines as JSON, for programs")
 
+    backup = _command(
+        words, "backup", "copies of the ledger and the workbook: list them, make one, lay one beside what is in use", clock=True
+    )
+    backup.add_argument("action", nargs="?", default="list", choices=("list", "now", "restore"), help="default: list")
+    backup.add_argument("name", nargs="?", help="for restore: a copy as listed")
+
     _command(words, "status", "when each automation last did well, what is next, what failed", clock=True)
 
     kinds = _command(words, "kinds", "the manual of the kinds of rule")

@@ -25,3 +25,10 @@ def status_command(call: Call) -> Ended:
 
     result = status(call.arguments.root, call.now)
     return ended(call, result, NOTHING if result.healthy else OUTSIDE)
+
+
+def backup_command(call: Call) -> Ended:
+    from automations.backups import backup
+
+    world, arguments = call.world(looking=call.arguments.action == "list"), call.arguments
+    return ended(call, backup(world, arguments.action, arguments.name, call.now(world.config)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from automations.backups import before_first_write
 from automations.deed import RESTING, Done, Hold, Lane, Turn, fenced, post, workbook_lease
 from automations.errors import PlanRefused
 from automations.newconfig import refuse_great_change
@@ -44,4 +45,5 @@ def _planned(turn: Turn) -> Done:
 def _swept(turn: Turn, held: Hold) -> Run:
     world = fenced(turn.world, held)
     refuse_great_change(world, turn.automation, turn.now)
+    before_first_write(turn.world, turn.now)
     return run_once(world, turn.now, automation=turn.automation)
