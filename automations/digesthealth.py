@@ -27,6 +27,8 @@ def health_of(judged: Judged, ledger: Ledger, since: datetime, now: datetime, la
     said = [_last_run(judged, ledger, now, language)]
     rows = sum(len(sheet.rows) for sheet in sheets.values())
     said.append((HEALTH["rows"][language].format(tables=len(sheets), rows=rows), False))
+    if judged.lacking:
+        said.append((HEALTH["lacking"][language].format(count=len(judged.lacking)), False))
     return [*said, *((text, True) for text in _troubles(judged, ledger, since, now, language))]
 
 
@@ -55,7 +57,6 @@ def _troubles(judged: Judged, ledger: Ledger, since: datetime, now: datetime, la
         "cells": sum(len(sheet.problems) for sheet in sheets),
         "blocked": sum(int(np.sum(rows)) for rows in judged.blocked.values()),
         "mails": len(ledger.outbox(PEOPLE_NEEDED, workbook, limit=1000)),
-        "lacking": len(judged.lacking),
         "addresses": sum(each.until > now for each in ledger.suppressions()),
     }
     yield from (HEALTH[word][language].format(count=count) for word, count in numbers.items() if count)

@@ -62,7 +62,7 @@ def test_the_folder_holds_workbook_mails_and_ledger(month):
     folder = month[0].folder
 
     assert sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) == ["outbox", "state", "团队台账.xlsx"]
-    assert len(list((folder / "outbox").glob("*.eml"))) == sum(run.mails for run in month[0].runs)
+    assert len(list((folder / "outbox").glob("*.eml"))) == sum(run.mails + run.digests for run in month[0].runs)
     assert (folder / "outbox" / "index.html").is_file()
 
 

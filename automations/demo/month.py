@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from automations.demo.outcry import cry
 from automations.demo.planting import correct, neglect, plant, tinker
 from automations.demo.story import PLANTED, Plant
 from automations.demo.town import END, FULL, START, YEAR_AGO, Size, Town
+from automations.digests import send_digests
 from automations.errors import WorkbookUnwritable
 from automations.planning import Plan, said
 from automations.run import Run, World, run_once
@@ -30,6 +31,9 @@ CLOCKS = (time(9, 0), time(16, 0))
 
 DAY_OFF = datetime(2026, 9, 26, 10, 0)
 """The one run on a day off."""
+
+DIGEST_DAYS = 5
+"""The last days of the month, on which digests go out too: a week of them is enough to look at."""
 
 Says = Callable[[str], None]
 Progress = Callable[[int, int, str], None]
@@ -46,6 +50,7 @@ class Seen:
     refused: int
     mails: int
     findings: int
+    digests: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,13 +186,15 @@ def live_through(
 ) -> tuple[list[Seen], Run]:
     """People type, the program runs, over and over."""
     seen: list[Seen] = []
+    with_digests = sorted({moment.date() for moment in moments})[-DIGEST_DAYS:]
     for place, now in enumerate(moments):
         if progress:
             progress(place, len(moments), f"{now:%m-%d %H:%M}")
         typed = desk.work(now)
         run = run_once(world, now)
         watcher.watch(run.plan)
-        seen.append(seen_of(run, now, typed))
+        sent = send_digests(world, now).posted.sent if now.date() in with_digests else 0
+        seen.append(replace(seen_of(run, now, typed), digests=sent))
     if progress:
         progress(len(moments), len(moments), "")
     return seen, run
