@@ -23,7 +23,7 @@ from automations.ledgers.protocol import DigestRecord, FirstSeen, Ledger
 from automations.model import Finding
 from automations.people import People, Person
 from automations.quiet import moment_said
-from automations.speaking import cells_shown, findings_at, findings_of, one_sentence, owner_names
+from automations.speaking import cells_shown, findings_at, findings_of, first_findings, one_sentence, owner_names
 from automations.summary import time_left
 
 HOT = ("newly late", "problems")
@@ -147,9 +147,12 @@ class _Scope:
         return steps.of(self.reader.whose.known_as) if self.digest.rows == "own" else steps
 
     @cached_property
-    def problems(self) -> list[Finding]:
-        """What is to be corrected; the reader's own first seen last."""
-        return [each for each in self.desk.findings if each.level != "info" and self._concerns(each)]
+    def problems(self) -> tuple[int, list[Finding]]:
+        """How much is to be corrected, and the first of it."""
+        if self.digest.rows == "all":
+            return first_findings(self.desk.judged, self.digest.at_most, self.digest.tables)
+        found = [each for each in self.desk.findings if each.level != "info" and self._concerns(each)]
+        return len(found), found[: self.digest.at_most]
 
     @cached_property
     def waiting(self) -> list[Finding]:
@@ -184,15 +187,14 @@ class _Scope:
 
     def figures(self) -> dict[str, int]:
         found = counts(self.steps, self.window)
-        return found | {"problems": len(self.problems), "waiting": len(self.waiting), "alerts": len(self.alerts)}
+        return found | {"problems": self.problems[0], "waiting": len(self.waiting), "alerts": len(self.alerts)}
 
     def parts(self) -> list[dict[str, Any]]:
         """The parts in their order, without those that are empty."""
         places = parted(self.steps, self.window)
         dated = [self._dated(name, places[name]) for name in PARTS]
-        problems, alerts, waiting = (
-            self._said(name, found) for name, found in (("problems", self.problems), ("alerts", self.alerts), ("waiting", self.waiting))
-        )
+        problems = self._said("problems", *self.problems)
+        alerts, waiting = (self._said(name, len(found), found) for name, found in (("alerts", self.alerts), ("waiting", self.waiting)))
         done = self._part("settled", settled(self.steps, self.window), self._done_item)
         ordered = [waiting, *dated[:2], alerts, dated[2], problems, dated[3], done]
         return [part for part in ordered if part["total"] != "0"]
@@ -204,8 +206,8 @@ class _Scope:
         listed = places[: self.digest.at_most].tolist()
         return self._capped(name, len(places), [item(place) for place in listed])
 
-    def _said(self, name: str, findings: Sequence[Finding]) -> dict[str, Any]:
-        return self._capped(name, len(findings), [self._finding_item(each) for each in findings[: self.digest.at_most]])
+    def _said(self, name: str, total: int, findings: Sequence[Finding]) -> dict[str, Any]:
+        return self._capped(name, total, [self._finding_item(each) for each in findings[: self.digest.at_most]])
 
     def _capped(self, name: str, total: int, items: list[dict[str, Any]]) -> dict[str, Any]:
         more = SAID["more"][self.language].format(total=total, shown=len(items)) if total > len(items) else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,25 @@ def findings_of(judged: Judged) -> list[Finding]:
         found += [*_unreadable(judged, sheet), *_doubled(judged, sheet)]
     order = {name: place for place, name in enumerate(judged.snapshot.sheets)}
     return sorted(found, key=lambda finding: (order[finding.table], finding.row, finding.rule, finding.column or ""))
+
+
+def first_findings(judged: Judged, most: int, tables: Collection[str] = ()) -> tuple[int, list[Finding]]:
+    """How many findings there are that ask for something (of these tables, or of all), and the first `most` of them in words.
+
+    The same as counting `findings_of`, without putting each of tens of thousands into words.
+    """
+    inside = [sheet for name, sheet in judged.snapshot.sheets.items() if not tables or name in tables]
+    apart = [finding for sheet in inside for finding in (*_unreadable(judged, sheet), *_doubled(judged, sheet))]
+    names, total, said = {sheet.table.name for sheet in inside}, len(apart), list(apart)
+    for spec, rows in judged.spoken():
+        if spec.level != "info" and spec.table in names:
+            sheet = judged.snapshot.sheets[spec.table]
+            unread = [each.row for each in sheet.problems if each.column == spec.column]
+            left = rows[~np.isin(np.asarray(sheet.rows)[rows], unread)]
+            total += len(left)
+            said += findings_at(judged, spec, left[:most])
+    order = {name: place for place, name in enumerate(judged.snapshot.sheets)}
+    return total, sorted(said, key=lambda each: (order[each.table], each.row, each.rule, each.column or ""))[:most]
 
 
 def findings_at(judged: Judged, spec: FindingSpec, rows: Any) -> Iterable[Finding]:

@@ -18,6 +18,7 @@ from automations.digestslots import latest_slot
 from automations.digestview import NoDigest, list_digests, show_digest
 from automations.errors import MailFailed
 from automations.run import read
+from automations.speaking import findings_of, first_findings
 from tests.scene import CUSTOMERS, STAFF, Scene, scene, shipped
 
 COMPLAINTS = """
@@ -337,3 +338,12 @@ def test_a_cap_states_the_true_total():
     text = shown(found, "own", "2025-09-25 08:30", "陈立")
 
     assert re.search(r"共 \d{2,} 项，列出前 10 项；其余请看表格。", text)
+
+
+def test_the_number_to_be_corrected_is_that_of_all_findings():
+    found = stage()
+    desk = desk_of(found.world, datetime.fromisoformat(MONDAY))
+    asking = [each for each in findings_of(desk.judged) if each.level != "info"]
+
+    assert first_findings(desk.judged, 5) == (len(asking), asking[:5])
+    assert first_findings(desk.judged, 9, ["customers"])[0] == sum(each.table == "customers" for each in asking) > 0
