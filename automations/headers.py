@@ -201,6 +201,16 @@ def key_missing(table: Table, grid: Grid, header: Header | None) -> SheetProblem
     return SheetProblem(table.name, "key missing", what, stops=True)
 
 
+def still_loading(table: Table, grid: Grid) -> SheetProblem:
+    """Formulas of the tab have no values yet; what they say now is not what they will say."""
+    what = {
+        "zh": f"工作表“{grid.title}”还有公式正在加载（Loading...），整张表没有读取；下次运行再看。一直这样时，请检查引用外部数据的公式",
+        "en": f"tab '{grid.title}' has formulas that still are loading (Loading...); the tab was not read, the next run looks again. "
+        "If it stays so, look at the formulas that fetch data from elsewhere",
+    }
+    return SheetProblem(table.name, "still loading", what, stops=True)
+
+
 def header_missing(table: Table, grid: Grid, header: Header, column: Column) -> SheetProblem:
     """A required column is not there; the rules that need it do not apply."""
     zh, en = _near(column, _unclaimed(grid, header, [header.index]))

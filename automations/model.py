@@ -108,6 +108,8 @@ class Grid:
     columns: Sequence[Sequence[Any]]
     first_row: int = 1
     anchors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    loading: bool = False
+    """Whether some formulas had no value yet when it was read."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ class SheetProblem:
     """A whole tab or column that could not be used; other tables go on."""
 
     table: str
-    code: Literal["tab missing", "tab absent", "header missing", "header doubled", "key missing", "two header rows", "merged cells"]
+    code: Literal[
+        "tab missing", "tab absent", "header missing", "header doubled", "key missing", "still loading", "two header rows", "merged cells"
+    ]
     what: Words
     stops: bool
 

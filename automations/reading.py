@@ -22,6 +22,7 @@ from automations.headers import (
     header_missing,
     key_missing,
     repeats_header,
+    still_loading,
     tab_missing,
     table_meant,
     two_header_rows,
@@ -86,6 +87,8 @@ def _assigned(
 
 def read_sheet(table: Table, grid: Grid) -> tuple[Sheet | None, list[SheetProblem]]:
     """One tab as a typed table, or None with the problem that stops it."""
+    if grid.loading:
+        return None, [still_loading(table, grid)]
     header = find_header(table, grid)
     problems = _header_problems(table, grid, header)
     if header is None or any(problem.stops for problem in problems):

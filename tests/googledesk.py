@@ -12,7 +12,7 @@ waits cost time of the stand-in's clock only. `twin` is the same file with the s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.oauth2.credentials import Credentials
@@ -81,6 +81,7 @@ class Desk:
     applied: dict[str, str] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
     displaced: set[str] = field(default_factory=set)
+    title: str = TAB
 
     @classmethod
     def of(cls, text: str = ORDERS) -> Desk:
@@ -108,6 +109,10 @@ class Desk:
             act(self.twin)
 
         return both
+
+    def starts_anew(self) -> None:
+        """The process is gone and another one begins: it knows what the ledger keeps, and nothing else."""
+        self.workbook = connected(self.google, self.file, holder=self.workbook.holder)
 
     def one_pass(self) -> tuple[Written, Refused]:
         """Read, work out, apply. A trouble is kept and ends the pass, as it ends a run."""
@@ -137,11 +142,13 @@ class Desk:
         rows = self.rows()
         keys = [key_text(row.get(KEY)) for row in rows]
         strange = {
-            key: row[OURS] for key, row in zip(keys, rows, strict=True) if key in self.applied and row.get(OURS) != self.applied[key]
+            key: row[OURS]
+            for key, row in zip(keys, rows, strict=True)
+            if key in self.applied and OURS in row and row[OURS] != self.applied[key]
         }
         self.displaced = moved(strange, self.applied)
         return [
-            target(row, place)
+            replace(target(row, place), tab=self.title)
             for place, row in enumerate(rows)
             if keys[place] and keys.count(keys[place]) == 1 and OURS in row and self._differs(row)
         ]

@@ -12,7 +12,7 @@ from automations.workbooks.googleowner import Holder, mark_in, marked, refuse_fo
 from automations.workbooks.googlesheet import Look, Spreadsheet
 from automations.workbooks.googlestrays import Stray, over_strays, strays
 from automations.workbooks.googletab import GoogleTab
-from automations.workbooks.googlewriting import cell_requests, puts_for, row_requests, shown_ranges, stands
+from automations.workbooks.googlewriting import cell_requests, one_batch, puts_for, row_requests, shown_ranges, stands
 from automations.workbooks.matching import Finder, Spot, settle
 from automations.workbooks.protocol import Refused, Target, Written, header_text, key_text, plain_text
 
@@ -38,7 +38,8 @@ class Applying:
         self.sent: list[Spot] = []
         self.unanswered: tuple[float, list[Spot]] | None = None
         self.doubtful, self.clean, self.looked_since = False, False, False
-        self.repairs = self.refusals = self.pieces = 0
+        self.repairs = self.refusals = self.pieces = self.idle = 0
+        self.more = False
 
     def bring(self, targets: Targets) -> tuple[Written, Refused]:
         """Write what still is what was seen; every cell is checked in the answer, beside its key.
@@ -48,14 +49,16 @@ class Applying:
         look = self._looked(targets)
         self.first = look.tabs
         self.final |= changed_inputs(targets, self.seen, look.tabs)
-        for _ in range(ROUNDS):
+        for _ in range(ROUNDS + len(targets)):
             spots, found = self._decided(targets, look)
             if spots or found:
-                self._write(spots, found, look)
+                self._write_some(spots, found, look)
             elif not self._waited_for_the_unanswered():
                 self.clean = True
             if self.clean:
                 return self._outcome()
+            if self.idle == ROUNDS:
+                break
             look = self._looked(targets)
         raise self._gives_up("people keep moving things under every write")
 
@@ -114,6 +117,13 @@ class Applying:
 
     # Writing
 
+    def _write_some(self, spots: Sequence[tuple[int, Spot]], found: Sequence[Stray], look: Look) -> None:
+        """One batch of what Google recommends at most; the rest comes after another look. Rounds that bring nothing are counted."""
+        batch, before = one_batch(spots), len(self.done)
+        self.more = len(batch) < len(spots)
+        self._write(batch, found, look)
+        self.idle += len(self.done) <= before
+
     def _write(self, spots: Sequence[tuple[int, Spot]], found: Sequence[Stray], look: Look) -> None:
         try:
             self._send(spots, found, look)
@@ -158,7 +168,7 @@ class Applying:
         good = {index for index, spot in spots if stands(spot, self._key_place(spot, look), shown.tabs.get(spot.target.tab))}
         self.done |= good
         whole = len(good) == len(spots)
-        self.clean = whole and not found and not self.doubtful
+        self.clean = whole and not found and not self.doubtful and not self.more
         if whole:
             return
         self._doubt([spot for _, spot in spots])

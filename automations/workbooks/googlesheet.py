@@ -23,6 +23,8 @@ CLOSED = "merges,protectedRanges(range,requestingUserCanEdit,warningOnly,unprote
 CELLS = "data(startRow,startColumn,rowData(values(effectiveValue,userEnteredValue(formulaValue),userEnteredFormat(numberFormat(type)))))"
 LOOK = f"{MARKS},sheets(properties(sheetId,title,gridProperties(rowCount)),{CLOSED},{CELLS})"
 SHOWN = f"updatedSpreadsheet({MARKS},sheets(properties(sheetId,title),data(startRow,startColumn,rowData(values(effectiveValue)))))"
+LOADING = "Loading..."
+"""What a formula shows whose value the sheet still waits for."""
 TRIES = 3
 """How often marks and values are read until they fit: people may be at work on the header just then."""
 OLD = 3600.0
@@ -192,7 +194,9 @@ class Spreadsheet:
         }
         response = self._get(f"{self.url}/values:batchGet", asked)
         ranges = response.json().get("valueRanges", [])
-        grids = [Grid(title, trimmed(each.get("values", ()))) for title, each in zip(titles, ranges, strict=True)]
+        unready = LOADING.encode() in response.content
+        columns = [trimmed(each.get("values", ())) for each in ranges]
+        grids = [Grid(title, each, loading=unready and _is_loading(each)) for title, each in zip(titles, columns, strict=True)]
         told = repr(titles).encode() + response.content
         return Read(grids, blake2b(told, digest_size=12).hexdigest(), served_at(response))
 
@@ -238,6 +242,10 @@ class Spreadsheet:
 
     def _post(self, body: Mapping[str, Any], params: Mapping[str, Any], effect: Effect) -> Response:
         return self.http.send(Call("POST", f"{self.url}:batchUpdate", params, body, effect))
+
+
+def _is_loading(columns: Sequence[Sequence[Any]]) -> bool:
+    return any(LOADING in column for column in columns)
 
 
 def quoted(title: str) -> str:

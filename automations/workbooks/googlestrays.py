@@ -84,21 +84,29 @@ def places_and_cells(tab: GoogleTab, target: Target) -> tuple[tuple[int, int, in
 
 
 def _in_another_column(spot: Spot, before: GoogleTab | None, now: GoogleTab | None) -> Iterator[Stray]:
-    """A value that landed under another header because a column was put in or moved."""
+    """A value that landed under another header because a column was put in, moved or deleted."""
     if before is None or now is None:
         return
-    try:
-        header_row, key_place, place = Finder(now).places(spot.target)
-    except Refusal:
-        return
+    header_row, key_place, place = _places_left(now, spot.target)
     header = header_text(now.cell(header_row, spot.place))
     cell = now.cell(spot.row, spot.place)
     if place == spot.place or not same(cell, spot.target.new, spot.target.kind):
         return
-    key = key_text(now.cell(spot.row, key_place))
+    key = spot.target.key if key_place is None else key_text(now.cell(spot.row, key_place))
     held = _held_before(before, spot.target, key, header)
     if not same_raw(cell, held):
         yield Stray(now.title, now.sheet_id, spot.row, spot.place, key, header, spot.target.new, held)
+
+
+def _places_left(tab: GoogleTab, target: Target) -> tuple[int, int | None, int | None]:
+    """Header row, key column and column of a target; None for a column that is gone, which moved those right of it."""
+    for known in (target, replace(target, header=target.key_header)):
+        try:
+            header_row, key_place, place = Finder(tab).places(known)
+        except Refusal:
+            continue
+        return header_row, key_place, place if known is target else None
+    return target.header_row, None, None
 
 
 def _held_before(before: GoogleTab, target: Target, key: str, header: str) -> Any:

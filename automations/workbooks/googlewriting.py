@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any
 
 from automations.model import letters
 from automations.workbooks.googlesheet import quoted
 from automations.workbooks.googletab import GoogleTab
 from automations.workbooks.matching import SEARCHED, Spot, same
-from automations.workbooks.protocol import fitted, header_text, key_text, number_digits, serial_of
+from automations.workbooks.protocol import Target, fitted, header_text, key_text, number_digits, serial_of
 
 Request = Mapping[str, Any]
 PATTERNS: Mapping[str, tuple[str, str]] = {
@@ -21,6 +22,10 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
     "datetime": ("DATE_TIME", "yyyy-mm-dd hh:mm"),
     "time": ("TIME", "hh:mm"),
 }
+
+
+CELL_BYTES, LETTER_BYTES, MOST_BYTES = 64, 6, 2_000_000
+"""What a cell and a letter take in a request at most, and the size of a request Google recommends not to go beyond."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,23 @@ def typed_cell(value: Any) -> Request:
 
 def _number(digits: str) -> int | float:
     return float(digits) if "." in digits else int(digits)
+
+
+def one_batch(spots: Sequence[tuple[int, Spot]]) -> Sequence[tuple[int, Spot]]:
+    """As many of the writes as one request should hold: new rows and keys first, for the others are found by them, then by column."""
+    if sum(_size(spot) for _, spot in spots) <= MOST_BYTES:
+        return spots
+    ordered = sorted(spots, key=lambda each: (not _makes_row(each[1].target), each[1].target.tab, each[1].place, each[1].row))
+    ends = list(accumulate(_size(spot) for _, spot in ordered))
+    return ordered[: max(1, bisect_right(ends, MOST_BYTES))]
+
+
+def _size(spot: Spot) -> int:
+    return CELL_BYTES + LETTER_BYTES * len(str(spot.target.new))
+
+
+def _makes_row(target: Target) -> bool:
+    return target.appends or target.content is not None
 
 
 def puts_for(spots: Sequence[Spot], tabs: Mapping[str, GoogleTab]) -> list[Put]:
