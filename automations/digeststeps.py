@@ -187,7 +187,7 @@ def trend_of(judged: Judged, steps: Steps, now: datetime) -> Trend:
     days = days[calendar.covers(days.astype("datetime64[s]"))]
     days = days[calendar.is_workday(days)][-TREND_DAYS + 1 :]
     instants = np.append(days + END_OF_DAY, np.datetime64(now, "s")).astype("datetime64[s]")
-    counted = [_standing(steps, instant) for instant in instants]
+    counted = [*(_standing(steps, instant) for instant in instants[:-1]), (int(steps.open.sum()), int(steps.late.sum()))]
     labels = tuple(f"{each.item():%m-%d}" for each in instants)
     return Trend(labels, tuple(each[0] for each in counted), tuple(each[1] for each in counted))
 

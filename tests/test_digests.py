@@ -118,6 +118,12 @@ def test_every_open_step_stands_in_exactly_one_part():
     assert sum(totals.get(part, 0) for part in parts) == figure(text, "未办结")
 
 
+def test_the_trend_ends_with_the_figures_of_now():
+    text = shown(stage(), "manager", MONDAY)
+
+    assert f"09-29：未办结 {figure(text, '未办结')}，逾期 {figure(text, '已逾期')}" in text
+
+
 def test_a_breakdown_counts_the_rows_of_the_month_and_of_the_month_before():
     text = shown(stage(), "complaint-analysis", "2025-10-09 09:00")
 
