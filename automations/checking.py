@@ -11,6 +11,7 @@ from automations.coverage import coverage_problems
 from automations.digestpages import DigestPages
 from automations.errors import ConfigProblems, Problem
 from automations.examples import Prover
+from automations.formcheck import form_problems
 from automations.hints import hints_of
 from automations.noticecheck import notice_problems
 from automations.proving import Progress, unnoticed
@@ -69,7 +70,8 @@ def other_problems(config: Config) -> list[Problem]:
     """Faults that need the whole configuration: templates and notices."""
     renderer = Renderer(config.root / "templates" / "notices")
     pages = DigestPages(config.root / "templates").problems() if config.digests else ()
-    return [*renderer.problems(config.root), *pages, *notice_problems(config, renderer.names()), *coverage_problems(config)]
+    notices = notice_problems(config, renderer.names())
+    return [*renderer.problems(config.root), *pages, *notices, *form_problems(config), *coverage_problems(config)]
 
 
 def counts_of(config: Config) -> dict[str, int]:

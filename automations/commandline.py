@@ -114,6 +114,12 @@ def parser(root: Path) -> argparse.ArgumentParser:
     digest.add_argument("--width", type=int, choices=(390, 700, 900), default=700, help="pixels of the picture: a telephone or a window")
     digest.add_argument("--dark", action="store_true", help="the picture in dark mode")
 
+    form = _command(words, "form", "a printed form of a row as a Word file; without words, the forms there are", clock=True)
+    form.add_argument("words", nargs="*", metavar="NAME KEY", help="the form, for example dispatch-notice, and the row's key (or a month)")
+    form.add_argument("--out", type=Path, help="the file to write (default: a stable name in the folder of the settings)")
+    form.add_argument("--pdf", action="store_true", help="write a PDF beside it; needs LibreOffice")
+    form.add_argument("--language", choices=("zh", "en"), help="default: the language of the settings")
+
     about = "the mails: what left, what waits for whom, what a person must settle; ids may be shortened"
     outbox = _command(words, "outbox", about, clock=True)
     actions = ("list", "show", "release", "retry", "drop", "resolve", "suppressed", "lift")

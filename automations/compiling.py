@@ -288,6 +288,7 @@ class Compiler:
             writes=dict(draft.writes),
             inputs=inputs,
             kept=tuple(draft.kept),
+            forms=tuple(draft.forms),
         )
 
     def _problem(self, node: DraftNode, what: str, *hints: str) -> None:

@@ -208,6 +208,7 @@ class Example(Declared):
     findings: list[str] | None = None
     kept: dict[str, list[dict[str, Any]]] = {}
     notices: list[str] | None = None
+    forms: list[str] | None = None
 
 
 class PolicyFile(Declared):
@@ -266,6 +267,7 @@ class SettingsFile(Declared):
     workbook: WorkbookSettings = WorkbookSettings()
     mail: MailSettings = MailSettings()
     ledger: str = "state/ledger.sqlite"
+    forms: str = Field(default="forms", description="the folder printed forms are kept in")
     admin: str
     packs: list[str]
     brakes: Brakes = Brakes()

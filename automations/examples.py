@@ -14,6 +14,7 @@ from automations.cells import expected, parse_column, parse_keys, shown, typed
 from automations.config import Config, LoadedPolicy
 from automations.declarations import Example
 from automations.errors import Problem
+from automations.formfacts import ready
 from automations.judging import Judge, Judged
 from automations.model import CellProblem, Column, ColumnType, Sheet, Snapshot, Table
 from automations.occasions import Occasion, occasions
@@ -91,6 +92,7 @@ class Prover:
             *self._columns(policy, example, judged, row),
             *_findings(policy, example, judged, row),
             *self._notices(policy, example, judged, row),
+            *_forms(policy, example, judged, row),
             *(wrong for name, rows in example.kept.items() for wrong in kept_rows(judged, name, rows)),
         ]
         wrong = [*_unreadable(policy, judged), *wrong] if wrong else []
@@ -117,7 +119,8 @@ class Prover:
             clocks = tuple(clock for clock in program.clocks if told and clock.table == table)
             findings = tuple(spec for spec in program.findings if spec.rule.startswith(f"{name}/"))
             specs = _makers(name, program.kept, {table for example in policy.file.examples for table in example.kept})
-            program = needed_only(replace(program, writes=writes, clocks=clocks, findings=findings, watches=(), kept=specs))
+            forms = tuple(spec for spec in program.forms if spec.rule.startswith(f"{name}/"))
+            program = needed_only(replace(program, writes=writes, clocks=clocks, findings=findings, watches=(), kept=specs, forms=forms))
             self._judges[name] = Judge(program, self.config.evaluator, self.config.calendar, self.config.tables)
         return self._judges[name]
 
@@ -153,7 +156,7 @@ class Prover:
                 yield writer
             yield from (f"{name}/{rule}" for rule in policy.rules if column.startswith(f"{rule}.") or column in _names(policy.rules[rule]))
         yield from (spec.rule for spec in self.config.program.kept if spec.table in example.kept and spec.rule.startswith(f"{name}/"))
-        yield from (f"{name}/{rule}" for rule in example.findings or ())
+        yield from (f"{name}/{rule}" for rule in (*(example.findings or ()), *(example.forms or ())))
         yield from (f"{name}/{notice.split(' ')[0]}" for notice in example.notices or ())
 
     def _unknown(self, policy: LoadedPolicy, example: Example) -> Iterable[Wrong]:
@@ -295,3 +298,13 @@ def _findings(policy: LoadedPolicy, example: Example, judged: Judged, row: int) 
     )
     if found != sorted(set(example.findings)):
         yield Wrong(("findings",), f"findings: expected {sorted(set(example.findings))}, found {found}")
+
+
+def _forms(policy: LoadedPolicy, example: Example, judged: Judged, row: int) -> Iterable[Wrong]:
+    """The forms that could be made of the row: by itself where they say `when`, for whoever asks where they do not."""
+    if example.forms is None:
+        return
+    specs = [spec for spec in judged.program.forms if spec.rule.startswith(f"{policy.file.policy}/")]
+    found = sorted(spec.rule.partition("/")[2] for spec in specs if ready(judged.evaluation, spec)[row])
+    if found != sorted(example.forms):
+        yield Wrong(("forms",), f"forms: expected {sorted(example.forms)}, found {found}")

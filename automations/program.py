@@ -98,6 +98,51 @@ class KeptSpec:
 
 
 @dataclass(frozen=True)
+class ListSpec:
+    """Rows of another table on a form: those whose `via` refers to its row and where `when` holds; `names` are what a line may say."""
+
+    name: str
+    table: str
+    via: str
+    names: Mapping[str, str]
+    when: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FormSpec:
+    """A printed form of a row, or of all rows with one value of `per`: what it may say by name, and the column that holds it.
+
+    `required` are columns with their headings; `when` and `only` are boolean columns, or empty.
+    """
+
+    rule: str
+    table: str
+    template: str
+    title: Words
+    names: Mapping[str, str]
+    required: tuple[tuple[str, Words], ...]
+    lists: tuple[ListSpec, ...]
+    when: str
+    per: str
+    only: str
+    document: Document
+    path: Path
+
+    @property
+    def needs(self) -> frozenset[Place]:
+        """The columns without which there is no such form."""
+        own = {name for name in (self.when, self.per, self.only, *(name for name, _ in self.required)) if name}
+        lines = {(each.table, name) for each in self.lists for name in (each.via, each.when) if name}
+        return frozenset({(self.table, name) for name in own} | lines)
+
+    @property
+    def reads(self) -> frozenset[Place]:
+        """The columns of rules it may say beside those; one that cannot be computed is blank on the form."""
+        own = {(self.table, name) for name in self.names.values() if "." in name}
+        return frozenset(own | {(each.table, name) for each in self.lists for name in each.names.values() if "." in name})
+
+
+@dataclass(frozen=True)
 class Watch:
     """A boolean column whose changes between runs are logged, because a clock pauses on it."""
 
@@ -121,6 +166,7 @@ class Program:
     kept: tuple[KeptSpec, ...] = ()
     conditions: tuple[Place, ...] = ()
     """Hidden columns that only notices read: conditions of rungs, ends of holds."""
+    forms: tuple[FormSpec, ...] = ()
 
     def nodes(self) -> Iterable[Node]:
         return (node for layer in self.layers for node in layer)
@@ -201,6 +247,7 @@ def _kept(program: Program, layers: tuple[tuple[Node, ...], ...], there: set[Pla
         writes={place: rule for place, rule in program.writes.items() if place in computed},
         inputs=program.inputs,
         kept=tuple(spec for spec in program.kept if spec.needs <= there and spec.table in tables),
+        forms=tuple(spec for spec in program.forms if spec.needs <= there and spec.table in tables),
         conditions=tuple(place for place in program.conditions if place in computed),
     )
 
@@ -214,6 +261,7 @@ def needed_only(program: Program) -> Program:
         | {(watch.table, watch.name) for watch in program.watches}
         | set(program.conditions)
         | {place for spec in program.kept for place in spec.needs}
+        | {place for spec in program.forms for place in spec.needs | spec.reads}
     )
     wanted |= {(clock.table, name) for clock in program.clocks for name in (clock.start, clock.due, clock.done, clock.state)}
     open_places = list(wanted)

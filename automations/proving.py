@@ -33,6 +33,7 @@ def without(program: Program, rule: str) -> Program:
         layers=tuple(tuple(_silenced(layer, rule)) for layer in program.layers),
         findings=tuple(spec for spec in program.findings if spec.rule != rule),
         clocks=tuple(clock for clock in program.clocks if clock.rule != rule),
+        forms=tuple(spec for spec in program.forms if spec.rule != rule),
     )
 
 

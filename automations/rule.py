@@ -17,7 +17,7 @@ from automations.errors import Problem
 from automations.expressionfaults import ExpressionFault, characters
 from automations.faultplaces import Part
 from automations.model import ColumnType, Level, Table, Words
-from automations.program import ClockSpec, FindingSpec, KeptSpec, Kernel, Place, Watch
+from automations.program import ClockSpec, FindingSpec, FormSpec, KeptSpec, Kernel, Place, Watch
 from automations.trees import Tree, parameters_of, replaced
 from automations.yamlfile import Document, Path
 
@@ -92,6 +92,7 @@ class Draft:
     clocks: list[ClockSpec] = field(default_factory=list)
     watches: list[Watch] = field(default_factory=list)
     kept: list[KeptSpec] = field(default_factory=list)
+    forms: list[FormSpec] = field(default_factory=list)
     writes: dict[Place, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     used_parameters: set[tuple[str, str]] = field(default_factory=set)

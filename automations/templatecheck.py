@@ -81,17 +81,26 @@ class Mistake:
 class Walk:
     """Finds what is refused in a parsed template: unknown names, calls, loops over anything but the lists of the notice."""
 
-    def __init__(self, tree: nodes.Template, name: str, templates: Sequence[str]) -> None:
+    def __init__(
+        self,
+        tree: nodes.Template,
+        name: str,
+        templates: Sequence[str],
+        fields: Known | None = None,
+        lists: Known = LISTS,
+        advice: str = ADVICE,
+    ) -> None:
         self.found: list[Mistake] = []
-        self._name, self._templates = name, templates
-        self._fields: Known = dict.fromkeys(FIELDS_OF.get(notice_of(name), FIELDS), frozenset())
+        self._name, self._templates, self._lists, self._advice = name, templates, lists, advice
+        self._loops = f"go through one of {', '.join(lists)}, at most two loops deep" if lists else "there is no list here"
+        self._fields: Known = dict.fromkeys(FIELDS_OF.get(notice_of(name), FIELDS), frozenset()) if fields is None else fields
         self._visit(tree, self._fields, 0)
 
     def _visit(self, node: nodes.Node, known: Known, depth: int) -> None:
         kind = type(node).__name__
         if kind not in ALLOWED:
             word = REFUSED.get(kind, f"'{kind.lower()}'")
-            return self._say(node, word.strip("'"), f"{word} is refused in a template", ADVICE)
+            return self._say(node, word.strip("'"), f"{word} is refused in a template", self._advice)
         special = getattr(self, f"_on_{kind.lower()}", None)
         if special:
             return special(node, known, depth)  # type: ignore[no-any-return]
@@ -117,10 +126,10 @@ class Walk:
 
     def _on_for(self, node: nodes.For, known: Known, depth: int) -> None:
         over = getattr(node.iter, "attr", getattr(node.iter, "name", ""))
-        if type(node.iter).__name__ not in ("Name", "Getattr") or over not in LISTS or node.recursive or depth > 1:
-            return self._say(node, "for", "this loop is refused", f"go through one of {', '.join(LISTS)}, at most two loops deep")
+        if type(node.iter).__name__ not in ("Name", "Getattr") or over not in self._lists or node.recursive or depth > 1:
+            return self._say(node, "for", "this loop is refused", self._loops)
         self._visit(node.iter, known, depth)
-        inside = {**known, getattr(node.target, "name", ""): LISTS[over], "loop": LOOP}
+        inside = {**known, getattr(node.target, "name", ""): self._lists[over], "loop": LOOP}
         self._visit_all([*node.body, *([node.test] if node.test else [])], inside, depth + 1)
         return self._visit_all(node.else_, known, depth)
 

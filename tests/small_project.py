@@ -76,5 +76,5 @@ def project(folder: Path, *, language: str = "en", **files: str) -> Path:
         path.write_text(text, encoding="utf-8")
     (config / "calendars").mkdir()
     shutil.copy(ROOT / "config/calendars/cn.yaml", config / "calendars/cn.yaml")
-    shutil.copytree(ROOT / "templates", folder / "templates")
+    shutil.copytree(ROOT / "templates", folder / "templates", ignore=shutil.ignore_patterns("forms"))
     return folder

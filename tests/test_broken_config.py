@@ -31,6 +31,9 @@ def lay_out(root: Path, fault: str) -> None:
     for name, file in files.items():
         (root / place_of(name)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, root / place_of(name))
+    for file in sorted((BROKEN / fault).glob("*.docx")):
+        (root / "templates/forms/zh").mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, root / "templates/forms/zh" / file.name)
     for name in [f"templates/notices/{template}.{kind}.j2" for template in TEMPLATES for kind in ("subject.txt", "txt", "html")]:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text("{{ sent_at }}", encoding="utf-8")
