@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import reduce
 from operator import or_
 from pathlib import Path
@@ -32,19 +31,6 @@ FILES: Mapping[str, Any] = {
 }
 MOMENT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?$"
 """How a date and time is written in config/; the standard's `date-time` would refuse a blank between the two and a missing zone."""
-
-
-@dataclass(frozen=True)
-class Written:
-    """The files that were written."""
-
-    files: Sequence[str]
-
-    def data(self) -> list[str]:
-        return list(self.files)
-
-    def text(self) -> str:
-        return "\n".join(self.files)
 
 
 def schemas() -> dict[str, Schema]:

@@ -66,3 +66,10 @@ def undo_command(call: Call) -> Ended:
 
     world = call.world()
     return ended(call, undo_by_hand(world, call.arguments.run, call.now(world.config), call.utc))
+
+
+def form_command(call: Call) -> Ended:
+    from automations.printing import form
+
+    world, arguments = call.world(looking=True), call.arguments
+    return ended(call, form(world, arguments.words, call.now(world.config), arguments.out, arguments.language, arguments.pdf))
