@@ -11,6 +11,7 @@ from automations.declarations import NoticeFile
 from automations.errors import Problem
 from automations.occasions import parse_moment, parse_repeat
 from automations.people import ADDRESS
+from automations.templatecheck import LETTER
 from automations.yamlcheck import closest
 
 READERS = ("owner", "superior", "approver", CUSTOMER)
@@ -92,6 +93,8 @@ def _addressed(
 ) -> Iterable[Problem]:
     if template not in templates:
         yield _problem(policy, (*at, "template"), f"no template '{template}' in templates/notices", closest(template, templates))
+    elif to and template.startswith(LETTER) != (CUSTOMER in to):
+        yield _problem(policy, (*at, "template"), _not_for_them(template), None)
     if not to:
         yield _problem(policy, at, "a notice needs 'to'", None)
     columns = [column.key for column in config.tables[policy.file.table].columns]
@@ -105,6 +108,13 @@ def _addressed(
                 f"'{reader}' is nobody: write owner, superior, approver, customer, role:…, a column or an address",
                 closest(reader, columns),
             )
+
+
+def _not_for_them(template: str) -> str:
+    """Why a customer gets no mail of staff, and staff no letter to a customer."""
+    if template.startswith(LETTER):
+        return f"'{template}' is a letter to customers: write `to: customer`, or another template"
+    return f"'{template}' is a mail for staff: a customer gets a template whose name begins with '{LETTER}'"
 
 
 def _problem(policy: LoadedPolicy, at: tuple[str | int, ...], what: str, near: str | None) -> Problem:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from automations.errors import Problem, RowkeeperError
-from automations.templatecheck import FIELDS, FILTERS, FLAGS, LAYOUT, LISTS, SENTENCES, SEVERAL, TEXTS, Walk, column_of, meant, notice_of
+from automations.templatecheck import FIELDS, FILTERS, FLAGS, LAYOUTS, LISTS, SENTENCES, SEVERAL, TEXTS, Walk, column_of, meant, notice_of
 
 if TYPE_CHECKING:  # jinja2 costs a third of a second to import; a command that mails nobody does not pay for it
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -65,7 +65,7 @@ class Renderer:
 
     def names(self) -> set[str]:
         """The names of the notices that have a template in some language."""
-        return {notice_of(name) for name in self._known_names if "/" in name and NAME.fullmatch(name)} - {LAYOUT}
+        return {notice_of(name) for name in self._known_names if "/" in name and NAME.fullmatch(name)} - LAYOUTS
 
     def problems(self, root: Path) -> list[Problem]:
         """Every fault of every template, with places relative to `root`; none of them is raised."""
@@ -188,7 +188,7 @@ class Renderer:
         """Render every file with every field filled, and with every field empty."""
         for path in self._files():
             name = path.relative_to(self.folder).as_posix()
-            if not NAME.fullmatch(name) or notice_of(name) == LAYOUT:
+            if not NAME.fullmatch(name) or notice_of(name) in LAYOUTS:
                 continue
             for fields in _samples(notice_of(name) == SEVERAL):
                 try:

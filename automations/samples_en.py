@@ -212,4 +212,58 @@ ENGLISH: Mapping[str, Facts] = {
         "clause": "Ch. 6, 4",
         "rows": rows(Person="Li Qiang", Reason="leaves", Customers="9 of 14 handed over"),
     },
+    "letter-accepted": {
+        "reader": "Xianyouduo Supermarket",
+        "title": "Take up the complaint and tell the customer",
+        "rows": rows(
+            **{
+                "Received at": "2026-09-17 10:20",
+                "Content": "12 cases arrived broken, 3 of them leaking <wants an exchange>",
+                "Handling department": "Marketing",
+                "Handler": "Wang Fang",
+            }
+        ),
+    },
+    "letter-progress": {
+        "reader": "Xianyouduo Supermarket",
+        "title": "the facts are checked and the cause is being looked for",
+        "rows": rows(**{"Received at": "2026-09-17 10:20", "Content": "12 cases arrived broken, 3 of them leaking <wants an exchange>"}),
+    },
+    "letter-result": {
+        "reader": "Xianyouduo Supermarket",
+        "title": "Telling the customer the result",
+        "rows": rows(
+            **{
+                "Received at": "2026-09-17 10:20",
+                "Content": "12 cases arrived broken, 3 of them leaking <wants an exchange>",
+                "Solution": "12 cases are exchanged, we collect the old ones",
+                "Compensation": "360.00",
+            }
+        ),
+    },
+    "letter-explanation": {
+        "reader": "Xianyouduo Supermarket",
+        "title": "Explaining a cause on the customer's side",
+        "rows": rows(
+            **{
+                "Received at": "2026-09-17 10:20",
+                "Content": "12 cases arrived broken, 3 of them leaking <wants an exchange>",
+                "Cause found": "a fork-lift truck hit the goods while they were unloaded",
+            }
+        ),
+    },
+    "letter-payment": {
+        "reader": "Xianyouduo Supermarket",
+        "key": "DD-20260910-004",
+        "title": "In production and not fully paid",
+        "rows": rows(
+            **{
+                "Order no.": "DD-20260910-004",
+                "Product name": "Five-spice tofu",
+                "Quantity": "200",
+                "Order amount": "38,600.00",
+                "Paid": "8,400.00",
+            }
+        ),
+    },
 }

@@ -13,6 +13,9 @@ if TYPE_CHECKING:  # jinja2 costs a third of a second to import; a command that 
     from jinja2 import nodes
 
 LAYOUT, SEVERAL = "layout", "several"
+LETTER, LETTER_LAYOUT = "letter-", "letter-layout"
+"""How the names of letters to customers begin, and the layout they share."""
+LAYOUTS = frozenset({LAYOUT, LETTER_LAYOUT})
 TEXTS: Mapping[str, str] = {
     "reader": "name of the person who gets the mail",
     "table": "title of the table",
@@ -46,6 +49,8 @@ LISTS: Mapping[str, frozenset[str]] = {
     "items": FIELDS,
     **dict.fromkeys(("whys", "holds", "contacts"), frozenset({"sentence"})),
 }
+LETTER_FIELDS = frozenset({"reader", "key", "title", "rows", "sent_at"})
+"""What a letter to a customer may say: nothing of how the matter is dealt with inside."""
 FIELDS_OF: Mapping[str, frozenset[str]] = {SEVERAL: SEVERAL_FIELDS, LAYOUT: FIELDS | SEVERAL_FIELDS}
 Known = Mapping[str, frozenset[str]]
 """The names in reach, each with what may stand after its dot."""
@@ -65,6 +70,7 @@ REFUSED: Mapping[str, str] = {
 }
 
 ADVICE = "a template only puts the fields into words; see templates/README.md"
+_LETTER_SAYS = ", ".join(sorted(LETTER_FIELDS))
 _TAG = re.compile(r"\{[{%].*?[%}]\}")
 
 
@@ -93,7 +99,9 @@ class Walk:
         self.found: list[Mistake] = []
         self._name, self._templates, self._lists, self._advice = name, templates, lists, advice
         self._loops = f"go through one of {', '.join(lists)}, at most two loops deep" if lists else "there is no list here"
-        self._fields: Known = dict.fromkeys(FIELDS_OF.get(notice_of(name), FIELDS), frozenset()) if fields is None else fields
+        self._letter = fields is None and notice_of(name).startswith(LETTER)
+        said = LETTER_FIELDS if self._letter else FIELDS_OF.get(notice_of(name), FIELDS)
+        self._fields: Known = dict.fromkeys(said, frozenset()) if fields is None else fields
         self._visit(tree, self._fields, 0)
 
     def _visit(self, node: nodes.Node, known: Known, depth: int) -> None:
@@ -111,7 +119,9 @@ class Walk:
             self._visit(child, known, depth)
 
     def _on_name(self, node: nodes.Name, known: Known, _depth: int) -> None:
-        if node.name not in known:
+        if self._letter and node.name in FIELDS - LETTER_FIELDS:
+            self._say(node, node.name, f"'{node.name}' is internal: no letter to a customer says it", f"a letter says {_LETTER_SAYS}")
+        elif node.name not in known:
             self._say(node, node.name, f"no field '{node.name}'", *meant(node.name, known))
 
     def _on_getattr(self, node: nodes.Getattr, known: Known, depth: int) -> None:
@@ -144,6 +154,9 @@ class Walk:
             self._say(node, str(parent) or "extends", f"no layout '{parent}'", *meant(str(parent), self._templates))
         elif parent.endswith(".html.j2") != self._name.endswith(".html.j2"):
             self._say(node, parent, f"'{parent}' is not of the same kind", "an HTML file extends an HTML layout, a text file a text layout")
+        elif notice_of(self._name) != LETTER_LAYOUT and self._letter != (notice_of(parent) == LETTER_LAYOUT):
+            what = f"'{parent}' is the layout of {'staff mails' if self._letter else 'letters to customers'}"
+            self._say(node, parent, what, f"letters to customers, named '{LETTER}…', extend '{LETTER_LAYOUT}', all other mails 'layout'")
 
     def _say(self, node: nodes.Node, word: str, what: str, *hints: str) -> None:
         self.found.append(Mistake(node.lineno, word, what, hints))

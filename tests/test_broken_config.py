@@ -15,7 +15,7 @@ FAULTS = sorted(folder.name for folder in BROKEN.iterdir() if folder.is_dir() an
 PACK = "config/packs/care"
 PLACES = {"settings.yaml": "config/settings.yaml", "calendar.yaml": "config/calendars/cn.yaml", "pack.yaml": f"{PACK}/pack.yaml"}
 TABLES = ("complaints.yaml", "customers.yaml", "staff.yaml", "losses.yaml")
-TEMPLATES = [f"{language}/{notice}" for language in ("zh", "en") for notice in ("several", "finding", "deadline-late")]
+TEMPLATES = [f"{language}/{notice}" for language in ("zh", "en") for notice in ("several", "finding", "deadline-late", "letter-result")]
 
 
 def place_of(name: str) -> str:

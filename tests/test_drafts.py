@@ -61,7 +61,7 @@ POLICY = """
         writes: { due: due }
     notices:
       - on: tell
-        ladder: [{ at: start, to: customer, template: deadline-soon }]
+        ladder: [{ at: start, to: customer, template: letter-accepted }]
         shows: [content]
 """
 COMPLAINTS = """
@@ -249,7 +249,7 @@ def test_a_row_of_the_customers_table_is_its_own_customer(tmp_path: Path) -> Non
         rules:
           - { id: named, kind: required, columns: [customer_name] }
         notices:
-          - { on: named, to: customer, template: finding }
+          - { on: named, to: customer, template: letter-progress }
     """
     config = load(project(tmp_path, policy=policy, tables=TABLES))
     stage = scene(config=config, customers=CUSTOMERS, staff=STAFF)
@@ -258,3 +258,33 @@ def test_a_row_of_the_customers_table_is_its_own_customer(tmp_path: Path) -> Non
     stage.run(NOW)
 
     assert kept(stage) == ["draft yi@example.com KH-2"]
+
+
+def test_the_shipped_policies_write_one_letter_at_each_step_of_a_complaint() -> None:
+    complaints = """
+        complaint_no | received_at      | customer_id | content | recorded_by | handling_dept
+        TS-1         | 2025-09-22 16:30 | KH-1        | 有异味  | YG-01       | 市场部
+    """
+    stage = scene(complaints=complaints, customers=CUSTOMERS, staff=STAFF)
+    stage.run("2025-09-22 16:40")
+    stage.edit("complaints", "handler", "TS-1", "YG-02")
+    stage.run(NOW)
+    letters = {each.mail.subject: each.mail.text for each in stage.world.ledger.outbox(KEPT)}
+    [(subject, text)] = letters.items()
+    assert subject == "您反映的问题已受理（TS-1）"
+    assert text.startswith(
+        "尊敬的甲商贸：您好！\n\n您反映的问题我们已经收到，并已安排专人处理。\n\n  受理时间：2025-09-22 16:30\n  投诉内容：有异味\n"
+    )
+    assert "YG-02" not in text
+
+    stage.edit("complaints", "acceptance_notice_at", "TS-1", datetime(2025, 9, 22, 17, 1))
+    for column, value in {
+        "solution": "全部换新",
+        "resolved_at": datetime(2025, 9, 22, 17, 2),
+        "manager_ok_at": datetime(2025, 9, 22, 17, 3),
+        "vp_ok_at": datetime(2025, 9, 22, 17, 4),
+    }.items():
+        assert kept(stage) == [] or column == "solution"
+        stage.edit("complaints", column, "TS-1", value)
+        stage.run(NEXT)
+    assert [each.mail.subject for each in stage.world.ledger.outbox(KEPT)] == ["您反映的问题的处理结果（TS-1）"]
