@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from automations.adminmail import held_mail, lost_mail, news_of, stopped_mail
 from automations.cells import shown
-from automations.channels.protocol import Channel, MailTaken, MailUncertain, MailWaits
-from automations.errors import MailFailed, RowkeeperError
-from automations.ledgers.protocol import Ledger, MailRecord, RunOutcome, RunStart
+from automations.channels.protocol import Channel
+from automations.errors import RowkeeperError
+from automations.ledgers.protocol import Ledger, RunOutcome, RunStart
 from automations.model import CellChange, Change, NewKey, NewRow, Snapshot, Value, WriteReceipt
 from automations.planning import Plan
+from automations.posting import Posted, send_pending
 from automations.releasing import TICKED
 from automations.remembering import rows_before, rows_name
-from automations.retrying import settle_failure
 from automations.undoing import changes_back
 from automations.workbooks.protocol import Target, Workbook
 
@@ -54,7 +54,7 @@ def apply(
         _record(plan, changes, run_id, ledger, admin)
         receipt = _write(changes, snapshot, workbook, plan.language)
         ledger.settle_cells(run_id, receipt)
-        if not changes and ledger.pending_mails(plan.now):
+        if not changes and ledger.pending_ids(plan.now):
             workbook.hold()
         posted = send_pending(ledger, channel, plan.now, plan.resting) if posts else Posted(0)
         lost = [record for record in posted.lost if record.mail.identities]
@@ -157,57 +157,6 @@ def target_of(change: Change, snapshot: Snapshot, language: str = "zh") -> Targe
 def spelled(value: Value, language: str) -> Value:
     """A value as it is written: yes and no in the language of the dropdowns."""
     return shown(value, "boolean", language) if isinstance(value, bool) else value
-
-
-@dataclass(frozen=True)
-class Posted:
-    """What became of the mails that waited: how many left, what is to be said of the others, how many a person must look at.
-
-    `lost` are those that will never go as they are.
-    """
-
-    sent: int
-    troubles: tuple[str, ...] = ()
-    unknown: int = 0
-    lost: tuple[MailRecord, ...] = ()
-
-
-def send_pending(
-    ledger: Ledger, channel: Channel, now: datetime | None = None, resting: Collection[str] = (), *, only: str | None = None
-) -> Posted:
-    """Hand every pending mail but the resting ones to the channel once, and say how it went; stops where the next would fare no better.
-
-    Without `now` a mail that failed before is tried whether its next try has come or not; `only` one message id is looked at.
-    """
-    sent, troubles, unknown, lost = 0, [], 0, []
-    try:
-        waiting = (each for each in ledger.pending_mails(now) if each.mail.message_id not in resting)
-        for record in (each for each in waiting if only in (None, each.mail.message_id)):
-            try:
-                sent += deliver(record, ledger, channel)
-            except MailFailed as error:
-                troubles.append(f"{record.mail.reader}: {error}")
-                unknown += isinstance(error, MailUncertain)
-                lost += [record] if settle_failure(record, error, ledger, now) else []
-                if isinstance(error, MailWaits | MailUncertain) and error.stops:
-                    break
-    finally:
-        channel.close()
-    return Posted(sent, tuple(troubles), unknown, tuple(lost))
-
-
-def deliver(record: MailRecord, ledger: Ledger, channel: Channel) -> bool:
-    """Send one mail: `sending` is kept in the ledger right before the step that cannot be taken back, and `sent` after it.
-
-    False when another run has it. Raises what the channel raised, for the ledger to be told.
-    """
-    mail = record.mail
-    try:
-        reply = channel.send(mail, lambda: ledger.settle_mail(mail.message_id, "sending", ""))
-    except MailTaken:
-        return False
-    ledger.settle_mail(mail.message_id, "sent", reply)
-    return True
 
 
 def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:

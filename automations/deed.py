@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from automations.applying import Posted, send_pending
 from automations.automationfile import Automation
 from automations.channels.protocol import Channel
 from automations.errors import OutsideFailed
 from automations.model import Mail
+from automations.posting import Posted, send_pending
 from automations.run import World
 from automations.visiting import take_up
 from automations.workbooks.protocol import Refused, Target, Workbook, Written
@@ -106,6 +106,11 @@ class FencedChannel:
         self.held.check()
         return self.channel.send(mail, about_to)
 
+    def lanes(self, _: int, /) -> Sequence[Channel]:
+        """One way: the lease is asked by the thread that holds it."""
+        alone: Any = self
+        return [alone]
+
 
 def workbook_lease(world: World) -> str:
     """The name of the lease on a world's workbook."""
@@ -121,9 +126,8 @@ def post(turn: Turn, resting: Collection[str]) -> Posted:
     """Send what waits, if nobody else is sending; otherwise that one, or the next turn, will. Readers of `resting` mails are off work."""
     try:
         with turn.hold(MAILS) as held:
-            channel: Channel = FencedChannel(turn.world.channel, held)  # type: ignore[assignment]
             settings = turn.world.config.settings
-            take_up(turn.world.ledger, channel, turn.world.mailbox, turn.now, settings.admin, settings.language)
-            return send_pending(turn.world.ledger, channel, turn.now, resting)
+            take_up(turn.world.ledger, turn.world.channel, turn.world.mailbox, turn.now, settings.admin, settings.language)
+            return send_pending(turn.world.ledger, turn.world.channel, turn.now, resting, still=held.check)
     except HeldElsewhere:
         return Posted(0)

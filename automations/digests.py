@@ -8,7 +8,6 @@ from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
 
-from automations.applying import Posted, send_pending
 from automations.digestcontent import Content, Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
@@ -17,6 +16,7 @@ from automations.errors import RowkeeperError
 from automations.ledgers.protocol import DigestRecord, RunOutcome, RunStart
 from automations.model import Mail
 from automations.people import Person
+from automations.posting import Posted, send_pending
 from automations.releasing import domain_of
 from automations.rendering import Rendered
 from automations.run import World, judge, read

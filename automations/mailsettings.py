@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -53,6 +54,7 @@ class MailSettings(Declared):
     allow_domains: list[str] = []
     redirect_all_to: str = ""
     timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    connections: Annotated[int, Field(ge=1, le=10)] = 3
 
     @model_validator(mode="after")
     def _complete(self) -> MailSettings:
@@ -69,7 +71,8 @@ class MailSettings(Declared):
     def server(self) -> Server:
         """The mail server these settings name."""
         env = self.password.env if self.password else ""
-        return server_of(self.preset, self.host, self.port, self.security, self.user, env, self.timeout_seconds)
+        found = server_of(self.preset, self.host, self.port, self.security, self.user, env, self.timeout_seconds)
+        return replace(found, connections=self.connections)
 
     @property
     def reach(self) -> Reach:

@@ -41,3 +41,12 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             counts[name] += count if name.startswith("cases of ") else 0
     for name in sorted(name for name, count in counts.items() if count):
         terminalreporter.write_line(f"{name}: {counts[name]}")
+
+    """Print the tables of cases that tests have kept with `record_property("cases", …)`, also those of other workers."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if getattr(report, "when", "") == "call":
+                for name, text in report.user_properties:
+                    if name == "cases":
+                        terminalreporter.section(report.nodeid.rpartition("::")[2].removeprefix("test_").replace("_", " "))
+                        terminalreporter.line(text)

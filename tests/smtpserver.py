@@ -4,7 +4,8 @@
         ...                      # connect to 127.0.0.1, server.port
     assert server.accepted == [...]
 
-Faults: `drop` hangs up, `hang` says nothing more, a number such as `451` is answered instead of yes. `times` is how often (None: always).
+Faults: `drop` hangs up, `hang` says nothing more, a number such as `451` is answered instead of yes. `times` is how often (None: always),
+`after` how often the step goes well before.
 At `dot` nothing was taken; at `taken` the mail is in the server, and then the fault comes.
 """
 
@@ -46,12 +47,14 @@ class SmtpServer:
     tls: ssl.SSLContext | None = None
     starttls: bool = False
     watch: Callable[[str], Any] = lambda line: None
+    after: int = 0
 
     def __post_init__(self) -> None:
         self.accepted: list[Accepted] = []
         self.connections = 0
         self.lines: list[str] = []
         self._left = dict.fromkeys(self.faults, self.times)
+        self._well = dict.fromkeys(self.faults, self.after)
         self._lock = threading.Lock()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._open: list[socket.socket] = []
@@ -75,7 +78,10 @@ class SmtpServer:
     def due(self, step: str) -> str | None:
         """The fault that is to happen at this step now, counted down."""
         with self._lock:
-            left = self._left.get(step, 0)
+            left, well = self._left.get(step, 0), self._well.get(step, 0)
+            if left != 0 and well:
+                self._well[step] = well - 1
+                return None
             if left == 0:
                 return None
             if left is not None:

@@ -217,6 +217,9 @@ class Refusing:
         about_to()
         raise MailFailed("nobody there")
 
+    def lanes(self, _: int, /) -> list[Any]:
+        return [self]
+
     def close(self) -> None:
         return None
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import runner
-from automations.applying import send_pending
 from automations.asking import NotThere
 from automations.channels.memory import MemoryChannel
 from automations.channels.protocol import AboutTo, MailWaits, at_will
@@ -22,6 +21,7 @@ from automations.ledgers.protocol import Ledger, MailState, RunStart
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Mail
 from automations.outbox import NotSo, Outbox, Person, find, outbox, settle
+from automations.posting import send_pending
 from automations.setup import init
 from automations.wiring import world_of
 from tests.small_project import SETTINGS, project

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import ssl
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
-from automations.applying import Posted, send_pending
 from automations.channels.message import compose
 from automations.channels.presets import PRESETS, Place, Reach, Server, faults_of, server_of
 from automations.channels.protocol import Channel, MailUncertain, MailWaits
@@ -30,17 +18,12 @@ from automations.channels.smtp import BATCH, SmtpChannel, missing_password
 from automations.channels.smtpsession import on_the_wire
 from automations.errors import LedgerFailed, MailFailed
 from automations.ledgers.memory import MemoryLedger
-from automations.ledgers.protocol import Ledger, RunStart
 from automations.model import Mail
-from automations.recovering import take_up_mails
+from automations.posting import Posted, send_pending
 from tests.contracts.channels import MAIL, ChannelContract
+from tests.smtpscene import HASTY, PASSWORD, PATIENT, SENDER, USER, Trust, channel_to, ledger_with, mails, parsed, states, trusted_here
 from tests.smtpserver import SmtpServer
 
-SENDER = "表管家 <rowkeeper@example.cn>"
-NOW = datetime(2026, 9, 30, 8, 30)
-USER, PASSWORD = "rowkeeper@example.cn", "app password"
-PATIENT, HASTY = 10.0, 0.3
-"""Seconds a client waits for an answer: long where all answer, short where one never does."""
 STRANGERS: list[Any] = []
 
 
@@ -59,60 +42,9 @@ def only_loopback() -> Iterator[None]:
     assert STRANGERS == []
 
 
-@dataclass(frozen=True)
-class Trust:
-    """A server's certificate for 127.0.0.1 made in the test, and a client that trusts its maker."""
-
-    server: ssl.SSLContext
-    client: ssl.SSLContext
-
-
 @pytest.fixture(scope="module")
-def trust(tmp_path_factory: pytest.TempPathFactory) -> Trust:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    start = datetime(2020, 1, 1)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), start, start + timedelta(days=36_500))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    public = certificate.public_bytes(serialization.Encoding.PEM)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file: Path = tmp_path_factory.mktemp("tls") / "server.pem"
-    file.write_bytes(private + public)
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    server.load_cert_chain(file)
-    return Trust(server, ssl.create_default_context(cadata=public.decode()))
-
-
-def channel_to(server: SmtpServer, timeout: float = PATIENT, trusted: ssl.SSLContext | None = None, **more: Any) -> SmtpChannel:
-    """A channel that speaks to the server as the server wants it."""
-    security = "starttls" if server.starttls else "tls" if server.tls else "none"
-    user, env = (USER, "SMTP_PASSWORD") if server.passwords else ("", "")
-    where = Server("127.0.0.1", server.port, security, user, env, timeout)  # type: ignore[arg-type]
-    return SmtpChannel(where, SENDER, more.pop("reach", Reach(("example.cn",))), {"SMTP_PASSWORD": PASSWORD, **more}, trusted)
-
-
-def mails(count: int) -> list[Mail]:
-    return [replace(MAIL, message_id=f"<m{n}@example.cn>", to=f"reader{n}@example.cn", identities=(f"n{n}",)) for n in range(1, count + 1)]
-
-
-def ledger_with(*waiting: Mail) -> MemoryLedger:
-    ledger = MemoryLedger()
-    ledger.put_mails(ledger.begin_run(RunStart("sweep", "book", NOW, "", "")), waiting)
-    return ledger
-
-
-def states(ledger: Ledger) -> list[str]:
-    return [record.state for record in reversed(ledger.outbox(limit=1000))]
-
-
-def parsed(content: bytes) -> EmailMessage:
-    message = message_from_bytes(content, policy=default)
-    assert isinstance(message, EmailMessage)
-    return message
+def trust() -> Trust:
+    return trusted_here()
 
 
 # What every channel must do
@@ -133,151 +65,6 @@ class TestSmtpChannel(ChannelContract):
     @pytest.fixture
     def arrived(self, server: SmtpServer) -> Callable[[], list[str]]:
         return lambda: [str(parsed(mail.content)["Message-ID"]) for mail in server.accepted]
-
-
-# Every step goes wrong
-
-
-CASES = """
-    step     | fault | once         | twice        | always
-    connect  | drop  | sent 2       | sent 2       | pending 0
-    banner   | drop  | sent 2       | sent 2       | pending 0
-    banner   | 421   | sent 2       | sent 2       | pending 0
-    banner   | 554   | sent 2       | sent 2       | pending 0
-    EHLO     | drop  | sent 2       | sent 2       | pending 0
-    STARTTLS | drop  | sent 2       | sent 2       | pending 0
-    STARTTLS | 454   | sent 2       | sent 2       | pending 0
-    AUTH     | drop  | sent 2       | sent 2       | pending 0
-    AUTH     | 421   | sent 2       | sent 2       | pending 0
-    AUTH     | 454   | sent 2       | sent 2       | pending 0
-    AUTH     | 535   | sent 2       | sent 2       | pending 0
-    NOOP     | drop  | sent 2       | sent 2       | sent 2
-    NOOP     | 421   | sent 2       | sent 2       | sent 2
-    MAIL     | drop  | sent 2       | sent 2       | pending 0
-    MAIL     | 421   | sent 2       | sent 2       | pending 0
-    MAIL     | 451   | sent 2       | sent 2       | pending 0
-    MAIL     | 553   | sent 2       | sent 2       | pending 0
-    RCPT     | drop  | sent 2       | sent 2       | pending 0
-    RCPT     | 421   | sent 2       | sent 2       | pending 0
-    RCPT     | 450   | sent 2       | sent 2       | pending 0
-    RCPT     | 550   | failed sent 1 | failed 0    | failed 0
-    DATA     | drop  | sent 2       | sent 2       | pending 0
-    DATA     | 421   | sent 2       | sent 2       | pending 0
-    DATA     | 451   | sent 2       | sent 2       | pending 0
-    DATA     | 554   | failed sent 1 | failed 0    | failed 0
-    dot      | drop  | unknown sent 1 | unknown 0  | unknown 0
-    dot      | 421   | sent 2       | sent 2       | pending 0
-    dot      | 451   | sent 2       | sent 2       | pending 0
-    dot      | 552   | failed sent 1 | failed 0    | failed 0
-    taken    | drop  | unknown sent 2 | unknown 2  | unknown 2
-    QUIT     | drop  | sent 2       | sent 2       | sent 2
-    QUIT     | 421   | sent 2       | sent 2       | sent 2
-    banner   | hang  | sent 2       | sent 2       | pending 0
-    EHLO     | hang  | sent 2       | sent 2       | pending 0
-    STARTTLS | hang  | sent 2       | sent 2       | pending 0
-    AUTH     | hang  | sent 2       | sent 2       | pending 0
-    NOOP     | hang  | sent 2       | sent 2       | sent 2
-    MAIL     | hang  | sent 2       | sent 2       | pending 0
-    RCPT     | hang  | sent 2       | sent 2       | pending 0
-    DATA     | hang  | sent 2       | sent 2       | pending 0
-    dot      | hang  | unknown sent 1 | unknown 0  | unknown 0
-    taken    | hang  | unknown sent 2 | unknown 2  | unknown 2
-    QUIT     | hang  | sent 2       | sent 2       | sent 2
-"""
-"""Two mails, four runs: the states they end in, and how many the server took. `dot` is lost before, `taken` after the server has it."""
-OFTEN = {"once": 1, "twice": 2, "always": None}
-
-
-def drawn() -> Iterator[tuple[str, str, list[str]]]:
-    for line in CASES.strip().splitlines()[1:]:
-        step, fault, *outcomes = (" ".join(cell.split()) for cell in line.split("|"))
-        yield step, fault, outcomes
-
-
-def tried(step: str, fault: str, times: int | None, trust: Trust) -> str:
-    """The end of two mails when this step goes wrong so often, over four runs; says so if a mail was doubled or lost."""
-    waiting = mails(2)
-    ledger = ledger_with(*waiting)
-    with SmtpServer({step: fault}, times, {USER: PASSWORD}, trust.server, starttls=True) as server:
-        channel = channel_to(server, HASTY if fault == "hang" else PATIENT, trust.client)
-        for _ in range(4):
-            take_up_mails(ledger, channel)
-            send_pending(ledger, channel)
-        said = unjust(ledger, server)
-    ended = " ".join(dict.fromkeys(states(ledger)))
-    return said or f"{ended} {len(server.accepted)}"
-
-
-def unjust(ledger: Ledger, server: SmtpServer) -> str:
-    """What must never be: a mail taken twice, one called sent that was not taken, one that waits though it was."""
-    taken = [str(parsed(mail.content)["Message-ID"]) for mail in server.accepted]
-    for record in ledger.outbox(limit=1000):
-        copies = taken.count(record.mail.message_id)
-        allowed = {"sent": (1,), "unknown": (0, 1)}.get(record.state, (0,))
-        if copies not in allowed:
-            return f"{record.mail.message_id} is {record.state} with {copies} copies"
-    return ""
-
-
-def test_every_step_going_wrong_once_twice_and_always_doubles_and_loses_nothing(trust: Trust) -> None:
-    cases = [(step, fault, times) for step, fault, _ in drawn() for times in OFTEN.values()]
-    with ThreadPoolExecutor(12) as pool:
-        found = list(pool.map(lambda case: tried(*case, trust), cases))
-    got = [(step, fault, found[3 * place : 3 * place + 3]) for place, (step, fault, _) in enumerate(drawn())]
-    print("\n" + "\n".join(f"{step:<9} {fault:<5} " + "".join(f"{each:<16}" for each in ended) for step, fault, ended in got))
-
-    assert got == list(drawn())
-
-
-@pytest.mark.parametrize("fault", ["drop", "hang", "421", "552"])
-@pytest.mark.parametrize("times", [1, 2, None])
-def test_a_server_that_stops_in_the_middle_of_a_mail_takes_none_twice(fault: str, times: int | None, trust: Trust) -> None:
-    found = tried("body", fault, times, trust)
-
-    assert "copies" not in found
-    assert set(found.split()[:-1]) <= {"sent", "pending", "unknown", "failed"}
-
-
-class Killed(BaseException):
-    """The process ended here."""
-
-
-@dataclass
-class Fuse:
-    """A ledger's `settle_mail` that ends the process before or after its nth call."""
-
-    ledger: MemoryLedger
-    at: int
-    after: bool
-    calls: int = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.ledger, name)
-
-    def settle_mail(self, *words: Any) -> bool:
-        self.calls += 1
-        if self.calls == self.at and not self.after:
-            raise Killed
-        settled = self.ledger.settle_mail(*words)
-        if self.calls == self.at:
-            raise Killed
-        return settled
-
-
-@pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 7))
-def test_a_run_killed_at_any_commit_leaves_at_most_one_mail_to_a_person(at: int, after: bool) -> None:
-    ledger = ledger_with(*mails(3))
-    with SmtpServer() as server:
-        with pytest.raises(Killed):
-            send_pending(Fuse(ledger, at, after), channel_to(server))  # type: ignore[arg-type]
-        rest = channel_to(server)
-        take_up_mails(ledger, rest)
-        send_pending(ledger, rest)
-
-        assert unjust(ledger, server) == ""
-        held = (at % 2 == 1 and after) or (at % 2 == 0 and not after)
-        assert sorted(states(ledger)) == ["sent"] * (3 - held) + ["unknown"] * held
 
 
 def test_a_ledger_that_fails_before_the_dot_keeps_the_mail_from_going() -> None:
@@ -312,6 +99,9 @@ def test_two_runs_at_once_send_each_mail_once() -> None:
             def send(self, mail: Mail, about_to: Callable[[], bool]) -> str:
                 second_run(f"RCPT {mail.to}")
                 return self.own.send(mail, about_to)
+
+            def lanes(self, waiting: int) -> list[Any]:
+                return [self]
 
             def close(self) -> None:
                 self.own.close()

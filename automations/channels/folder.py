@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile
 
 from automations.channels.listing import page
 from automations.channels.message import compose, message_id
-from automations.channels.protocol import ALREADY_THERE, AboutTo, MailTaken, at_will
+from automations.channels.protocol import ALREADY_THERE, AboutTo, Channel, MailTaken, at_will
 from automations.channels.shelf import Shelf, entry_of
 from automations.errors import MailFailed
 from automations.model import Mail
@@ -50,6 +50,9 @@ class FolderChannel:
             self._write(stem, mail, message.as_bytes())
             self._list_now_and_then()
         return f"{stem}.eml"
+
+    def lanes(self, _: int, /) -> Sequence[Channel]:
+        return [self]
 
     def close(self) -> None:
         """Bring the index up to date with the files that are there."""

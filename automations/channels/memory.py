@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from automations.channels.message import compose
-from automations.channels.protocol import ALREADY_THERE, AboutTo, MailTaken, at_will
+from automations.channels.protocol import ALREADY_THERE, AboutTo, Channel, MailTaken, at_will
 from automations.model import Mail
 
 
@@ -25,6 +27,9 @@ class MemoryChannel:
             return ALREADY_THERE
         self.sent.append(mail)
         return "kept in memory"
+
+    def lanes(self, _: int, /) -> Sequence[Channel]:
+        return [self]
 
     def close(self) -> None:
         """Nothing is put off and nothing is held open."""

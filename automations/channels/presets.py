@@ -42,7 +42,7 @@ PRESETS: Mapping[Preset, Place] = {
 
 @dataclass(frozen=True)
 class Server:
-    """A mail server and who signs in there; `password_env` names the environment variable, `timeout` is in seconds for each answer."""
+    """A mail server and who signs in there; `password_env` names the environment variable, `timeout` is in seconds."""
 
     host: str
     port: int
@@ -50,6 +50,8 @@ class Server:
     user: str = ""
     password_env: str = ""
     timeout: float = 60
+    connections: int = 1
+    """How many may be open at once."""
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from automations.errors import MailFailed
@@ -65,6 +65,9 @@ class Channel(Protocol):
         `about_to` is called when all that can fail harmlessly is done. Raises `MailFailed` when the mail will never go as it is,
         `MailWaits` when it did not go now, `MailUncertain` when nobody can tell, `MailTaken` when `about_to` said no.
         """
+
+    def lanes(self, waiting: int, /) -> Sequence[Channel]:
+        """Ways to send so many mails side by side, each for a thread of its own; itself alone where there is only one way."""
 
     def close(self) -> None:
         """End a batch: finish what is put off, let go of connections. The channel may be used again."""

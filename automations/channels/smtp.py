@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.utils import parseaddr
 from typing import NoReturn
@@ -18,6 +18,8 @@ from automations.model import Mail
 
 BATCH = 50
 """Mails on one connection; then the server gets a new one."""
+LEAST = 10
+"""Mails that are worth a connection of their own."""
 MOST_LOST = 2
 """Connections lost one after the other before the batch is given up."""
 ANYWHERE = Reach()
@@ -40,11 +42,13 @@ class SmtpChannel:
         reach: Reach = ANYWHERE,
         environ: Mapping[str, str] = os.environ,
         context: ssl.SSLContext | None = None,
+        least: int = LEAST,
     ) -> None:
         self._server, self._sender, self._reach = server, sender, reach
         self._environ, self._context = environ, context
         self._session: Session | None = None
-        self._lost = 0
+        self._least = least
+        self._lost: list[str] = []
 
     def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
         outgoing = self._addressed(mail)
@@ -60,7 +64,18 @@ class SmtpChannel:
         """Say goodbye to the server; every mail is settled by then."""
         if self._session:
             self._session.quit()
-        self._session, self._lost = None, 0
+        self._session = None
+        self._lost.clear()
+
+    def lanes(self, waiting: int, /) -> Sequence[SmtpChannel]:
+        """As many connections as the settings allow, each with enough mails to be worth it; they count lost connections together."""
+        wanted = min(self._server.connections, waiting // max(1, self._least))
+        return [self, *(self._beside() for _ in range(wanted - 1))]
+
+    def _beside(self) -> SmtpChannel:
+        beside = SmtpChannel(self._server, self._sender, self._reach, self._environ, self._context)
+        beside._lost = self._lost
+        return beside
 
     # To whom
 
@@ -124,7 +139,7 @@ class SmtpChannel:
         except Refused as refused:
             self._refused(refused)
         except Lost as lost:
-            raise MailWaits(f"mail server {self._server}: {lost}; the mail did not leave. {WAITING}", stops=self._losing()) from lost
+            raise MailWaits(f"mail server {self._server}: {lost}; the mail did not leave. {WAITING}", stops=self._losing(lost)) from lost
 
     def _refused(self, refused: Refused) -> NoReturn:
         """A no before the dot is certain; one to the sender, or to everyone, is no fault of this mail."""
@@ -157,17 +172,17 @@ class SmtpChannel:
             raise MailUncertain(
                 f"mail server {self._server} got the whole mail and did not say that it took it ({lost}); look whether it arrived, "
                 "then `runner.py outbox resolve`.",
-                stops=self._losing(),
+                stops=self._losing(lost),
             ) from lost
 
-    def _losing(self) -> bool:
+    def _losing(self, lost: Lost) -> bool:
         """Count a lost connection; whether that is enough for one batch."""
-        self._lost += 1
-        return self._lost >= MOST_LOST
+        self._lost.append(str(lost))
+        return len(self._lost) >= MOST_LOST
 
     def _judged(self, session: Session, reply: Reply) -> str:
         """The answer to the dot: taken, not now, or never."""
-        self._lost = 0
+        self._lost.clear()
         if reply.code < 400:
             return str(reply)
         words = f"mail server {self._server} refused the mail ({reply})"

@@ -248,6 +248,12 @@ class Ledger(Protocol):
     def pending_mails(self, now: datetime | None = None) -> list[MailRecord]:
         """Mails waiting to be sent, of any run, oldest first; with `now`, without those whose next try is still to come."""
 
+    def pending_ids(self, now: datetime | None = None) -> list[str]:
+        """The message ids of these mails, which stay few bytes however many wait."""
+
+    def mails(self, message_ids: Sequence[str]) -> list[MailRecord]:
+        """These mails of the outbox in whatever state they are now, oldest first."""
+
     def put_off(self, message_id: str, reply: str, next_try: datetime | None, *, counted: bool) -> bool:
         """Let a mail that certainly did not leave wait until then; `counted` when this was one of its own tries."""
 

@@ -150,6 +150,12 @@ class SqliteLedger:
     def pending_mails(self, now: datetime | None = None) -> list[MailRecord]:
         return [rows.mail_record(row) for row in self._database.rows("pending_mails", now=now and now.isoformat())]
 
+    def pending_ids(self, now: datetime | None = None) -> list[str]:
+        return [row["message_id"] for row in self._database.rows("pending_ids", now=now and now.isoformat())]
+
+    def mails(self, message_ids: Sequence[str]) -> list[MailRecord]:
+        return [rows.mail_record(row) for row in self._database.rows("mails", message_ids=rows.written(list(message_ids)))]
+
     def put_off(self, message_id: str, reply: str, next_try: datetime | None, *, counted: bool) -> bool:
         until = next_try and next_try.isoformat()
         with self.at_once():

@@ -153,6 +153,14 @@ DELETE FROM mail_notice WHERE message_id = :message_id;
 -- Mails waiting to be sent, without those whose next try is still to come.
 SELECT * FROM mail WHERE state = 'pending' AND (next_try IS NULL OR :now IS NULL OR next_try <= :now) ORDER BY id;
 
+-- name: pending_ids
+-- The message ids of mails waiting to be sent, without those whose next try is still to come.
+SELECT message_id FROM mail WHERE state = 'pending' AND (next_try IS NULL OR :now IS NULL OR next_try <= :now) ORDER BY id;
+
+-- name: mails
+-- Mails by their message ids, oldest first; :message_ids is a JSON list.
+SELECT mail.* FROM json_each(:message_ids) AS wanted JOIN mail ON mail.message_id = wanted.value ORDER BY mail.id;
+
 -- name: put_off
 -- Let a mail that did not leave wait for its next try.
 UPDATE mail SET state = 'pending', reply = :reply, tries = tries + :counted, next_try = :next_try
