@@ -13,6 +13,7 @@ from tests.bench.measuring import QUIET, ROOT, Line, in_turn, process, spent, st
 
 SIZES = (1_000, 10_000, 100_000)
 MILLION = 1_000_000
+MAILS = 10_000
 BARE_ARGPARSE = "import argparse; p = argparse.ArgumentParser(); p.add_argument('--now'); p.parse_args(['--help'])"
 
 
@@ -24,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     peaks = {size: _say(f"peak memory at {size:,}", process, "tests.bench.sizes", str(size), "memory")["peak"] for size in sizes}
     lines = [*judging_lines(judged), *_memory_lines(peaks)]
     if not arguments.judging:
-        lines += [*_start_lines(), *_deadline_lines(), *_unchanged_lines(), *_changed_lines()]
+        lines += [*_start_lines(), *_deadline_lines(), *_unchanged_lines(), *_changed_lines(), *_mail_lines()]
     print(table(lines))
     wrong = sorted({each for found in judged.values() for each in found["differs"]})
     print(f"\nanswers: {'equal in all ways of judging' if not wrong else 'DIFFERENT in ' + ', '.join(wrong)}")
@@ -114,3 +115,11 @@ def _changed_lines() -> Iterable[Line]:
     yield Line("changed pass, 10,000-row .xlsx, faster than openpyxl, wall", theirs["wall"] / ours["wall"], "x", (5, 15), True, note)
     yield Line("  the same, CPU", theirs["cpu"] / ours["cpu"], "x", (5, 15), True)
     yield Line("bytes of the cells written, one in ... of all our cells", found["all_bytes"] / max(1, found["bytes"]), "", (30, 40), True)
+
+
+def _mail_lines() -> Iterable[Line]:
+    found = _say("mails", process, "tests.bench.mailing", str(MAILS))
+    note = f"{MAILS:,} mails over connections that stay open; the server took {found['wrong']:+.0f} mails of what it should"
+    yield Line("mails a second to a server on this machine", found["rate"], "", (200, 400), True, note)
+    yield Line("  against yagmail with a connection for each", found["rate"] / found["script"], more_is_better=True)
+    yield Line("  memory grown after the first tenth", found["grown"] / MILLION, "MB")
