@@ -41,7 +41,10 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
             counts[name] += count if name.startswith("cases of ") else 0
     for name in sorted(name for name, count in counts.items() if count):
         terminalreporter.write_line(f"{name}: {counts[name]}")
+    _boards(terminalreporter)
 
+
+def _boards(terminalreporter: Any) -> None:
     """Print the tables of cases that tests have kept with `record_property("cases", …)`, also those of other workers."""
     for reports in terminalreporter.stats.values():
         for report in reports:
