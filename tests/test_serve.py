@@ -489,7 +489,7 @@ def test_a_mail_that_serve_is_sending_is_not_taken_for_one_whose_sender_died(tmp
             begun.append(mail.subject)
             return "250"
 
-        def lanes(self, _: int, /) -> list[Any]:
+        def lanes(self, _: int, /) -> list[object]:
             return [self]
 
         def close(self) -> None:
