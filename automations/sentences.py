@@ -45,6 +45,7 @@ SAYINGS: Mapping[str, Words] = {
     "told": {"zh": "不符合时提示：{message}", "en": "Otherwise staff read: {message}"},
     "quoted": {"zh": "“{text}”", "en": "'{text}'"},
     "alerted": {"zh": "一旦如此，告知有关人员：{message}", "en": "When it comes about, people hear: {message}"},
+    "form": {"zh": "可以打印“{title}”", "en": "{title} can be printed"},
     "of": {"zh": "{owner}的{what}", "en": "{what} of {owner}"},
     "status": {"zh": "依次为：{states}", "en": "One after the other: {states}"},
 }
@@ -247,6 +248,7 @@ SENTENCES: Mapping[str, Callable[[Reader, Any], str]] = {
     "duty": lambda reader, rule: reader.say("duty", what=_title(reader, rule, rule.id), who=rule.who),
     "sequence": lambda reader, rule: reader.say("sequence", steps=" → ".join(reader.heading(step) for step in rule.steps)),
     "approval": _approval,
+    "form": lambda reader, rule: reader.say("form", title=_title(reader, rule, rule.id)),
     "alert": lambda reader, rule: reader.say("alerted", message=_said(reader, rule.message)),
     "penalty": _penalty,
     "status": _status,

@@ -26,8 +26,8 @@ class Rows(Declared):
 class Form(Rule):
     """A Word file, `templates/forms/<language>/<template>.docx`, filled in from a row; it may name every column of the table.
 
-    when: from when on the form is made by itself; without it only `runner.py form` makes it.
-    required: columns and fields without which it is not made; what lacks is said when it is asked for, and by every run.
+    when: from when on the form is wanted, which examples show; `runner.py form` makes it for any row.
+    required: columns and fields without which it is not made; what lacks is said when it is asked for.
     fields: more that the form may say, each an expression; lists: rows of another table, `{ of: table, via: column, when: … }`.
     per: one form for all rows with the same value, such as a month, instead of one a row; they are the list `rows`, `only` those
     that belong on it.
