@@ -403,7 +403,7 @@ def test_a_mail_that_is_uncertain_is_never_handed_over_again() -> None:
 
 
 def test_presets_name_the_services_and_what_is_written_beside_one_counts_instead() -> None:
-    assert PRESETS["outlook"] == Place("smtp.office365.com", "starttls")
+    assert PRESETS["outlook"] == Place("smtp.office365.com", "starttls", imap="outlook.office365.com", saves_sent=True)
     assert server_of("qq-exmail", None, None, None, "u", "P", 60) == Server("smtp.exmail.qq.com", 465, "tls", "u", "P", 60)
     assert server_of("gmail", None, None, "starttls", "u", "P", 60) == Server("smtp.gmail.com", 587, "starttls", "u", "P", 60)
     assert server_of("custom", "mail.example.cn", 2525, "starttls", "", "", 60) == Server("mail.example.cn", 2525, "starttls")
