@@ -8,6 +8,7 @@ import re
 import shutil
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -149,12 +150,17 @@ def backup_now(world: World, now: datetime) -> Made:
 
 
 def before_first_write(world: World, now: datetime) -> Path | None:
-    """A copy of the workbook if there is none of this day yet. Raises what reading raises where it cannot be read."""
+    """A copy of the workbook if there is none of this day yet; raises what reading raises where it cannot be read.
+
+    Where no copy can be kept (a full disk, a folder that refuses) the run goes on: `doctor` and the backup's own automation say so.
+    """
     folder = folder_of(world.config)
     if any(each.kind == "workbook" and each.taken.date() == now.date() for each in backups(folder)):
         return None
     read(world, now)  # first, so that a file that is busy, damaged or gone is told as every run tells it
-    return workbook_copy(world, folder, now)
+    with suppress(OSError):
+        return workbook_copy(world, folder, now)
+    return None
 
 
 def ledger_copy(world: World, folder: Path, now: datetime) -> Path:

@@ -271,6 +271,7 @@ def _ledger(path: Path, workbook: str) -> Iterator[Line]:
         return
     yield Line("ok", {"zh": f"运行记录 {path}: 完好", "en": f"ledger {path}: sound"})
     yield from _writable(path.parent, "运行记录的文件夹", "the ledger's folder")
+    yield from (line for line in _writable(path.parent / "backups", "备份的文件夹", "the folder of copies") if line.state == "failed")
     yield from _mails(path, workbook)
 
 
