@@ -214,7 +214,7 @@ def test_a_flood_of_rows_into_a_table_that_has_some_is_stopped(config: Config) -
     more = stage(config, shipments=many, freight_ledger=LEDGER_HEAD + "FY-1 | 2025-09-26 | 甲运 | 1 | |").plan(NOW)
 
     assert first.brakes == ()
-    assert [dict(brake) for brake in more.brakes] == [
+    assert [dict(brake.words) for brake in more.brakes] == [
         {
             "zh": "“freight_ledger”原有 1 行，将新增 501 行，上限是 500 行",
             "en": "'freight_ledger' has 1 rows and 501 would be appended, the limit is 500",
