@@ -18,13 +18,14 @@ from automations.yamlcheck import closest, validate
 from automations.yamlfile import Document, read_document
 from automations.yamlfile import Path as YamlPath
 
-Status = Literal["automated", "partly", "left to people", "not yet"]
-STATUSES: tuple[Status, ...] = ("automated", "partly", "left to people", "not yet")
+Status = Literal["automated", "by design", "partly", "left to people", "not yet"]
+STATUSES: tuple[Status, ...] = ("automated", "by design", "partly", "left to people", "not yet")
 
 WORDS: Mapping[str, Words] = {
     "pack": {"zh": "制度包", "en": "pack"},
     "entries": {"zh": "条目", "en": "entries"},
     "automated": {"zh": "已自动化", "en": "automated"},
+    "by design": {"zh": "由产品功能保证", "en": "by design"},
     "partly": {"zh": "部分", "en": "partly"},
     "left to people": {"zh": "由人负责", "en": "left to people"},
     "not yet": {"zh": "尚未", "en": "not yet"},
@@ -41,7 +42,7 @@ WORDS: Mapping[str, Words] = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of a catalogue: its standing, the rules that name it, the examples that prove those, and what is missing or why not."""
+    """One entry of a catalogue: its standing, its rules, the examples that prove them; `why` is what is missing or why not."""
 
     id: str
     status: Status
@@ -143,19 +144,28 @@ def _proofs(config: Config) -> dict[str, list[str]]:
 
 
 def _pack(name: str, file: PackFile, citing: Mapping[str, Sequence[str]], proofs: Mapping[str, Sequence[str]]) -> PackCoverage:
-    whys = {each.id: each.missing for each in file.partly} | {each.id: each.why for each in file.left_to_people}
-    standing: dict[str, Status] = dict.fromkeys((each.id for each in file.partly), "partly")
-    standing |= dict.fromkeys((each.id for each in file.left_to_people), "left to people")
-    named = {entry for entry in (*whys, *citing) if entry.startswith(f"{file.catalogue}.")}
+    said = _said(file)
+    named = {entry for entry in (*said, *citing) if entry.startswith(f"{file.catalogue}.")}
     counted = {f"{file.catalogue}.{number}" for number in range(1, (file.entries or 0) + 1)}
 
     def entry(each: str) -> Entry:
         rules = tuple(citing.get(each, ()))
         examples = tuple(dict.fromkeys(name for rule in rules for name in proofs.get(rule, ())))
-        return Entry(each, standing.get(each, "automated" if rules else "not yet"), rules, examples, whys.get(each))
+        status, why = said.get(each, ("automated" if rules else "not yet", None))
+        return Entry(each, status, rules, examples, why)
 
     entries = sorted(named | counted, key=number_of)
     return PackCoverage(name, file.title, file.catalogue, file.entries, tuple(map(entry, entries)))
+
+
+def _said(file: PackFile) -> dict[str, tuple[Status, Words | None]]:
+    """What the pack itself says of its entries."""
+    lists: Mapping[Status, Mapping[str, Words]] = {
+        "by design": {each.id: each.feature for each in file.by_design},
+        "partly": {each.id: each.missing for each in file.partly},
+        "left to people": {each.id: each.why for each in file.left_to_people},
+    }
+    return {entry: (status, why) for status, listed in lists.items() for entry, why in listed.items()}
 
 
 def number_of(entry: str) -> int:
@@ -192,7 +202,8 @@ def coverage_problems(config: Config) -> list[Problem]:
     known = {file.catalogue: file.entries for file, _ in packs.values() if file.catalogue}
     named = [each for policy in config.policies.values() for each in _named_by_rules(policy)]
     named += [each for name in config.packs if name in packs for each in _named_by_pack(*packs[name])]
-    return [problem for entry, document, path in named if (problem := _fault(entry, document, path, known))]
+    faults = [problem for entry, document, path in named if (problem := _fault(entry, document, path, known))]
+    return faults + [problem for name in config.packs if name in packs for problem in _twice(*packs[name])]
 
 
 Named = tuple[str, Document, YamlPath]
@@ -220,10 +231,21 @@ def _named_by_pack(file: PackFile, document: Document) -> Iterator[Named]:
         "readings": [each.on for each in file.readings],
         "left_to_people": [each.id for each in file.left_to_people],
         "partly": [each.id for each in file.partly],
+        "by_design": [each.id for each in file.by_design],
     }
     for name, entries in lists.items():
         for position, entry in enumerate(entries):
             yield entry, document, (name, position, "on" if name == "readings" else "id")
+
+
+def _twice(file: PackFile, document: Document) -> Iterator[Problem]:
+    """Entries with two standings: an entry is in one of the lists, once."""
+    first: dict[str, YamlPath] = {}
+    for entry, _, path in _named_by_pack(file, document):
+        if path[0] == "readings":
+            continue
+        if (before := first.setdefault(entry, path)) != path:
+            yield document.problem(path, f"entry '{entry}' stands under '{before[0]}' already", "each entry has one standing")
 
 
 def _fault(entry: str, document: Document, path: YamlPath, known: Mapping[str, int | None]) -> Problem | None:

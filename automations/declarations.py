@@ -59,6 +59,13 @@ class Partly(Declared):
     missing: Said
 
 
+class ByDesign(Declared):
+    """A catalogue entry that needs no rule, and the feature of the product that keeps it."""
+
+    id: str
+    feature: Said
+
+
 class PackFile(Declared):
     """`pack.yaml`: one policy document as a folder that is switched on or off whole."""
 
@@ -73,6 +80,7 @@ class PackFile(Declared):
     readings: list[Reading] = []
     left_to_people: list[LeftToPeople] = []
     partly: list[Partly] = []
+    by_design: list[ByDesign] = []
     roles: dict[str, Names] = Field(default={}, description="other names of a post: `role:` finds whoever has any of them")
 
 

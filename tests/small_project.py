@@ -23,6 +23,8 @@ left_to_people:
   - { id: care-rules.5, why: { zh: 要有礼貌, en: manners } }
 partly:
   - { id: care-rules.3, missing: { zh: 还没有信, en: the letter is missing } }
+by_design:
+  - { id: care-rules.6, feature: { zh: 台账就是共享的表, en: the workbook is shared } }
 """
 TABLE = """\
 table: complaints

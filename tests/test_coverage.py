@@ -13,8 +13,8 @@ POLICY_FILE = "config/packs/care/policies/complaints.yaml"
 
 def test_every_entry_is_counted_once(tmp_path: Path) -> None:
     assert coverage(load(project(tmp_path))).text() == (
-        "pack  entries  automated  partly  left to people  not yet  proved\n"
-        "care        6          2       1               1        2       2\n"
+        "pack  entries  automated  by design  partly  left to people  not yet  proved\n"
+        "care        6          2          1       1               1        1       2\n"
         "\n"
         "proved: an example that holds touches a rule of the entry. Each entry with its rules and examples: runner.py coverage --all"
     )
@@ -23,8 +23,8 @@ def test_every_entry_is_counted_once(tmp_path: Path) -> None:
 def test_every_entry_names_its_rules_and_its_example(tmp_path: Path) -> None:
     text = coverage(load(project(tmp_path, language="zh"))).text(everything=True)
     assert text.splitlines() == [
-        "制度包  条目  已自动化  部分  由人负责  尚未  有例子证明",
-        "care       6         2     1         1     2           2",
+        "制度包  条目  已自动化  由产品功能保证  部分  由人负责  尚未  有例子证明",
+        "care       6         2               1     1         1     1           2",
         "",
         "客户关怀 (care)",
         "  care-rules.1  已自动化",
@@ -38,19 +38,21 @@ def test_every_entry_names_its_rules_and_its_example(tmp_path: Path) -> None:
         "    例子: 补班日也算",
         "  care-rules.5  由人负责: 要有礼貌",
         "    没有规则",
-        "  尚未: 4, 6",
+        "  care-rules.6  由产品功能保证: 台账就是共享的表",
+        "    没有规则",
+        "  尚未: 4",
     ]
 
 
 def test_an_example_that_does_not_hold_proves_nothing(tmp_path: Path) -> None:
     wrong = POLICY.replace("2025-09-28 18:00", "2025-09-29 18:00")
     [pack] = coverage(load(project(tmp_path, policy=wrong))).data()["packs"]
-    assert pack["counts"] == {"automated": 2, "partly": 1, "left to people": 1, "not yet": 2, "proved": 0}
+    assert pack["counts"] == {"automated": 2, "by design": 1, "partly": 1, "left to people": 1, "not yet": 1, "proved": 0}
 
 
 def test_without_a_number_of_entries_what_is_not_yet_is_unknown(tmp_path: Path) -> None:
     text = coverage(load(project(tmp_path, pack=PACK.replace("entries: 6\n", "")))).text()
-    assert text.splitlines()[1] == "care        ?          2       1               1        ?       2"
+    assert text.splitlines()[1] == "care        ?          2          1       1               1        ?       2"
 
 
 def test_entries_that_are_not_there_are_faults_with_a_place(tmp_path: Path) -> None:
