@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from automations.config import Config, load
+from automations.config import Config, LoadedPolicy, load
 from automations.coverage import coverage_problems
 from automations.digestpages import DigestPages
-from automations.errors import ConfigProblems, Problem
+from automations.errors import ConfigProblems, Problem, RowkeeperError
 from automations.examples import Prover
 from automations.formcheck import form_problems
 from automations.hints import hints_of
 from automations.noticecheck import notice_problems
 from automations.proving import Progress, unnoticed
 from automations.rendering import Renderer
+from automations.yamlcheck import closest
 
 
 @dataclass(frozen=True)
@@ -50,20 +52,40 @@ class Checked:
         }
 
 
-def check(root: Path, *, examples: bool = True, prove: bool = False, progress: Progress | None = None) -> Checked:
-    """Everything wrong with the configuration under `root`, at once; `prove` also switches every rule off in turn."""
+class NoSuchPolicy(RowkeeperError):
+    """Neither a policy nor a pack has that name."""
+
+    exit_code = 3
+
+
+def check(root: Path, *, examples: bool = True, prove: bool = False, only: Sequence[str] = (), progress: Progress | None = None) -> Checked:
+    """Everything wrong with the configuration under `root`, at once; `prove` also switches every rule off in turn.
+
+    `only` names policies or packs whose examples are judged; without it all are. Raises NoSuchPolicy.
+    """
     try:
         config = load(root)
     except ConfigProblems as error:
         return Checked((*error.problems, *Renderer(root / "templates" / "notices").problems(root)), (), {})
+    policies = _policies_of(config, only)
     problems = other_problems(config)
     unproved: tuple[str, ...] = ()
     if examples:
         prover = Prover(config)
-        problems += prover.problems()
-        unproved = tuple(prover.unproved())
-    silent = tuple(unnoticed(config, progress)) if prove and not problems else None
+        problems += prover.problems(policies)
+        unproved = tuple(prover.unproved(policies))
+    silent = tuple(unnoticed(config, policies, progress)) if prove and not problems else None
     return Checked(tuple(problems), tuple(hints_of(config)), counts_of(config), unproved, silent)
+
+
+def _policies_of(config: Config, only: Sequence[str]) -> tuple[LoadedPolicy, ...]:
+    """The policies of these names, and those of packs of these names."""
+    known = {*config.policies, *config.packs}
+    for name in only:
+        if name not in known:
+            near = closest(name, known)
+            raise NoSuchPolicy(f"no policy or pack '{name}'" + (f"\n  did you mean '{near}'?" if near else ""))
+    return tuple(policy for name, policy in config.policies.items() if not only or {name, policy.pack} & {*only})
 
 
 def other_problems(config: Config) -> list[Problem]:

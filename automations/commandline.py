@@ -46,6 +46,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
 
     check = _command(words, "check", "check config/ and templates/, run every example of the policies")
     check.add_argument("--quick", action="store_true", help="leave the examples out")
+    check.add_argument("--only", nargs="+", metavar="NAME", help="only the examples of these policies or packs")
     check.add_argument("--prove", action="store_true", help="switch every rule off in turn: an example must notice (minutes)")
 
     plan = _command(words, "plan", "show exactly which cells and mails would change and why; touches nothing", clock=True)

@@ -341,6 +341,7 @@ def _compiled(
         add_gathered(draft, tables[name], file, documents[0])
         add_holds(draft, tables[name], documents[0], *longest)
         add_calendar_check(draft, tables[name], documents[0], calendars)
+    evaluator.foresee(text for policy in policies.values() for text in texts_in(policy.file.rules))
     taken: dict[tuple[str, str], str] = {}
     for policy in policies.values():
         computed = computed_names(policy.file.table, files[policy.file.table][0], policies)
@@ -359,6 +360,15 @@ def _compiled(
     program = compiler.compile()
     reader.problems += draft.problems
     return program, compiler, [*unused_parameters(policies, draft)]
+
+
+def texts_in(data: Any) -> Iterator[str]:
+    """Every text in plain data, at any depth."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for inner in data.values() if isinstance(data, dict) else data:
+            yield from texts_in(inner)
 
 
 def computed_names(table: str, file: TableFile, policies: Mapping[str, LoadedPolicy]) -> frozenset[str]:

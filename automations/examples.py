@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -61,22 +61,21 @@ class Prover:
         """Every example of one policy."""
         return [self._proof(policy, position) for position in range(len(policy.file.examples))]
 
-    def problems(self) -> list[Problem]:
-        """Every example that does not hold, at its place in its file."""
+    def problems(self, policies: Iterable[LoadedPolicy]) -> list[Problem]:
+        """Every example of these policies that does not hold, at its place in its file."""
         found = []
-        for policy in self.config.policies.values():
+        for policy in policies:
             for position, example in enumerate(policy.file.examples):
                 for each in [*self._unknown(policy, example)] or self._proof(policy, position).wrong:
                     at, what = ("examples", position, *each.at), f"example '{example.name}': {each.what}"
                     found.append(policy.document.problem(at, what, *each.hints, key=len(each.at) > 1))
         return found
 
-    def unproved(self) -> list[str]:
-        """The rules no example touches, as `policy/rule`."""
-        proved = {rule for proof in self.prove() for rule in proof.rules}
-        return [
-            f"{name}/{rule}" for name, policy in self.config.policies.items() for rule in policy.rules if f"{name}/{rule}" not in proved
-        ]
+    def unproved(self, policies: Collection[LoadedPolicy]) -> list[str]:
+        """The rules of these policies that no example of theirs touches, as `policy/rule`."""
+        proved = {rule for policy in policies for proof in self.proofs_of(policy) for rule in proof.rules}
+        rules = [f"{policy.file.policy}/{rule}" for policy in policies for rule in policy.rules]
+        return [rule for rule in rules if rule not in proved]
 
     def _proof(self, policy: LoadedPolicy, position: int) -> Proof:
         if (policy.file.policy, position) not in self._proofs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -89,6 +89,7 @@ class Evaluator:
         ordinals, workdays = calendar.workday_lists()
         self._set("ordinals", ordinals)
         self._set("workdays", workdays)
+        self._foreseen: dict[str, str] = {}
         self._parsed: dict[tuple[str, bool], Tree] = {}
         self._connection.execute("SET VARIABLE now = TIMESTAMP '2000-01-01 00:00:00'")
         for statement in SET_UP.split(";\n"):
@@ -112,8 +113,15 @@ class Evaluator:
             self._parsed[text, aggregates] = self._parse(text, aggregates)
         return self._parsed[text, aggregates]
 
+    def foresee(self, texts: Iterable[str]) -> None:
+        """Have DuckDB read many texts in one question; whether they are expressions at all only matters once one is asked for."""
+        written = [[f"SELECT {text}" for text in dict.fromkeys(texts)]]
+        query = "SELECT text, json_serialize_sql(text) FROM (SELECT unnest(?) AS text)"
+        self._foreseen.update(self._connection.execute(query, written).fetchall())
+
     def _parse(self, text: str, aggregates: bool) -> Tree:
-        answer = loaded(self._one("SELECT json_serialize_sql(?)", [f"SELECT {text}"]))
+        statement = f"SELECT {text}"
+        answer = loaded(self._foreseen.get(statement) or self._one("SELECT json_serialize_sql(?)", [statement]))
         if answer["error"]:
             raise syntax_fault(answer, len("SELECT "))
         tree = only_expression(answer)
@@ -146,11 +154,11 @@ class Evaluator:
         listed = ", ".join(f"{expression} AS e{position}" for position, expression in enumerate(sql))
         query = f"SELECT {listed} FROM (SELECT {source})"  # noqa: S608
         try:
-            rows = self._connection.execute(f"DESCRIBE {query}").fetchall()
-            self._connection.execute(query).fetchall()
+            relation = self._connection.sql(query)
+            relation.fetchall()
         except duckdb.Error as error:
             raise binding_fault(str(error)) from None
-        return [str(row[1]) for row in rows]
+        return [str(duck) for duck in relation.types]
 
     def evaluate(
         self, formulas: Sequence[Formula], columns: Mapping[str, Any], types: Mapping[str, ColumnType], count: int

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from automations.config import Config
+from automations.config import Config, LoadedPolicy
 from automations.examples import Prover
 from automations.expressions import DUCK, Formula
 from automations.program import Node, Program
@@ -13,9 +13,9 @@ from automations.program import Node, Program
 Progress = Callable[[int, int, str], None]
 
 
-def unnoticed(config: Config, progress: Progress | None = None) -> list[str]:
+def unnoticed(config: Config, policies: Collection[LoadedPolicy], progress: Progress | None = None) -> list[str]:
     """The rules whose absence no example of their policy notices, as `policy/rule`."""
-    rules = [(policy, f"{policy.file.policy}/{rule}") for policy in config.policies.values() for rule in policy.rules]
+    rules = [(policy, f"{policy.file.policy}/{rule}") for policy in policies for rule in policy.rules]
     found = []
     for place, (policy, rule) in enumerate(rules, start=1):
         prover = Prover(replace(config, program=without(config.program, rule)))

@@ -56,7 +56,7 @@ def proved(config: Config) -> Config:
 
     Raises ConfigProblems with every fault.
     """
-    problems = other_problems(config) or list(Prover(config).problems())
+    problems = other_problems(config) or Prover(config).problems(config.policies.values())
     if problems:
         raise ConfigProblems(problems)
     return config

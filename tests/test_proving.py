@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from automations.checking import check
+from pytest import raises
+
+from automations.checking import NoSuchPolicy, check
 from automations.proving import unnoticed
 from tests.project import loaded, project
 
@@ -28,14 +30,14 @@ POLICY = """
 def test_a_rule_of_which_examples_only_show_the_silence_is_named(tmp_path: Path):
     config = loaded(project(tmp_path, policy=POLICY, tables={"costs": TABLE}))
 
-    assert unnoticed(config) == [f"{next(iter(config.policies))}/known"]
+    assert unnoticed(config, config.policies.values()) == [f"{next(iter(config.policies))}/known"]
 
 
 def test_switched_off_means_blank_columns_no_findings_and_no_clock(tmp_path: Path):
     policy = POLICY + "      - { name: nothing said, now: 2026-09-28 09:00, row: {}, findings: [ known ] }\n"
     config = loaded(project(tmp_path, policy=policy, tables={"costs": TABLE}))
 
-    assert unnoticed(config) == []
+    assert unnoticed(config, config.policies.values()) == []
 
 
 def test_check_says_which_rules_nobody_would_miss(tmp_path: Path):
@@ -47,3 +49,13 @@ def test_check_says_which_rules_nobody_would_miss(tmp_path: Path):
         f"no example notices when rule '{name}/known' is switched off",
         "2 of 3 rules switched off one at a time: an example noticed.",
     ]
+
+
+def test_only_some_policies_or_packs_are_proved(tmp_path: Path):
+    config = loaded(project(tmp_path, policy=POLICY, tables={"costs": TABLE}))
+    name, policy = next(iter(config.policies.items()))
+
+    assert check(config.root, only=[name], prove=True).unnoticed == (f"{name}/known",)
+    assert check(config.root, only=[policy.pack], prove=True).unnoticed == (f"{name}/known",)
+    with raises(NoSuchPolicy, match=f"no policy or pack '{name}s'\n  did you mean '{name}'?"):
+        check(config.root, only=[f"{name}s"])

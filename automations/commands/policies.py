@@ -9,7 +9,8 @@ def check_command(call: Call) -> Ended:
     from automations.checking import check
 
     arguments = call.arguments
-    result = check(arguments.root, examples=not arguments.quick, prove=arguments.prove, progress=call.progress)
+    only = tuple(arguments.only or ())
+    result = check(arguments.root, examples=not arguments.quick, prove=arguments.prove, only=only, progress=call.progress)
     return ended(call, result, CONFIG if result.problems or result.unnoticed else NOTHING)
 
 
