@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from automations.adminmail import held_mail, lost_mail, news_of, stopped_mail
+from automations.apart import rows_for
 from automations.cells import shown
 from automations.channels.protocol import Channel
 from automations.errors import RowkeeperError
@@ -50,7 +51,7 @@ def apply(
     """
     run_id = ledger.begin_run(_start(plan))
     try:
-        changes: list[Change] = [*plan.new_keys, *plan.new_rows, *plan.changes]
+        changes: list[Change] = [*plan.new_keys, *plan.new_rows, *rows_for(plan.changes, snapshot), *plan.changes]
         _record(plan, changes, run_id, ledger, admin)
         receipt = _write(changes, snapshot, workbook, plan.language)
         ledger.settle_cells(run_id, receipt)
@@ -130,7 +131,7 @@ def _write(changes: Sequence[Change], snapshot: Snapshot, workbook: Workbook, la
 
 def target_of(change: Change, snapshot: Snapshot, language: str = "zh") -> Target:
     """Where a change goes: the tab, headers and key it was read under; yes and no are written as words."""
-    sheet = snapshot.sheets[change.table]
+    sheet = snapshot.home(change) or snapshot.sheets[change.table]
     grid, key = snapshot.grids[sheet.tab], sheet.table.key
     column = sheet.table.column(change.column)
 

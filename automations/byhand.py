@@ -10,6 +10,7 @@ from datetime import datetime
 
 from automations.asking import Undone, undo_run
 from automations.backups import before_first_write
+from automations.config import Config
 from automations.deed import MAILS, FencedChannel, FencedWorkbook, workbook_lease
 from automations.engines.oneatatime import BY_HAND, OneAtATime
 from automations.leasing import holding
@@ -33,6 +34,19 @@ def undo_by_hand(world: World, run: int, now: datetime, clock: Callable[[], date
     """Take a run back while no other run works on the workbook. Raises what undo_run raises, HeldElsewhere, RunsAlready."""
     with alone(world, now, clock) as fenced:
         return undo_run(fenced, run, now)
+
+
+@contextmanager
+def nobody_else(config: Config, world: Callable[[], World], now: datetime, clock: Callable[[], datetime]) -> Iterator[None]:
+    """While `init` adds tabs and columns no run reads or writes the workbook; where there is no ledger yet, nothing has ever run.
+
+    Raises HeldElsewhere, RunsAlready.
+    """
+    if not (config.root / config.settings.ledger).exists():
+        yield
+        return
+    with alone(world(), now, clock):
+        yield
 
 
 @contextmanager

@@ -43,6 +43,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
 
     init = _command(words, "init", "create the workbook, or add missing tabs and columns to it; shows its plan first")
     init.add_argument("--yes", action="store_true", help="do it; without this only the plan is shown")
+    init.add_argument("--upgrade", action="store_true", help="only add to a workbook that is there, never create one")
 
     check = _command(words, "check", "check config/ and templates/, run every example of the policies")
     check.add_argument("--quick", action="store_true", help="leave the examples out")

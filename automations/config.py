@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from automations.apart import laid_out
 from automations.automationfile import Automation, load_automations
 from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
@@ -25,7 +26,7 @@ from automations.quiet import add_calendar_check
 from automations.rule import Builder, Draft, Rule
 from automations.rules import kinds
 from automations.rungconditions import add_conditions
-from automations.tablecheck import no_table, table_problems
+from automations.tablecheck import no_table, strange_tables, table_problems
 from automations.yamlcheck import closest, validate
 from automations.yamlfile import Document, read_document
 from automations.yamlfile import Path as YamlPath
@@ -122,10 +123,10 @@ def load(root: Path) -> Config:
     calendars = _calendars(reader, settings, document)
     calendar = calendars.get(settings.calendar)
     table_files = _table_files(reader, packs)
-    tables = {name: _table(file) for name, (file, _) in table_files.items()}
+    tables = laid_out({name: _table(file) for name, (file, _) in table_files.items()}, settings.workbook.apart)
     for name, (file, documents) in table_files.items():
         reader.problems += table_problems(file, documents[0], tables[name], tables.keys() | reader.unread)
-    reader.problems += _strange_tables(settings, document, tables.keys() | reader.unread)
+    reader.problems += strange_tables(settings.workbook, document, tables, reader.unread)
     policies = _policies(reader, packs, tables)
     digests = load_digests(reader, packs, tables)
     evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
@@ -162,14 +163,6 @@ def _settings(reader: Reader) -> tuple[SettingsFile, Document]:
     packs, calendar = document.data.get("packs"), document.data.get("calendar")
     listed = [each for each in packs if isinstance(each, str)] if isinstance(packs, list) else []
     return settings or SettingsFile(admin="", packs=listed, calendar=calendar if isinstance(calendar, str) else "cn"), document
-
-
-def _strange_tables(settings: SettingsFile, document: Document, tables: Set[str]) -> Iterator[Problem]:
-    """Tables listed under a spreadsheet that no pack declares."""
-    for place, listed in settings.workbook.spreadsheets.items():
-        for position, name in enumerate(listed):
-            if name not in tables:
-                yield no_table(name, tables, document, ("workbook", "spreadsheets", place, position))
 
 
 def _calendars(reader: Reader, settings: SettingsFile, document: Document) -> dict[str, Calendar]:

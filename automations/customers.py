@@ -92,7 +92,7 @@ def row_finding(judged: Judged, name: str, table: str, row: int, facts: dict[str
     from automations.speaking import owner_names
 
     sheet = judged.snapshot.sheets[table]
-    place = column if column in sheet.places else None
+    place = column if column in sheet.frame else None
     sentence, fix = FINDINGS[name]
     return Finding(
         rule=f"{table}/{name}",

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from automations.apart import as_tabs, table_name
 from automations.config import Config
 from automations.errors import AnswerLost, WorkbookUnwritable
 from automations.googlewiring import google_door, titles_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Home:
-    """One spreadsheet, its grids as read, and the tables that live in it."""
+    """One spreadsheet, its grids as read, and its tabs as tables: one that is apart has two."""
 
     sheet: Spreadsheet
     grids: list[Grid]
@@ -43,8 +44,8 @@ def _home(config: Config, place: str, http: SheetsHttp) -> Home:
     sheet = Spreadsheet(http, spreadsheet_id(place), titles_of(config, place))
     sheet.structure(fresh=True)
     listed = config.settings.workbook.spreadsheets.get(place)
-    tables = tuple(table for name, table in config.tables.items() if listed is None or name in listed)
-    return Home(sheet, sheet.values().grids, tables)
+    tables = as_tabs(table for name, table in config.tables.items() if listed is None or name in listed)
+    return Home(sheet, sheet.values().grids, tuple(tables))
 
 
 def add(config: Config, home: Home, additions: Sequence[Addition], tabs: dict[str, Grid]) -> None:
@@ -63,7 +64,7 @@ def _requests(config: Config, home: Home, addition: Addition, tabs: dict[str, Gr
     if not addition.header_row:
         table = next(table for table in home.tables if tab_title(table, language) == addition.tab)
         taken = {structure.sheet_id(title) or 0 for title in structure.titles}
-        number = list(config.tables).index(table.name)
+        number = list(config.tables).index(table_name(table.name))
         yield from new_tab(table, addition.tab, free_id(addition.tab, taken), number, language)
         return
     table = next(table for table in home.tables if table.name in tabs and tabs[table.name].title == addition.tab)

@@ -7,6 +7,7 @@ import secrets
 import zlib
 from pathlib import Path
 
+from automations.apart import as_tabs
 from automations.config import Config
 from automations.ledgers.protocol import Ledger
 from automations.workbooks.google import GoogleWorkbook
@@ -77,5 +78,5 @@ def titles_of(config: Config, place: str) -> frozenset[str] | None:
     listed = config.settings.workbook.spreadsheets.get(place)
     if listed is None:
         return None
-    tables = [config.tables[name] for name in listed]
+    tables = as_tabs(config.tables[name] for name in listed)
     return frozenset(header_text(title) for table in tables for title in (table.name, *table.title.values(), *table.aliases))

@@ -97,11 +97,16 @@ def table_meant(grid: Grid, tables: Sequence[Table]) -> Table | None:
 
     A tab of complaints names orders and shipments too: their key stands in it, but it is not theirs.
     """
-    headers = [(table, header) for table in tables if (header := find_header(table, grid)) and table.key in header.places]
+    headers = [(table, header) for table in tables if (header := find_header(table, grid)) and _can_be(table, header)]
     explained = [(len(header.claimed), table) for table, header in headers]
     most = max((count for count, _ in explained), default=0)
     best = [table for count, table in explained if count == most]
     return best[0] if len(best) == 1 else None
+
+
+def _can_be(table: Table, header: Header) -> bool:
+    """Whether a tab can be a table's: it has the key, and for the tab of ours what only that has; staff's may show all the rest."""
+    return table.key in header.places and (not table.apart or all(each.key in header.places for each in table.columns if each.required))
 
 
 def find_header(table: Table, grid: Grid) -> Header | None:

@@ -73,6 +73,7 @@ class Table:
     """A declared table: its tab title, its key, its columns, and where the summary of a row is written.
 
     The rows of a `kept` table are made by rules; `gone` is the column that says when the source of a row is no longer there.
+    The columns of ours of a table `apart` stand in a tab of their own, keyed as its rows are.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Table:
     note: Words = field(default_factory=dict)
     kept: bool = False
     gone: str | None = None
+    apart: bool = False
 
     def column(self, key: str) -> Column | None:
         return next((column for column in self.columns if column.key == key), None)
@@ -143,6 +145,7 @@ class Sheet:
     text, choice, email, phone, reference: `string[python]`; integer: Int64; decimal, money, percent: Int64 (see SCALE);
     date, datetime: datetime64[s]; time: Int64 (seconds since midnight); boolean: boolean.
     `rows[i]` is the row number in the tab (1-based) of frame row i; `places[column]` the 0-based column in the tab.
+    Columns of ours that stand in a tab of their own are in the frame, and not in `places`.
     """
 
     table: Table
@@ -152,10 +155,22 @@ class Sheet:
     rows: Sequence[int]
     places: Mapping[str, int]
     problems: tuple[CellProblem, ...] = ()
+    apart: Apart | None = None
 
     def address(self, column: str, position: int) -> str:
-        """The A1 address of a cell: `F17`."""
+        """The A1 address of a cell: `F17`; `Complaints - status!C5` in the tab of ours, without the row where there is none yet."""
+        if self.apart and column not in self.places:
+            own, place = self.apart.sheet, self.apart.positions[position]
+            return f"{own.tab}!{letters(own.places[column])}{own.rows[place] if place >= 0 else ''}"
         return f"{letters(self.places[column])}{self.rows[position]}"
+
+
+@dataclass(frozen=True, eq=False)
+class Apart:
+    """The tab of ours beside that of staff, and where in it each of their rows is; -1: nowhere yet."""
+
+    sheet: Sheet
+    positions: Sequence[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,6 +182,12 @@ class Snapshot:
     problems: tuple[SheetProblem, ...] = ()
     fingerprint: str = ""
     grids: Mapping[str, Grid] = field(default_factory=dict)
+
+    def home(self, change: Change) -> Sheet | None:
+        """The tab a change goes into: of a table apart the tab of ours, if it has the column."""
+        sheet = self.sheets.get(change.table)
+        apart = sheet.apart if sheet else None
+        return apart.sheet if apart and change.column in apart.sheet.places else sheet
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from automations.apart import known_keys
 from automations.cells import typed
 from automations.model import NewKey, Sheet, Snapshot
 from automations.workbooks.protocol import content_of
@@ -31,7 +32,7 @@ def numbered(snapshot: Snapshot) -> tuple[Snapshot, list[NewKey]]:
 def _new_keys(sheet: Sheet, snapshot: Snapshot) -> Iterable[tuple[int, NewKey]]:
     key = sheet.table.key
     blank = np.flatnonzero(sheet.frame[key].isna().to_numpy())
-    taken = set(sheet.frame[key].dropna()) if len(blank) else set()
+    taken = {*sheet.frame[key].dropna(), *known_keys(sheet)} if len(blank) else set()
     for position in blank:
         pattern = sheet.table.numbering.pattern if sheet.table.numbering else ""
         if prefix_and_suffix := _around_counter(pattern, sheet, int(position)):

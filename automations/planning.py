@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from automations.apart import gone_marks
 from automations.brakes import run_brakes
 from automations.cells import shown, typed_list, typed_values
 from automations.config import Config
@@ -44,7 +45,7 @@ from automations.summary import setters, summaries
 from automations.workbooks.protocol import fitted, lasts
 
 STOPPED: Words = {
-    "zh": "计划被安全闸拦下，没有写入也没有发信：{brakes}。先看 `runner.py plan --html plan.html`，没问题再用 `runner.py run --force` 放行",
+    "zh": "计划被安全闸拦下，没有写入也没有发信: {brakes}。先看 `runner.py plan --html plan.html`，没问题再用 `runner.py run --force` 放行",
     "en": "plan refused: {brakes}; look at it with `runner.py plan --html plan.html`, then `runner.py run --force`",
 }
 RETRIED = timedelta(days=1)
@@ -165,6 +166,7 @@ def make_plan(
     unmade = {(row.table, row.key) for row in dark_rows}
     differing, dark = parted(_differences(judged, summaries(judged, found, config.language, shadows)), shadows)
     differing = [change for change in differing if (change.table, change.key) not in unmade]
+    differing += gone_marks(judged.snapshot, config.language)
     changes, overrides = _settled_with_people(differing, judged, remembered)
     changes, refused = _without_refused(changes, remembered, now)
     rows = {name: len(sheet.rows) for name, sheet in judged.snapshot.sheets.items()}

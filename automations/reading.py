@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import blake2b
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from automations.apart import as_tabs, joined, ours, table_name
 from automations.cells import TEXT, expected, parse_column, parse_keys
 from automations.headers import (
     Header,
@@ -59,13 +60,20 @@ def read_snapshot(workbook_name: str, grids: Sequence[Grid], tables: Sequence[Ta
     A tab that cannot be used is a SheetProblem with `stops` and no sheet; the other tables go on.
     """
     problems: list[SheetProblem] = []
-    sheets: dict[str, Sheet] = {}
-    for table, grid in _assigned(grids, tables, today, problems):
+    tabs: dict[str, Sheet] = {}
+    for table, grid in _assigned(grids, as_tabs(tables), today, problems):
         sheet, found = read_sheet(table, grid)
         problems += found
         if sheet:
-            sheets[table.name] = sheet
-    return Snapshot(workbook_name, sheets, tuple(problems), _fingerprint(sheets, problems))
+            tabs[table.name] = sheet
+    whole = {table.name: tabs[table.name] for table in tables if table.name in tabs}
+    sheets = {
+        name: joined(table, whole[name], tabs.get(ours(table).name)) if table.apart else whole[name]
+        for table in tables
+        if (name := table.name) in whole
+    }
+    said = tuple(replace(problem, table=table_name(problem.table)) for problem in problems)
+    return Snapshot(workbook_name, sheets, said, _fingerprint(tabs, problems))
 
 
 def _assigned(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from itertools import takewhile
 
 from automations.cells import typed
@@ -27,7 +27,7 @@ def settle_doubts(snapshot: Snapshot, new_keys: Sequence[NewKey], ledger: Ledger
         by_run[row.run_id].append(row)
     unwritten = {(key.table, key.key) for key in new_keys}
     for run_id, rows in by_run.items():
-        standing = [(row.change, _stands(row.change, snapshot) and (row.change.table, row.change.key) not in unwritten) for row in rows]
+        standing = [(row.change, _stands(row.change, snapshot, unwritten)) for row in rows]
         stands = [change for change, there in standing if there]
         missing = [(change, DIED) for change, there in standing if not there]
         ledger.settle_cells(run_id, WriteReceipt(tuple(stands), tuple(missing)))
@@ -49,10 +49,13 @@ def astray(workbook: Workbook, ledger: Ledger) -> frozenset[tuple[str, str, Valu
     return frozenset((change.table, change.column, change.new) for change in rows if isinstance(change, CellChange))
 
 
-def _stands(change: Change, snapshot: Snapshot) -> bool:
-    sheet = snapshot.sheets.get(change.table)
+def _stands(change: Change, snapshot: Snapshot, unwritten: Set[tuple[str, str]]) -> bool:
+    """Whether a cell holds what was to be written; a number that was not given yet may be another row's, but not in the tab of ours."""
+    sheet = snapshot.home(change)
     column = sheet.table.column(change.column) if sheet else None
     if sheet is None or column is None or change.column not in sheet.frame.columns:
+        return False
+    if sheet is snapshot.sheets[change.table] and (change.table, change.key) in unwritten:
         return False
     rows = (sheet.frame[sheet.table.key] == change.key).to_numpy(dtype=bool, na_value=False).nonzero()[0]
     if not isinstance(change, CellChange) or not len(rows):

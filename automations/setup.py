@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from automations.apart import as_tabs
 from automations.config import Config, load
 from automations.headers import find_by_header, find_header, find_tab, table_meant
 from automations.model import Grid, Table, Words
@@ -15,18 +16,18 @@ from automations.workbooks.upgrading import Addition, apply_upgrade, plan_upgrad
 from automations.workbooks.xlsx import XlsxWorkbook
 
 WORDS: Mapping[str, Words] = {
-    "create": {"zh": "将新建工作簿 {path}：", "en": "would create the workbook {path}:"},
-    "upgrade": {"zh": "将补全工作簿 {path}，只增加，不删改：", "en": "would add to the workbook {path}; nothing is removed or moved:"},
-    "created": {"zh": "已新建工作簿 {path}：", "en": "created the workbook {path}:"},
-    "upgraded": {"zh": "已补全工作簿 {path}：", "en": "added to the workbook {path}:"},
+    "create": {"zh": "将新建工作簿 {path}:", "en": "would create the workbook {path}:"},
+    "upgrade": {"zh": "将补全工作簿 {path}，只增加，不删改:", "en": "would add to the workbook {path}; nothing is removed or moved:"},
+    "created": {"zh": "已新建工作簿 {path}:", "en": "created the workbook {path}:"},
+    "upgraded": {"zh": "已补全工作簿 {path}:", "en": "added to the workbook {path}:"},
     "empty": {
         "zh": "工作簿 {path} 已齐全，没有要补的。",
         "en": "the workbook {path} has every tab and column that is needed; nothing to do.",
     },
-    "tab": {"zh": "  工作表“{tab}”，{count} 列：{names}", "en": "  tab '{tab}', {count} columns: {names}"},
-    "columns": {"zh": "  工作表“{tab}”右侧增加 {count} 列：{names}", "en": "  tab '{tab}', {count} columns at the right: {names}"},
-    "do": {"zh": "什么都还没有写。执行：runner.py init --yes", "en": "Nothing was written yet. To do it: runner.py init --yes"},
-    "next": {"zh": "接下来：runner.py plan", "en": "Next: runner.py plan"},
+    "tab": {"zh": "  工作表“{tab}”，{count} 列: {names}", "en": "  tab '{tab}', {count} columns: {names}"},
+    "columns": {"zh": "  工作表“{tab}”右侧增加 {count} 列: {names}", "en": "  tab '{tab}', {count} columns at the right: {names}"},
+    "do": {"zh": "什么都还没有写。执行: runner.py init --yes", "en": "Nothing was written yet. To do it: runner.py init --yes"},
+    "next": {"zh": "接下来: runner.py plan", "en": "Next: runner.py plan"},
 }
 
 
@@ -75,19 +76,23 @@ class InitResult:
 
 
 def init(root: Path, workbook: Path | None = None, *, do: bool = False) -> InitResult:
-    """Plan the workbook of the settings (or `workbook`): create it, or add what it lacks; `do` it or only say it.
+    """`init_of` for a project folder. Raises ConfigProblems too."""
+    return init_of(load(root), workbook, do=do)
 
-    Only tables of packs that are switched on. Raises ConfigProblems, WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
+
+def init_of(config: Config, workbook: Path | None = None, *, do: bool = False, upgrade: bool = False) -> InitResult:
+    """Plan the workbook of the settings (or `workbook`): create it (not to `upgrade`), or add what it lacks; `do` it or only say it.
+
+    Only tables of packs that are switched on. Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
     """
-    config = load(root)
     if workbook is None and config.settings.workbook.kind == "google":
         return _at_google(config, do)
     path = workbook or config.root / config.settings.workbook.path
-    return _upgraded(config, path, do) if path.exists() else _created(config, path, do)
+    return _upgraded(config, path, do) if upgrade or path.exists() else _created(config, path, do)
 
 
 def _created(config: Config, path: Path, do: bool) -> InitResult:
-    language, tables = config.language, tuple(config.tables.values())
+    language, tables = config.language, as_tabs(config.tables.values())
     if do:
         create(path, tables, language)
     steps = tuple(Step(tab_title(table, language), True, tuple(column.heading(language) for column in table.columns)) for table in tables)
@@ -125,7 +130,7 @@ def shown(config: Config, path: Path) -> str:
 
 def missing(config: Config, grids: Sequence[Grid], only: Sequence[Table] | None = None) -> list[Addition]:
     """The tabs a workbook lacks, and in those it has the columns of ours, the required ones and those a rule reads."""
-    tables = list(config.tables.values()) if only is None else list(only)
+    tables = as_tabs(config.tables.values()) if only is None else list(only)
     tabs = tabs_of(tables, grids)
     used = {place for places in config.program.inputs.values() for place in places}
 

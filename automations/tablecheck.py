@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Set
 
+from automations.apart import never_apart
 from automations.declarations import TableFile
 from automations.errors import Problem
 from automations.model import Table
+from automations.workbooksettings import WorkbookSettings
 from automations.yamlcheck import closest
 from automations.yamlfile import Document, Path
 
@@ -43,6 +45,20 @@ def no_table(name: str, tables: Iterable[str], document: Document, path: Path, p
     """The problem of a table that is not there, with the one that may have been meant."""
     near = closest(name, tables)
     return document.problem(path, f"{prefix}no table '{name}'", *([f"did you mean '{near}'?"] if near else []))
+
+
+def strange_tables(workbook: WorkbookSettings, document: Document, tables: Mapping[str, Table], unread: Set[str]) -> Iterable[Problem]:
+    """Tables that the settings name where they have no place: no pack declares them, or they cannot be apart."""
+    listed = [((place, number), name) for place, names in workbook.spreadsheets.items() for number, name in enumerate(names)]
+    apart = list(enumerate(workbook.apart)) if workbook.apart != "all" else []
+    named: list[tuple[Path, str]] = [(("workbook", "spreadsheets", *at), name) for at, name in listed]
+    named += [(("workbook", "apart", number), name) for number, name in apart]
+    for path, name in named:
+        if name not in tables and name not in unread:
+            yield no_table(name, tables.keys() | unread, document, path)
+    for number, name in apart:
+        if name in tables and (why := never_apart(tables[name])):
+            yield document.problem(("workbook", "apart", number), f"table '{name}' cannot be apart: {why}", "take it out of the list")
 
 
 def _references(table: Table, document: Document, tables: Set[str]) -> Iterable[Problem]:

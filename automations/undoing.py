@@ -39,12 +39,12 @@ def _back(change: CellChange, rule: str) -> CellChange:
 
 
 def _places(change: CellChange, snapshot: Snapshot) -> Iterable[str]:
-    return snapshot.sheets[change.table].places
+    return (snapshot.home(change) or snapshot.sheets[change.table]).places
 
 
 def foreign_header(row: NewRow, wrote: dict[str, Value], snapshot: Snapshot) -> str:
     """The header of a cell in an appended row that holds something else than the run wrote; empty when there is none."""
-    sheet = snapshot.sheets[row.table]
+    sheet = snapshot.home(row) or snapshot.sheets[row.table]
     found = np.flatnonzero((sheet.frame[sheet.table.key] == row.key).to_numpy(dtype=bool, na_value=False))
     if len(found) != 1:
         return ""

@@ -53,6 +53,10 @@ class WorkbookSettings(Declared):
     project_calls_per_minute: Annotated[int, Field(ge=5, le=10_000)] = 270
     timeout_seconds: Annotated[int, Field(ge=5, le=200)] = 60
     development: Development | None = None
+    apart: Annotated[list[str] | Literal["all"], Field(description="tables whose columns of ours stand in a tab of their own")] = []
+    look_ups: Annotated[
+        Literal["summary", "all", "none"], Field(description="which of those columns staff's tab shows by formulas, at Google")
+    ] = "summary"
 
     @model_validator(mode="after")
     def _complete(self) -> WorkbookSettings:

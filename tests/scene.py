@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -24,6 +24,7 @@ from typing import Any
 import openpyxl
 import pandas as pd
 
+from automations.apart import as_tabs, laid_out
 from automations.asking import Answer, Undone, explain_row, undo_run
 from automations.cells import parse_column, shown, typed
 from automations.channels.memory import MemoryChannel
@@ -141,9 +142,13 @@ class Scene:
         """What staff type into one cell; the key stands in the first column."""
         self.book.edit(self.title(name), self.heading(name, column), key, value)
 
-    def staff(self, name: str, change: Callable[[Rows], Rows]) -> None:
-        """What staff do to a whole tab; in a real file another program saves it."""
-        title = self.title(name)
+    def edit_ours(self, name: str, column: str, key: str, value: Any) -> None:
+        """What somebody types into a cell of the tab of ours of a table apart."""
+        self.book.edit(as_tabs([self.world.config.tables[name]])[-1].heading("zh"), self.heading(name, column), key, value)
+
+    def staff(self, name: str, change: Callable[[Rows], Rows], *, ours: bool = False) -> None:
+        """What staff do to a whole tab (or to the tab of `ours` of a table apart); in a real file another program saves it."""
+        title = as_tabs([self.world.config.tables[name]])[-1 if ours else 0].heading("zh")
         if isinstance(self.world.workbook, XlsxWorkbook):
             retyped(self.world.workbook.path, title, change)
         else:
@@ -170,17 +175,27 @@ def scene(
     ledger: Ledger | None = None,
     only: bool = False,
     quiet_hours: bool = False,
+    apart: bool = False,
     **drawn: str,
 ) -> Scene:
     """A world of the shipped configuration around drawn tables; with a folder the workbook is a real .xlsx file in it.
 
     Readers are told at any hour, so that a test can look at the very second of a rung; `quiet_hours=True` is as shipped.
+    With `apart` our columns stand in tabs of their own, as `init` makes them.
     """
     known = config or settings(quiet_hours=quiet_hours)
-    tabs = {known.tables[name].heading("zh"): tab(known.tables[name], text, only=only) for name, text in drawn.items()}
+    known = replace(known, tables=laid_out(known.tables, "all")) if apart else known
+    tabs = {title: rows for name, text in drawn.items() for title, rows in _tabs(known.tables[name], text, only=only)}
     workbook: Workbook = xlsx(folder / "团队台账.xlsx", tabs) if folder else MemoryWorkbook("团队台账", tabs)
     judge = _judge() if known.program is shipped().program else Judge(known.program, known.evaluator, known.calendar, known.tables)
     return Scene(World(known, workbook, ledger or MemoryLedger(), MemoryChannel(), renderer(), judge))
+
+
+def _tabs(declared: Table, text: str, *, only: bool) -> Iterator[tuple[str, Rows]]:
+    """The drawn tab of a table, and beside one that is apart the tab of ours, still without rows."""
+    first, *more = as_tabs([declared])
+    yield first.heading("zh"), tab(first, text, only=only)
+    yield from ((each.heading("zh"), [[column.heading("zh") for column in each.columns]]) for each in more)
 
 
 def tab(declared: Table, text: str, *, only: bool = False) -> Rows:

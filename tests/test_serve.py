@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from automations.automationfile import Automation
-from automations.byhand import run_by_hand
+from automations.byhand import nobody_else, run_by_hand
 from automations.cadencewords import parse_cadence
 from automations.deed import HeldElsewhere, LeaseLost, Turn, post
 from automations.due import Come, come
@@ -471,6 +471,16 @@ def test_a_run_by_hand_waits_its_turn_while_serve_writes_or_sends(tmp_path: Path
     assert said == [f"“{what}”正由另一次运行（serve 7）处理，最迟 00:11 UTC 放开；稍后再试" for what in ("workbook 台账", "mails")]
     assert by_hand(office).receipt.written.written
     assert table.leases(now) == []
+
+
+def test_init_waits_its_turn_too_once_there_has_been_a_run(tmp_path: Path) -> None:
+    office = Office(tmp_path, "2026-01-05 08:01", SWEEP)
+    world, now, clock = office.world, office.clock.now(), office.clock.now
+    with nobody_else(world.config, lambda: world, datetime(2026, 1, 5, 9), clock):
+        assert sorted(lease.resource for lease in world.ledger.timetable.leases(now)) == ["mails", "workbook 台账"]
+    world.ledger.timetable.lease("workbook 台账", "serve 7", now, now + timedelta(minutes=10))
+    with pytest.raises(HeldElsewhere), nobody_else(world.config, lambda: world, datetime(2026, 1, 5, 9), clock):
+        raise AssertionError("serve is at work")
 
 
 def test_a_mail_that_serve_is_sending_is_not_taken_for_one_whose_sender_died(tmp_path: Path) -> None:

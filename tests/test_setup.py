@@ -7,9 +7,10 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from automations.errors import WorkbookBusy
-from automations.setup import init
-from tests.small_project import project
+from automations.config import load
+from automations.errors import WorkbookBusy, WorkbookUnreadable
+from automations.setup import init, init_of
+from tests.small_project import SETTINGS, project
 
 
 def workbook(path: Path, *rows: tuple[object, ...], title: str = "客户投诉") -> Path:
@@ -57,12 +58,12 @@ def test_only_columns_that_are_needed_are_added_at_the_right(tmp_path: Path) -> 
     before = path.read_bytes()
     planned = init(root, path)
     assert planned.text() == (
-        "将补全工作簿 old.xlsx，只增加，不删改：\n"
-        "  工作表“客户投诉”右侧增加 2 列：确定受理时间、确定受理到期\n"
-        "什么都还没有写。执行：runner.py init --yes"
+        "将补全工作簿 old.xlsx，只增加，不删改:\n"
+        "  工作表“客户投诉”右侧增加 2 列: 确定受理时间、确定受理到期\n"
+        "什么都还没有写。执行: runner.py init --yes"
     )
     assert path.read_bytes() == before
-    assert init(root, path, do=True).text().splitlines()[0] == "已补全工作簿 old.xlsx："
+    assert init(root, path, do=True).text().splitlines()[0] == "已补全工作簿 old.xlsx:"
     assert headers(path, "客户投诉") == ["投诉编号", "谁", "受理时间(日期)", "确定受理时间", "确定受理到期"]
     assert init(root, path).empty
 
@@ -85,3 +86,33 @@ def test_an_open_workbook_is_left_alone(tmp_path: Path) -> None:
     assert not init(root, path).empty
     with pytest.raises(WorkbookBusy):
         init(root, path, do=True)
+
+
+def test_columns_of_ours_that_are_apart_get_a_tab_of_their_own(tmp_path: Path) -> None:
+    settings = SETTINGS.format(language="zh").replace("path: team.xlsx", "path: team.xlsx, apart: all")
+    root = project(tmp_path, settings=settings)
+    init(root, do=True)
+    path = tmp_path / "team.xlsx"
+    assert headers(path, "客户投诉") == ["投诉编号", "受理时间", "确定受理时间", "备注"]
+    assert headers(path, "客户投诉·状态") == ["投诉编号", "原表中的行", "确定受理到期"]
+    assert init(root).empty
+
+
+def test_a_table_that_is_put_apart_later_keeps_the_tab_it_has(tmp_path: Path) -> None:
+    root = project(tmp_path, language="zh")
+    init(root, do=True)
+    before = headers(tmp_path / "team.xlsx", "客户投诉")
+    settings = root / "config/settings.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("team.xlsx", "team.xlsx, apart: [complaints]"), encoding="utf-8")
+    assert [(step.tab, step.columns) for step in init(root, do=True).steps] == [
+        ("客户投诉·状态", ("投诉编号", "原表中的行", "确定受理到期"))
+    ]
+    assert headers(tmp_path / "team.xlsx", "客户投诉") == before
+
+
+def test_an_upgrade_creates_no_workbook(tmp_path: Path) -> None:
+    config = load(project(tmp_path))
+    with pytest.raises(WorkbookUnreadable, match="there is no such file"):
+        init_of(config, do=True, upgrade=True)
+    init_of(config, do=True)
+    assert init_of(config, do=True, upgrade=True).empty

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from automations.command import CHANGES, NOTHING, OUTSIDE, Call, Ended, as_json, ended
 
 
@@ -14,10 +16,18 @@ def demo_command(call: Call) -> Ended:
 
 
 def init_command(call: Call) -> Ended:
-    from automations.setup import init
+    from automations.byhand import nobody_else
+    from automations.config import load
+    from automations.setup import init_of
+    from automations.wiring import world_from
 
-    result = init(call.arguments.root, call.arguments.workbook, do=call.arguments.yes)
-    return ended(call, result, NOTHING if call.arguments.yes or result.empty else CHANGES)
+    config, arguments = load(call.arguments.root), call.arguments
+    plan = partial(init_of, config, arguments.workbook, upgrade=arguments.upgrade)
+    if not arguments.yes:
+        result = plan()
+        return ended(call, result, NOTHING if result.empty else CHANGES)
+    with nobody_else(config, lambda: world_from(config, workbook=arguments.workbook), call.now(config), call.utc):
+        return ended(call, plan(do=True), NOTHING)
 
 
 def takeover_command(call: Call) -> Ended:
