@@ -105,10 +105,21 @@ def keep(
     *,
     closed: str = "",
     timed: bool = False,
+    soft: Iterable[Place] = (),
 ) -> None:
     """Say that the rule makes rows of a kept table."""
     spec = KeptSpec(
-        build.full, table.name, tuple(fills), rows, frozenset(needs), build.document, build.path, closed, build.rule.clause, timed
+        build.full,
+        table.name,
+        tuple(fills),
+        rows,
+        frozenset(needs),
+        build.document,
+        build.path,
+        closed,
+        build.rule.clause,
+        timed,
+        frozenset(soft),
     )
     build.draft.kept.append(spec)
 
@@ -128,7 +139,7 @@ def add_kept(draft: Draft) -> None:
 
 
 def _all_needs(specs: Iterable[KeptSpec]) -> list[tuple[str, str]]:
-    return sorted(place for spec in specs for place in spec.needs)
+    return sorted(place for spec in specs for place in spec.needs | spec.soft)
 
 
 def _add_column(draft: Draft, table: str, column: str, specs: Sequence[KeptSpec]) -> None:

@@ -82,7 +82,8 @@ class ClockSpec:
 class KeptSpec:
     """Rows that a rule makes for a kept table: `fills` names the columns, `closed` the condition that freezes a row.
 
-    `rows` gives a `keeping.Made` and reads only the places in `needs`, and the clock where it is `timed`.
+    `rows` gives a `keeping.Made` and reads only the places in `needs`, those in `soft` where they are there, and the
+    clock where it is `timed`.
     """
 
     rule: str
@@ -95,6 +96,7 @@ class KeptSpec:
     closed: str = ""
     clause: str = ""
     timed: bool = False
+    soft: frozenset[Place] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,7 @@ def needed_only(program: Program) -> Program:
         | set(program.writes)
         | {(watch.table, watch.name) for watch in program.watches}
         | set(program.conditions)
-        | {place for spec in program.kept for place in spec.needs}
+        | {place for spec in program.kept for place in spec.needs | spec.soft}
         | {place for spec in program.forms for place in spec.needs | spec.reads}
     )
     wanted |= {(clock.table, name) for clock in program.clocks for name in (clock.start, clock.due, clock.done, clock.state)}

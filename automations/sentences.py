@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any
 
 from automations.declarations import Parameter, PolicyFile
+from automations.measured import SUBJECTS
 from automations.model import Table, Words
 from automations.rule import Rule
+from automations.spans import parse_span
 
 UNITS: Mapping[str, Words] = {
     "working_days": {"zh": "{}个工作日", "en": "{} working days"},
@@ -33,6 +35,10 @@ SAYINGS: Mapping[str, Words] = {
     "capped": {"zh": "{said}；不得晚于“{caps}”的期限", "en": "{said}; no later than {caps}"},
     "paused": {"zh": "{said}；{pause}期间暂停", "en": "{said}; it stands still while {pause}"},
     "cadence": {"zh": "每{every}至少一次，看“{last}”", "en": "At least once every {every}, by {last}"},
+    "metric": {"zh": "按{every}统计{subject}的{what}", "en": "{what} of each {subject}, counted per {every}"},
+    "metric company": {"zh": "按{every}统计{what}", "en": "{what}, counted per {every}"},
+    "at least": {"zh": "{said}；目标不低于{target}", "en": "{said}; the target is at least {target}"},
+    "no more": {"zh": "{said}；目标不高于{target}", "en": "{said}; the target is at most {target}"},
     "duty": {"zh": "每个周期做一次：{what}（{who}）", "en": "Once in every period: {what} ({who})"},
     "sequence": {"zh": "先后顺序：{steps}", "en": "In this order: {steps}"},
     "approval": {"zh": "须先填：{by}", "en": "Needed first: {by}"},
@@ -223,6 +229,16 @@ def _approval(reader: Reader, rule: Any) -> str:
     return reader.say("before", said=said, before=reader.heading(rule.before)) if rule.before else said
 
 
+def _metric(reader: Reader, rule: Any) -> str:
+    every = BETWEEN[reader.language].join(parse_span(each).words[reader.language] for each in rule.every)
+    subject, what = SUBJECTS[rule.subject][reader.language], _title(reader, rule, rule.id)
+    said = reader.say("metric company" if rule.subject == "company" else "metric", every=every, subject=subject, what=what)
+    if not rule.target:
+        return said
+    direction = "at least" if rule.direction == "higher" else "no more"
+    return reader.say(direction, said=said, target=reader.parameter(rule.target.removeprefix("$")))
+
+
 def _penalty(reader: Reader, rule: Any) -> str:
     if rule.between:
         low, high = (reader.words(each) for each in rule.between)
@@ -245,6 +261,7 @@ SENTENCES: Mapping[str, Callable[[Reader, Any], str]] = {
     "cadence": lambda reader, rule: reader.say(
         "cadence", every=reader.words(rule.every), last=reader.plainly(rule.last, _title(reader, rule, rule.id))
     ),
+    "metric": _metric,
     "duty": lambda reader, rule: reader.say("duty", what=_title(reader, rule, rule.id), who=rule.who),
     "sequence": lambda reader, rule: reader.say("sequence", steps=" → ".join(reader.heading(step) for step in rule.steps)),
     "approval": _approval,
