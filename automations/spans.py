@@ -102,7 +102,7 @@ def _stretch(every: str, day: date) -> Stretch:
 
 
 def _calendar(every: str) -> Every:
-    return next(each for each in get_args(Every) if each == every)  # type: ignore[no-any-return]
+    return next(each for each in get_args(Every) if each == every)
 
 
 def _before(day: date, length: str) -> date:
