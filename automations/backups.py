@@ -116,7 +116,7 @@ def _restored(config: Config, folder: Path, name: str, language: str) -> Answer:
     if found.kind == "ledger":
         shutil.copyfile(found.path, place)
         place.chmod(0o600)
-        said = WORDS["ledger laid"][language].format(path=place, name=Path(config.settings.ledger).name)
+        said = WORDS["ledger laid"][language].format(path=place, name=config.ledger_place.name)
         return Answer((said,), (str(place),))
     _unpacked(found.path, place, language)
     return Answer((WORDS["laid"][language].format(path=place),), (str(place),))
@@ -139,7 +139,7 @@ def _unpacked(packed: Path, place: Path, language: str) -> None:
 
 def folder_of(config: Config) -> Path:
     """Where copies are kept: beside the ledger."""
-    return (config.root / config.settings.ledger).parent / "backups"
+    return config.ledger_place.parent / "backups"
 
 
 def backup_now(world: World, now: datetime) -> Made:

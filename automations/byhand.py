@@ -57,7 +57,7 @@ def alone(world: World, now: datetime, clock: Callable[[], datetime]) -> Iterato
     """
     config, table = world.config, world.ledger.timetable
     owner = f"{HAND} {os.getpid()}"
-    with closing(OneAtATime(config.root / config.settings.ledger, now, config.language, BY_HAND, purpose="hand")):
+    with closing(OneAtATime(config.ledger_place, now, config.language, BY_HAND, purpose="hand")):
         table.release_all(HAND)
         with (
             holding(table, workbook_lease(world), owner, clock, config.language) as book,

@@ -13,7 +13,7 @@ from automations.automationfile import Automation, load_automations
 from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
 from automations.compiling import Compiler
-from automations.declarations import ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile
+from automations.declarations import ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile, place_of
 from automations.digestfile import DigestFile, load_digests
 from automations.errors import ConfigProblems, Problem
 from automations.expressions import Evaluator
@@ -66,9 +66,17 @@ class Config:
     """Where the files were read, if not under `root`: the last good configuration, kept while an edit has faults."""
     digests: Mapping[str, DigestFile] = field(default_factory=dict)
 
+    branch: str = ""
+    """Which of several workbooks of one fleet this is about."""
+
     @property
     def language(self) -> str:
         return self.settings.language
+
+    @property
+    def ledger_place(self) -> Path:
+        """The ledger's file; for one on a server the place on this machine where its locks and copies lie."""
+        return place_of(self.root, self.settings.ledger, self.branch)
 
     def rule(self, full: str) -> Rule | None:
         """The rule called `policy/rule`."""

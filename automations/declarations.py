@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from automations.declared import Declared as Declared  # the kinds of rule are declared too
 from automations.mailsettings import MailSettings
@@ -267,6 +269,22 @@ class ServeSettings(Declared):
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
 
 
+LEDGER = "state/ledger.sqlite"
+SERVER = ("postgresql://", "postgres://")
+"""How the address of a ledger on a server begins."""
+
+
+def place_of(root: Path, ledger: str, branch: str = "") -> Path:
+    """The ledger's file; for one on a server the place on this machine where its locks and copies lie."""
+    return root / (Path("state", branch, "ledger") if ledger.startswith(SERVER) else ledger)
+
+
+def _without_password(place: str) -> str:
+    if re.match(r"postgres(ql)?://[^/@]*:[^/@]*@", place) or "password=" in place:
+        raise ValueError("a password never stands in the settings: put it into PGPASSWORD, or into the file that PGPASSFILE names")
+    return place
+
+
 class SettingsFile(Declared):
     """`config/settings.yaml`: language, calendar, workbook, mail, ledger, packs, brakes, backups and serve."""
 
@@ -274,7 +292,9 @@ class SettingsFile(Declared):
     calendar: str = "cn"
     workbook: WorkbookSettings = WorkbookSettings()
     mail: MailSettings = MailSettings()
-    ledger: str = "state/ledger.sqlite"
+    ledger: Annotated[str, AfterValidator(_without_password)] = Field(
+        default=LEDGER, description="a file, or postgresql://USER@HOST/DATABASE where several machines work together"
+    )
     forms: str = Field(default="forms", description="the folder printed forms are kept in")
     admin: str
     packs: list[str]

@@ -96,7 +96,7 @@ def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetim
         return Doctor((*lines, _problems(error.problems)), _language(root))
     now = now_of(config)
     lines += [*_configuration(config), *calendar_lines(config, now.date()), *_tables(config, workbook, now)]
-    lines += [*_ledger(config.root / config.settings.ledger, workbook_name(config, workbook)), *_mail(config)]
+    lines += [*_ledger(config.ledger_place, workbook_name(config, workbook)), *_mail(config)]
     return Doctor(tuple(_from_root(line, config.root) for line in lines), config.language)
 
 
@@ -363,7 +363,7 @@ def _mailbox(config: Config) -> Iterator[Line]:
         }
         yield Line("warning", lack, {"zh": f"设置环境变量 {name}", "en": f"set {name}"})
         return
-    path = config.root / config.settings.ledger
+    path = config.ledger_place
     trouble = _noted(path, trouble_name(f"{box.server.user}@{box.server}"))
     if trouble:
         yield Line("warning", {"zh": f"发件人的邮箱上次查不了: {trouble}", "en": f"the mailbox could not be asked: {trouble}"})

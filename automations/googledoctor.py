@@ -12,9 +12,9 @@ from automations.doctor import Line, table_lines
 from automations.errors import OutsideFailed, WorkbookRefused
 from automations.googlewiring import INSTALLATION, google_door, signed_in, titles_of
 from automations.headers import anchored_in, bare, names_of, plain
-from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Column, Grid, Sheet, Snapshot, Words, letters
 from automations.reading import read_snapshot
+from automations.wiring import ledger_of
 from automations.workbooks.googlecredentials import KeyUnusable
 from automations.workbooks.googlehttp import SheetsHttp
 from automations.workbooks.googleowner import mark_in
@@ -113,10 +113,7 @@ def _owner(config: Config, look: Look, structure: Structure) -> Line:
 
 
 def _installation(config: Config) -> str:
-    path = config.root / config.settings.ledger
-    if not path.is_file():
-        return ""
-    with closing(SqliteLedger(path)) as ledger:
+    with closing(ledger_of(config, looking=True)) as ledger:
         return ledger.meta(INSTALLATION) or ""
 
 

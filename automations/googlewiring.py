@@ -46,7 +46,7 @@ def google_workbook(config: Config, ledger: Ledger, name: str, *, looking: bool 
     http = google_door(config, holder.id, clock)
     places = config.settings.workbook.places
     sheets = [Spreadsheet(http, spreadsheet_id(place), titles_of(config, place)) for place in places]
-    keep_in = (config.root / config.settings.ledger).parent / "google"
+    keep_in = config.ledger_place.parent / "google"
     return GoogleWorkbook(sheets, name, holder, keep_in=None if looking else keep_in, patient=not looking)
 
 

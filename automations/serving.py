@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from automations.cadence import instant_of
 from automations.checking import other_problems
 from automations.config import Config, Reader, load
-from automations.declarations import SettingsFile
+from automations.declarations import SettingsFile, place_of
 from automations.engines.endpoint import Endpoint
 from automations.engines.local import WATCH, LocalEngine
 from automations.engines.oneatatime import OneAtATime
@@ -26,13 +26,12 @@ from automations.engines.workers import ThreadLanes
 from automations.engines.worlds import Worlds
 from automations.errors import ConfigProblems, Problem
 from automations.executing import local
-from automations.ledgers.sqlite import SqliteLedger
 from automations.loglines import LogLines
 from automations.reloading import Reloader, accept, last_good, proved, refuse, stamp, texts_of
 from automations.run import World
 from automations.standing import Status, status_of
 from automations.versions import IN_FORCE
-from automations.wiring import ledger_of, world_from
+from automations.wiring import ledger_at, ledger_of, world_from
 
 
 @dataclass(frozen=True)
@@ -51,11 +50,9 @@ def beginning(root: Path) -> Beginning:
     try:
         return Beginning(_sound(root))
     except ConfigProblems as faults:
-        path = root / _ledger_setting(root)
-        if not path.is_file():
-            raise
-        with closing(SqliteLedger(path)) as ledger:
-            kept = last_good(root, ledger, path.parent / "config")
+        kept_in = _ledger_setting(root)
+        with closing(ledger_at(root, kept_in, looking=True)) as ledger:
+            kept = last_good(root, ledger, place_of(root, kept_in).parent / "config")
         if kept is None:
             raise
         return Beginning(kept, faults.problems)
@@ -64,13 +61,9 @@ def beginning(root: Path) -> Beginning:
 def _sound(root: Path) -> Config:
     """The configuration; its examples are proved only where it is not the one that was in force before."""
     config = load(root)
-    path = config.root / config.settings.ledger
-    if path.is_file():
-        with closing(SqliteLedger(path)) as ledger:
-            known = ledger.meta(IN_FORCE)
-        if known == config.hash and not other_problems(config):
-            return config
-    return proved(config)
+    with closing(ledger_of(config, looking=True)) as ledger:
+        known = ledger.meta(IN_FORCE)
+    return config if known == config.hash and not other_problems(config) else proved(config)
 
 
 def _ledger_setting(root: Path) -> str:
@@ -119,7 +112,7 @@ def service(
     """
     began = beginning(root)
     config, now = began.config, clock.now()
-    ledger, since = config.root / config.settings.ledger, f"{local(now, config):%Y-%m-%d %H:%M}"
+    ledger, since = config.ledger_place, f"{local(now, config):%Y-%m-%d %H:%M}"
     lock = OneAtATime(ledger, local(now, config), config.language)
     try:
         endpoint = Endpoint(config.settings.serve.port) if config.settings.serve.port else None
@@ -164,4 +157,4 @@ def status(root: Path, now_of: Callable[[Config], datetime]) -> Status:
     config = beginning(root).config
     now = instant_of(now_of(config), ZoneInfo(config.calendar.settings.zone))
     with closing(ledger_of(config, looking=True)) as ledger:
-        return status_of(config, ledger.timetable, last_pulse(pulse_file(config.root / config.settings.ledger)), now)
+        return status_of(config, ledger.timetable, last_pulse(pulse_file(config.ledger_place)), now)

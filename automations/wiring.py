@@ -8,6 +8,8 @@ from automations.channels.folder import FolderChannel
 from automations.channels.mailbox import Mailbox
 from automations.channels.protocol import Channel
 from automations.config import Config, load
+from automations.declarations import SERVER
+from automations.errors import LedgerFailed
 from automations.judging import Judge
 from automations.ledgers.memory import MemoryLedger
 from automations.ledgers.protocol import Ledger
@@ -95,5 +97,32 @@ def known_as(root: Path, path: Path) -> str:
 
 def ledger_of(config: Config, ledger: Path | None = None, *, looking: bool = False) -> Ledger:
     """The ledger of the settings, or this one; an empty one in memory when only looking and there is none yet."""
-    path = ledger or config.root / config.settings.ledger
-    return MemoryLedger() if looking and not path.exists() else SqliteLedger(path)
+    return ledger_at(config.root, str(ledger or config.settings.ledger), config.branch, looking=looking)
+
+
+def ledger_at(root: Path, kept: str, branch: str = "", *, looking: bool = False) -> Ledger:
+    """The ledger at a place as the settings write it: a file, or the address of a server with the schema of the branch."""
+    if kept.startswith(SERVER):
+        return server_ledger(kept, schema_of(branch), looking=looking)
+    path = root / kept
+    return MemoryLedger() if looking and not path.is_file() else SqliteLedger(path)
+
+
+def server_ledger(url: str, schema: str, *, looking: bool = False) -> Ledger:
+    """A ledger on a server; apart, so that nobody else needs the driver.
+
+    Raises LedgerFailed where the driver is not installed.
+    """
+    try:
+        from automations.ledgers.postgres import PostgresLedger
+        from automations.ledgers.server import has_ledger
+    except ImportError as error:
+        raise LedgerFailed(
+            f"a ledger on a server needs packages that are not installed ({error.name}): pip install 'rowkeeper[fleet]'."
+        ) from error
+    return MemoryLedger() if looking and not has_ledger(url, schema) else PostgresLedger(url, schema)
+
+
+def schema_of(branch: str) -> str:
+    """The schema that holds the ledger of a branch, or of a project that has no branches."""
+    return f"rowkeeper_{branch}".replace("-", "_") if branch else "rowkeeper"

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
+
+import pytest
+
+from tests.postgres import CannotRun, Server, running
 
 
 class ReachedOut(RuntimeError):
@@ -31,6 +36,20 @@ def _stay(host: str) -> None:
 
 
 sys.addaudithook(_guard)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server of this test process."""
+    try:
+        server = running()
+        found = server.__enter__()
+    except CannotRun as why:
+        pytest.skip(f"no PostgreSQL server can run here: {why}")
+    try:
+        yield found
+    finally:
+        server.__exit__(None, None, None)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -19,10 +19,12 @@ from automations.errors import LedgerFailed
 from automations.ledgers import rows
 from automations.ledgers.database import APPLICATION, LOST, migrations
 from automations.ledgers.memory import MemoryLedger
+from automations.ledgers.postgres import PostgresLedger
 from automations.ledgers.protocol import JournalRow, Ledger, MailRecord
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import CellChange, NewRow, WriteReceipt
 from tests.contracts.ledgers import BOOK, DONE, START, LedgerContract, TimetableContract, change, mail, notice
+from tests.postgres import Server, emptied
 
 OTHER_PROCESSES = multiprocessing.get_context("spawn")
 
@@ -39,6 +41,19 @@ class TestMemoryLedger(LedgerContract, TimetableContract):
     def ledger(self) -> Iterator[Ledger]:
         with closing(MemoryLedger()) as ledger:
             yield ledger
+
+
+@pytest.fixture(scope="module")
+def opened(postgres: Server) -> Iterator[PostgresLedger]:
+    with closing(PostgresLedger(postgres.url, postgres.schema())) as ledger:
+        yield ledger
+
+
+class TestPostgresLedger(LedgerContract, TimetableContract):
+    @pytest.fixture
+    def ledger(self, opened: PostgresLedger) -> Ledger:
+        emptied(opened)
+        return opened
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,11 @@ class Database:
         with self._in_words():
             return self._connection.execute(self.statements[statement], values).rowcount
 
+    def do_alone(self, statement: str, /, **values: object) -> int:
+        """Run a named statement as a transaction of its own, or as part of the one that is open."""
+        with self.transaction():
+            return self.do(statement, **values)
+
     def do_each(self, statement: str, values: Iterable[Mapping[str, Any]]) -> int:
         """Run a named statement once for each set of values and return how many rows were changed in all."""
         with self._in_words():
@@ -105,6 +110,28 @@ class Database:
 
     def close(self) -> None:
         self._connection.close()
+
+    # Whole tables, to be copied
+
+    def columns(self, table: str) -> list[str]:
+        return [row["name"] for row in self._run(f"PRAGMA table_info({table})")]
+
+    def every(self, table: str, columns: Sequence[str], order: str) -> Iterator[Sequence[Any]]:
+        yield from self._run(f"SELECT {', '.join(columns)} FROM {table} ORDER BY {order}")  # noqa: S608 - names of ours
+
+    def fill(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        places = ", ".join("?" * len(columns))
+        with self._in_words():
+            self._connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", rows)  # noqa: S608 - names of ours
+
+    def one_moment(self) -> AbstractContextManager[None]:
+        return self.transaction()
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        with self.transaction():
+            self._run("PRAGMA defer_foreign_keys=ON")
+            yield
 
     def _run(self, sql: str) -> sqlite3.Cursor:
         with self._in_words():

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
-from sqlite3 import Row
+from typing import Any
 
 from automations.errors import LedgerFailed
 from automations.ledgers import rows
@@ -29,19 +29,16 @@ from automations.ledgers.protocol import (
     Suppression,
     Volume,
 )
-from automations.ledgers.timetable import SqliteTimetable
+from automations.ledgers.store import Store
+from automations.ledgers.timetable import SqlTimetable
 from automations.model import Change, Mail, Notice, Transition, Value, WriteReceipt
 
 
-class SqliteLedger:
-    """A `Ledger` kept in a file on a local disk; what each method promises is written in the protocol.
+class SqlLedger:
+    """A `Ledger` as named statements on an open database; what each method promises is written in the protocol."""
 
-    The file is made, and its schema brought up to date, when it is opened. Only its owner may read it. One object serves one thread;
-    any number of processes may open the same file.
-    """
-
-    def __init__(self, path: Path | None) -> None:
-        self._database = Database(path)
+    def __init__(self, database: Store) -> None:
+        self._database = database
 
     def at_once(self) -> AbstractContextManager[None]:
         return self._database.transaction()
@@ -98,7 +95,7 @@ class SqliteLedger:
     def last_refused(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, LastRefused]:
         return {at: rows.last_refused(row) for at, row in self._by_column("last_refused", workbook, cells)}
 
-    def _by_column(self, statement: str, workbook: str, cells: Sequence[CellAt]) -> Iterator[tuple[CellAt, Row]]:
+    def _by_column(self, statement: str, workbook: str, cells: Sequence[CellAt]) -> Iterator[tuple[CellAt, Any]]:
         """The rows a statement finds for some cells, asked column by column."""
         keys: dict[tuple[str, str], list[str]] = {}
         for table, key, column in cells:
@@ -267,8 +264,8 @@ class SqliteLedger:
         return [(str(row["hash"]), datetime.fromisoformat(row["accepted_at"])) for row in found]
 
     @property
-    def timetable(self) -> SqliteTimetable:
-        return SqliteTimetable(self._database)
+    def timetable(self) -> SqlTimetable:
+        return SqlTimetable(self._database)
 
     def meta(self, name: str) -> str | None:
         found = self._database.rows("meta", name=name)
@@ -284,9 +281,6 @@ class SqliteLedger:
                 return self._database.do("first_meta", name=name, value=becomes) == 1
             return self._database.do("swap_meta", name=name, was=was, value=becomes) == 1
 
-    def backup_to(self, path: Path) -> None:
-        self._database.backup_to(path)
-
     def close(self) -> None:
         self._database.close()
 
@@ -295,6 +289,22 @@ class SqliteLedger:
         if not found:
             raise LedgerFailed(f"the ledger has no run {run_id}; begin a run before recording anything under its number.")
         return str(found[0]["workbook"])
+
+
+class SqliteLedger(SqlLedger):
+    """A `Ledger` kept in a file on a local disk.
+
+    The file is made, and its schema brought up to date, when it is opened. Only its owner may read it. One object serves one thread;
+    any number of processes may open the same file.
+    """
+
+    _database: Database
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__(Database(path))
+
+    def backup_to(self, path: Path) -> None:
+        self._database.backup_to(path)
 
 
 def _never_journalled(run_id: int, count: int) -> LedgerFailed:

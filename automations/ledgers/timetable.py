@@ -1,4 +1,4 @@
-"""The timetable in SQLite: slots, leases and troubles in the same file as the runs."""
+"""The timetable as statements: slots, leases and troubles in the same database as the runs."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from automations.ledgers import rows
-from automations.ledgers.database import Database
 from automations.ledgers.slots import Lease, SlotEnd, SlotRecord, SlotState, Trouble
+from automations.ledgers.store import Store
 
 
-class SqliteTimetable:
+class SqlTimetable:
     """A `Timetable` on an open database; what each method promises is written in the protocol."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Store) -> None:
         self._database = database
 
     def offer(self, automation: str, workbook: str, due: datetime, now: datetime, *, skipped: int = 0, give_up: str = "") -> bool:
@@ -88,8 +88,7 @@ class SqliteTimetable:
         return [_trouble(row) for row in self._database.rows("troubles")]
 
     def _do(self, statement: str, **values: object) -> int:
-        with self._database.transaction():
-            return self._database.do(statement, **values)
+        return self._database.do_alone(statement, **values)
 
 
 def _utc(moment: datetime) -> str:
