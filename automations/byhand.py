@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -42,7 +43,7 @@ def nobody_else(config: Config, world: Callable[[], World], now: datetime, clock
 
     Raises HeldElsewhere, RunsAlready.
     """
-    if not (config.root / config.settings.ledger).exists():
+    if not config.on_server and not config.ledger_place.exists():
         yield
         return
     with alone(world(), now, clock):
@@ -53,12 +54,14 @@ def nobody_else(config: Config, world: Callable[[], World], now: datetime, clock
 def alone(world: World, now: datetime, clock: Callable[[], datetime]) -> Iterator[World]:
     """The world while workbook and mails are held.
 
-    The lock of the operating system goes with its process: what earlier runs by hand still hold is theirs no more.
+    The lock of the operating system goes with its process: what earlier runs by hand still hold is theirs no more, unless it may be
+    another machine's.
     """
     config, table = world.config, world.ledger.timetable
-    owner = f"{HAND} {os.getpid()}"
+    owner = f"{HAND} {os.getpid()} {platform.node()}"
     with closing(OneAtATime(config.ledger_place, now, config.language, BY_HAND, purpose="hand")):
-        table.release_all(HAND)
+        if not config.on_server:
+            table.release_all(HAND)
         with (
             holding(table, workbook_lease(world), owner, clock, config.language) as book,
             holding(table, MAILS, owner, clock, config.language) as mails,

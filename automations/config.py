@@ -13,7 +13,7 @@ from automations.automationfile import Automation, load_automations
 from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
 from automations.compiling import Compiler
-from automations.declarations import ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile, place_of
+from automations.declarations import SERVER, ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile, place_of
 from automations.digestfile import DigestFile, load_digests
 from automations.errors import ConfigProblems, Problem
 from automations.expressions import Evaluator
@@ -72,6 +72,11 @@ class Config:
     @property
     def language(self) -> str:
         return self.settings.language
+
+    @property
+    def on_server(self) -> bool:
+        """Whether the ledger is kept on a server, where other machines work too."""
+        return self.settings.ledger.startswith(SERVER)
 
     @property
     def ledger_place(self) -> Path:
