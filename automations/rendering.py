@@ -267,10 +267,9 @@ def cleaned(fields: Mapping[str, object], limit: int) -> dict[str, object]:
 
 def cleaned_text(text: str, limit: int) -> str:
     """A text without control and invisible letters, its line breaks as `\\n`, cut to `limit` letters."""
-    if text.isprintable() and len(text) <= limit:
-        return text.strip()
-    plain = _UNSEEN.sub("", _BREAKS.sub("\n", _SURROGATE.sub("\ufffd", text))).strip()
-    return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
+    head = text[: 8 * limit]  # what is cut off in the end need not be read, unless most of it is invisible
+    plain = (head if head.isprintable() else _UNSEEN.sub("", _BREAKS.sub("\n", _SURROGATE.sub("\ufffd", head)))).strip()
+    return plain if len(plain) <= limit and len(head) == len(text) else plain[: limit - 1].rstrip() + "…"
 
 
 def _once(sentences: Iterable[object]) -> list[dict[str, str]]:

@@ -99,8 +99,9 @@ def test_a_run_killed_at_any_call_is_finished_by_the_next_one() -> None:
         hurt.run(LATER)
 
         assert state(hurt) == expected, f"killed at call {points}"
-        assert does_nothing(hurt.plan(LATER)), f"killed at call {points}"
-        assert hurt.plan(LATER).overrides == (), f"killed at call {points}"
+        plan = hurt.plan(LATER)
+        assert does_nothing(plan), f"killed at call {points}"
+        assert plan.overrides == (), f"killed at call {points}"
     assert len(expected[1]) >= 2
     assert points > 12
 
