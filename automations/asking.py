@@ -21,10 +21,16 @@ from automations.people import People
 from automations.planning import said
 from automations.quiet import UNTIL, moment_said
 from automations.run import World, judge, read, told
+from automations.speaking import aside
 from automations.versions import Versions, versions
 from automations.yamlcheck import closest
 
 NEXT = "\n"
+LABELS: Mapping[str, Sequence[str]] = {
+    "zh": ("依据：", "读取：", "参数：", "结果：", "日历："),
+    "en": ("clause: ", "read: ", "parameter: ", "result: ", "calendar: "),
+}
+"""What begins a line about a rule that spoke."""
 WAITS: Mapping[str, Words] = {
     "deferred": {"zh": "对方下班了，等到 {until} 再发", "en": "deferred, until {until}"},
     "next": {"zh": "下次运行时发出", "en": "the next run sends it"},
@@ -64,15 +70,13 @@ class Answer:
         return "\n".join(lines).rstrip()
 
     def _spoken(self, rule: Said) -> list[str]:
-        words = ("依据", "读取", "参数", "结果", "日历") if self.language == "zh" else ("clause", "read", "parameter", "result", "calendar")
+        words = LABELS[self.language]
         ids = ", ".join(rule.catalogue)
-        lines = [f"● {rule.title}  [{rule.rule}]", *([f"    {words[0]}: {rule.clause}  {ids}"] if rule.clause or ids else [])]
-        lines += [
-            f"    {words[1]}: {heading}{f' ({address})' if address else ''} = {value or '-'}" for heading, address, value in rule.inputs
-        ]
-        lines += [f"    {words[2]}: {title} = {value}{f' ({clause})' if clause else ''}" for title, value, clause in rule.parameters]
-        lines += [f"    {words[4] if place else words[3]}: {step}" for place, step in enumerate(rule.walk)]
-        lines += [f"    {words[3]}: {heading} = {(value or '-').replace(NEXT, f'{NEXT}          ')}" for heading, value in rule.results]
+        lines = [f"● {rule.title}  [{rule.rule}]", *([f"    {words[0]}{rule.clause}  {ids}"] if rule.clause or ids else [])]
+        lines += [f"    {words[1]}{heading}{aside(address, self.language)} = {value or '-'}" for heading, address, value in rule.inputs]
+        lines += [f"    {words[2]}{title} = {value}{aside(clause, self.language)}" for title, value, clause in rule.parameters]
+        lines += [f"    {words[4] if place else words[3]}{step}" for place, step in enumerate(rule.walk)]
+        lines += [f"    {words[3]}{heading} = {(value or '-').replace(NEXT, f'{NEXT}          ')}" for heading, value in rule.results]
         return lines + [f"    ! {sentence}" for sentence in rule.sentences]
 
     def _silent(self, rule: Said) -> str:

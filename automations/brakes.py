@@ -14,7 +14,7 @@ from automations.model import CellChange, Mail, Notice, Outgoing, Table, Tripped
 
 WORDS: Mapping[str, Words] = {
     "states": {
-        "zh": "“{title}”共 {count} 行，其中 {moved} 行的状态将改变({share})，上限是 {limit}",
+        "zh": "“{title}”共 {count} 行，其中 {moved} 行的状态将改变（{share}），上限是 {limit}",
         "en": "{moved} of {count} rows of '{title}' would change state ({share}), the limit is {limit}",
     },
     "rows lost": {
@@ -22,7 +22,7 @@ WORDS: Mapping[str, Words] = {
         "en": "'{title}' has {count} rows, it had {before}; the limit is a loss of {limit}",
     },
     "gone": {
-        "zh": "“{title}”以前读得到，现在读不到: {what}",
+        "zh": "“{title}”以前读得到，现在读不到：{what}",
         "en": "'{title}' could be read before and cannot now: {what}",
     },
     "rows added": {

@@ -289,7 +289,7 @@ def _instant(value: date | time) -> str:
 def expected(column: Column, cell: str = "") -> Words:
     """What the column takes, with a right example; for a choice with the nearest one to what the cell shows."""
     if cell.upper() in ERRORS:
-        return {"zh": "先修正公式,再填结果", "en": "a result; the formula fails, mend it first"}
+        return {"zh": "先修正公式，再填结果", "en": "a result; the formula fails, mend it first"}
     if column.type != "choice":
         return _EXPECTED[column.type]
     near = difflib.get_close_matches(cell, column.choices, n=1)
@@ -301,18 +301,18 @@ def expected(column: Column, cell: str = "") -> Words:
 
 _EXPECTED: Mapping[str, Words] = {
     "text": {"zh": "文字", "en": "text"},
-    "integer": {"zh": "整数,例如 12", "en": "a whole number, such as 12"},
-    "decimal": {"zh": "数字,最多四位小数,例如 12.5", "en": "a number with at most four decimals, such as 12.5"},
-    "money": {"zh": "金额(元),最多两位小数,例如 1234.50", "en": "an amount in yuan with at most two decimals, such as 1234.50"},
-    "percent": {"zh": "百分比,写上百分号,例如 3%", "en": "a percentage with its sign, such as 3%"},
-    "date": {"zh": "日期,例如 2026-09-30", "en": "a date with its year, such as 2026-09-30"},
-    "datetime": {"zh": "日期和时间,例如 2026-09-30 14:05", "en": "a date and a time, such as 2026-09-30 14:05"},
-    "time": {"zh": "时间,例如 14:05", "en": "a time of day, such as 14:05"},
+    "integer": {"zh": "整数，例如 12", "en": "a whole number, such as 12"},
+    "decimal": {"zh": "数字，最多四位小数，例如 12.5", "en": "a number with at most four decimals, such as 12.5"},
+    "money": {"zh": "金额（元），最多两位小数，例如 1234.50", "en": "an amount in yuan with at most two decimals, such as 1234.50"},
+    "percent": {"zh": "百分比，写上百分号，例如 3%", "en": "a percentage with its sign, such as 3%"},
+    "date": {"zh": "日期，例如 2026-09-30", "en": "a date with its year, such as 2026-09-30"},
+    "datetime": {"zh": "日期和时间，例如 2026-09-30 14:05", "en": "a date and a time, such as 2026-09-30 14:05"},
+    "time": {"zh": "时间，例如 14:05", "en": "a time of day, such as 14:05"},
     "boolean": {"zh": "是或否", "en": "yes or no"},
-    "email": {"zh": "一个邮箱地址,例如 name@example.com", "en": "one e-mail address, such as name@example.com"},
+    "email": {"zh": "一个邮箱地址，例如 name@example.com", "en": "one e-mail address, such as name@example.com"},
     "phone": {
         "zh": "一个电话号码，例如 13800138000 或 0951-6012345转801",
         "en": "one phone number, such as 13800138000 or 0951-6012345 ext 801",
     },
-    "reference": {"zh": "编号,例如 KH-001", "en": "a number of another table's row, such as KH-001"},
+    "reference": {"zh": "编号，例如 KH-001", "en": "a number of another table's row, such as KH-001"},
 }

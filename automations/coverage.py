@@ -34,7 +34,7 @@ WORDS: Mapping[str, Words] = {
     "no rule": {"zh": "没有规则", "en": "no rule"},
     "example": {"zh": "例子", "en": "example"},
     "note": {
-        "zh": "“有例子证明”: 至少一个成立的例子用到引用该条目的规则。每条的规则和例子: runner.py coverage --all",
+        "zh": "“有例子证明”：至少一个成立的例子用到引用该条目的规则。每条的规则和例子：runner.py coverage --all",
         "en": "proved: an example that holds touches a rule of the entry. Each entry with its rules and examples: runner.py coverage --all",
     },
 }

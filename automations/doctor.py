@@ -42,7 +42,7 @@ MARKS: Mapping[State, Words] = {
     "failed": {"zh": "错误", "en": "failed "},
 }
 INIT = {
-    "zh": "先看再补全: runner.py init，然后 runner.py init --yes",
+    "zh": "先看再补全：runner.py init，然后 runner.py init --yes",
     "en": "look, then add them: runner.py init, then runner.py init --yes",
 }
 
@@ -127,11 +127,11 @@ def _packages(project: Path) -> Iterator[Line]:
     names = [re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in wanted]
     lacking = [name for name in names if not _installed(name)]
     if lacking:
-        remedy = {"zh": "安装: pip install -r requirements.lock", "en": "install them: pip install -r requirements.lock"}
+        remedy = {"zh": "安装：pip install -r requirements.lock", "en": "install them: pip install -r requirements.lock"}
         said = ", ".join(lacking)
-        yield Line("failed", {"zh": f"缺少软件包: {said}", "en": f"packages are missing: {said}"}, remedy)
+        yield Line("failed", {"zh": f"缺少软件包：{said}", "en": f"packages are missing: {said}"}, remedy)
     else:
-        yield Line("ok", {"zh": f"软件包: {len(names)} 个都已安装", "en": f"packages: all {len(names)} are installed"})
+        yield Line("ok", {"zh": f"软件包：{len(names)} 个都已安装", "en": f"packages: all {len(names)} are installed"})
 
 
 def _installed(name: str) -> bool:
@@ -150,15 +150,15 @@ def _same(text: str) -> Words:
 
 def _problems(problems: Sequence[Problem], zh: str = "配置", en: str = "configuration") -> Line:
     first, count = problems[0], len(problems)
-    what = {"zh": f"{zh}: {count} 个问题，第一个: {first}", "en": f"{en}: {count} problem{'s' * (count != 1)}, the first: {first}"}
-    return Line("failed", what, {"zh": "全部列出: runner.py check", "en": "list them all: runner.py check"})
+    what = {"zh": f"{zh}：{count} 个问题，第一个：{first}", "en": f"{en}: {count} problem{'s' * (count != 1)}, the first: {first}"}
+    return Line("failed", what, {"zh": "全部列出：runner.py check", "en": "list them all: runner.py check"})
 
 
 def _configuration(config: Config) -> Iterator[Line]:
     templates = Renderer(config.root / "templates" / "notices").problems(config.root)
     problems = [problem for problem in other_problems(config) if problem not in templates]
     rules, packs = sum(len(policy.rules) for policy in config.policies.values()), ", ".join(config.packs)
-    good = {"zh": f"配置: {rules} 条规则 ({packs})", "en": f"configuration: {rules} rules ({packs})"}
+    good = {"zh": f"配置：{rules} 条规则（{packs}）", "en": f"configuration: {rules} rules ({packs})"}
     yield _problems(problems) if problems else Line("ok", good)
     yield _problems(templates, "模板", "templates") if templates else Line("ok", {"zh": "邮件模板", "en": "templates"})
 
@@ -185,7 +185,7 @@ def calendar_lines(config: Config, today: date) -> Iterator[Line]:
         }
         yield Line("warning", said, remedy)
     else:
-        yield Line("ok", {"zh": f"日历 {name}: 放假安排到 {until}", "en": f"calendar '{name}': official until {until}"})
+        yield Line("ok", {"zh": f"日历 {name}：放假安排到 {until}", "en": f"calendar '{name}': official until {until}"})
 
 
 # Workbook and tables
@@ -205,9 +205,9 @@ def _workbook(config: Config, path: Path, now: datetime) -> Iterator[Line]:
         workbook = XlsxWorkbook(path)
         grids = workbook.grids()
     except WorkbookUnreadable as error:
-        yield Line("failed", {"zh": f"工作簿: {error}", "en": f"workbook: {error}"}, None if path.exists() else INIT)
+        yield Line("failed", {"zh": f"工作簿：{error}", "en": f"workbook: {error}"}, None if path.exists() else INIT)
         return
-    yield Line("ok", {"zh": f"工作簿 {path}: {len(grids)} 个工作表", "en": f"workbook {path}: {len(grids)} tabs"})
+    yield Line("ok", {"zh": f"工作簿 {path}：{len(grids)} 个工作表", "en": f"workbook {path}: {len(grids)} tabs"})
     yield from _closed(path)
     snapshot = read_snapshot(workbook.name, grids, list(config.tables.values()), now.date())
     for name in config.tables:
@@ -231,7 +231,7 @@ def table_lines(sheet: Sheet | None, problems: Sequence[SheetProblem]) -> Iterat
     if sheet:
         tab, row, count = sheet.tab, sheet.header_row, len(sheet.rows)
         yield Line(
-            "ok", {"zh": f"工作表“{tab}”: 表头在第 {row} 行，{count} 行数据", "en": f"tab '{tab}': header in row {row}, {count} rows"}
+            "ok", {"zh": f"工作表“{tab}”：表头在第 {row} 行，{count} 行数据", "en": f"tab '{tab}': header in row {row}, {count} rows"}
         )
         yield from _ours_missing(sheet)
     for problem in problems:
@@ -247,7 +247,7 @@ def _ours_missing(sheet: Sheet) -> Iterator[Line]:
     zh, en = (", ".join(column.heading(language) for column in lacking[:MOST_SHOWN]) for language in ("zh", "en"))
     more = f" (+{rest})" if rest > 0 else ""
     said = {
-        "zh": f"工作表“{sheet.tab}”缺少由表管家填写的列: {zh}{more}",
+        "zh": f"工作表“{sheet.tab}”缺少由表管家填写的列：{zh}{more}",
         "en": f"tab '{sheet.tab}' lacks columns that Rowkeeper fills: {en}{more}",
     }
     yield Line("warning", said, INIT)
@@ -269,7 +269,7 @@ def _ledger(path: Path, workbook: str) -> Iterator[Line]:
     if fault:
         yield fault
         return
-    yield Line("ok", {"zh": f"运行记录 {path}: 完好", "en": f"ledger {path}: sound"})
+    yield Line("ok", {"zh": f"运行记录 {path}：完好", "en": f"ledger {path}: sound"})
     yield from _writable(path.parent, "运行记录的文件夹", "the ledger's folder")
     yield from (line for line in _writable(path.parent / "backups", "备份的文件夹", "the folder of copies") if line.state == "failed")
     yield from _mails(path, workbook)
@@ -282,9 +282,9 @@ def ledger_fault(path: Path) -> Line | None:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
             check, owner, number = (connection.execute(pragma).fetchone()[0] for pragma in PRAGMAS)
     except sqlite3.DatabaseError as error:
-        return Line("failed", {"zh": f"运行记录 {path} 不能读取: {error}", "en": f"ledger {path} cannot be read: {error}"}, _same(LOST))
+        return Line("failed", {"zh": f"运行记录 {path} 不能读取：{error}", "en": f"ledger {path} cannot be read: {error}"}, _same(LOST))
     if check != "ok":
-        return Line("failed", {"zh": f"运行记录 {path} 已损坏: {check}", "en": f"ledger {path} is damaged: {check}"}, _same(LOST))
+        return Line("failed", {"zh": f"运行记录 {path} 已损坏：{check}", "en": f"ledger {path} is damaged: {check}"}, _same(LOST))
     if owner != APPLICATION:
         remedy = {"zh": "在设置的 ledger 写另一个文件", "en": "name another file as `ledger` in the settings"}
         return Line("failed", {"zh": f"{path} 不是表管家的运行记录", "en": f"{path} is a database of another program"}, remedy)
@@ -303,7 +303,7 @@ def _version_fault(path: Path, number: int, known: int) -> Line | None:
 def _mails(path: Path, workbook: str) -> Iterator[Line]:
     """Mails of this workbook that wait, or that nobody knows the fate of."""
     look = {
-        "zh": "核对是否收到: runner.py outbox list --state unknown，然后 outbox resolve",
+        "zh": "核对是否收到：runner.py outbox list --state unknown，然后 outbox resolve",
         "en": "look whether they arrived: runner.py outbox list --state unknown, then outbox resolve",
     }
     words: Mapping[MailState, tuple[str, str, Words]] = {
@@ -339,7 +339,7 @@ def _mail(config: Config) -> Iterator[Line]:
         name = mail.server.password_env
         yield Line(
             "failed",
-            {"zh": f"发信服务器 {mail.server}: 没有设置环境变量 {name}", "en": lack},
+            {"zh": f"发信服务器 {mail.server}：没有设置环境变量 {name}", "en": lack},
             {"zh": f"设置环境变量 {name}", "en": f"set {name}"},
         )
     else:
@@ -358,7 +358,7 @@ def _mailbox(config: Config) -> Iterator[Line]:
     name = box.server.password_env
     if not os.environ.get(name):
         lack = {
-            "zh": f"发件人的邮箱 {box.server}: 没有设置环境变量 {name}",
+            "zh": f"发件人的邮箱 {box.server}：没有设置环境变量 {name}",
             "en": f"mailbox {box.server}: the environment variable {name} is not set",
         }
         yield Line("warning", lack, {"zh": f"设置环境变量 {name}", "en": f"set {name}"})
@@ -366,7 +366,7 @@ def _mailbox(config: Config) -> Iterator[Line]:
     path = config.ledger_place
     trouble = _noted(path, trouble_name(f"{box.server.user}@{box.server}"))
     if trouble:
-        yield Line("warning", {"zh": f"发件人的邮箱上次查不了: {trouble}", "en": f"the mailbox could not be asked: {trouble}"})
+        yield Line("warning", {"zh": f"发件人的邮箱上次查不了：{trouble}", "en": f"the mailbox could not be asked: {trouble}"})
     else:
         yield Line("ok", {"zh": f"发件人的邮箱 {box.server}", "en": f"mailbox {box.server}"})
 

@@ -47,7 +47,7 @@ def _lacking(mailbox: Mailbox, witnesses: Sequence[str], found: Collection[str])
     """Why absence from this folder proves nothing; None when it does."""
     if not mailbox.saves_sent:
         return {
-            "zh": "已发送邮件里没有，但不知道这个邮箱会不会自动保存发出的邮件(mail.imap.saves_sent)，要人来核对",
+            "zh": "已发送邮件里没有，但不知道这个邮箱会不会自动保存发出的邮件（mail.imap.saves_sent），要人来核对",
             "en": "it is not among the sent mails, but this service is not known to file them (mail.imap.saves_sent); a person decides",
         }
     if not any(each in found for each in witnesses):

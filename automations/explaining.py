@@ -127,7 +127,7 @@ class Teller:
     def gathered(self, column: str, full: str) -> Said:
         """A column gathered from other rows: the rows it was gathered from."""
         heading = self._heading(column)
-        title = f"汇总: {heading}" if self.config.language == "zh" else f"Gathered: {heading}"
+        title = f"汇总：{heading}" if self.config.language == "zh" else f"Gathered: {heading}"
         inputs, value = list(self._gathered_rows(full)) or list(self._inputs(full)), self._shown(column)
         return Said(full, title, "", (), bool(value), tuple(inputs), (), ((heading, value),), silence=self._nothing_gathered())
 

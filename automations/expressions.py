@@ -164,6 +164,8 @@ class Evaluator:
         self, formulas: Sequence[Formula], columns: Mapping[str, Any], types: Mapping[str, ColumnType], count: int
     ) -> dict[str, Any]:
         """Every formula over the rows: name -> array in the frame's dtype; `columns` hold pandas or numpy arrays of `count` rows."""
+        if not count:  # a table without rows is common, and DuckDB would plan as long for it as for any other
+            return {formula.name: as_array((), formula.type) for formula in formulas}
         used = sorted(set().union(*(formula.columns for formula in formulas)))
         source = ", ".join(f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in used) or "1"
         found = self._computed([_packed(formula) for formula in formulas], source, {name: columns[name] for name in used}, count)

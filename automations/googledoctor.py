@@ -56,7 +56,7 @@ def google_lines(config: Config, now: datetime) -> Iterator[Line]:
         account = signed_in(config).account
     except KeyUnusable as error:
         remedy = {"zh": "见 config/README.zh-CN.md“切换到 Google 表格”", "en": "see 'Moving to Google Sheets' in config/README.md"}
-        yield Line("failed", {"zh": f"Google 密钥不能用: {error}", "en": f"the key for Google cannot be used: {error}"}, remedy)
+        yield Line("failed", {"zh": f"Google 密钥不能用：{error}", "en": f"the key for Google cannot be used: {error}"}, remedy)
         return
     yield Line("ok", {"zh": f"Google 账号 {account}", "en": f"Google account {account}"})
     http = google_door(config)
@@ -74,10 +74,10 @@ def _spreadsheet(config: Config, sheet: Spreadsheet, grids: list[Grid], now: dat
         grids += sheet.values().grids
         look = sheet.look(sheet.tabs())
     except OutsideFailed as error:
-        yield Line("failed", {"zh": f"表格 {sheet.id} 打不开: {error}", "en": f"it cannot be opened: {error}"}, remedy_of(error, sheet))
+        yield Line("failed", {"zh": f"表格 {sheet.id} 打不开：{error}", "en": f"it cannot be opened: {error}"}, remedy_of(error, sheet))
         return
     count = len(structure.titles)
-    said = {"zh": f"表格“{structure.name}”: {count} 个工作表", "en": f"spreadsheet '{structure.name}': {count} tabs"}
+    said = {"zh": f"表格“{structure.name}”：{count} 个工作表", "en": f"spreadsheet '{structure.name}': {count} tabs"}
     yield Line("ok", said)
     yield _owner(config, look, structure)
     yield from shut_lines(config, look, grids, now, sheet.http.account)
@@ -104,11 +104,11 @@ def _owner(config: Config, look: Look, structure: Structure) -> Line:
         return Line("ok", said)
     if mark.id == ours:
         return Line(
-            "ok", {"zh": f"由本安装负责写入 (第 {mark.generation} 次)", "en": f"kept by this installation (write {mark.generation})"}
+            "ok", {"zh": f"由本安装负责写入（第 {mark.generation} 次）", "en": f"kept by this installation (write {mark.generation})"}
         )
-    what = {"zh": f"由另一处安装负责写入: {mark.label}", "en": f"kept by another installation: {mark.label}"}
+    what = {"zh": f"由另一处安装负责写入：{mark.label}", "en": f"kept by another installation: {mark.label}"}
     return Line(
-        "failed", what, {"zh": "停掉其中一处；改由本机负责: runner.py takeover", "en": "stop one of the two; or: runner.py takeover"}
+        "failed", what, {"zh": "停掉其中一处；改由本机负责：runner.py takeover", "en": "stop one of the two; or: runner.py takeover"}
     )
 
 
@@ -125,7 +125,7 @@ def shut_lines(config: Config, look: Look, grids: Sequence[Grid], now: datetime,
         if shut:
             named = ", ".join(shut[:MOST_SHOWN])
             what = {
-                "zh": f"工作表“{sheet.tab}”的列受保护，不能写入: {named}",
+                "zh": f"工作表“{sheet.tab}”的列受保护，不能写入：{named}",
                 "en": f"tab '{sheet.tab}': protected, cannot be written: {named}",
             }
             zh = f"数据 > 保护工作表和范围：允许 {account} 编辑，或取消保护"
@@ -167,7 +167,7 @@ def clock_lines(config: Config, structure: Structure, now: datetime) -> Iterator
         yield Line("ok", {"zh": "时钟与 Google 一致", "en": "the clock agrees with Google's"})
         return
     said = {
-        "zh": f"时间与 Google 相差 {minutes} 分钟 (Google: {theirs:%Y-%m-%d %H:%M})",
+        "zh": f"时间与 Google 相差 {minutes} 分钟（Google：{theirs:%Y-%m-%d %H:%M}）",
         "en": f"the time is {minutes} minutes off Google's ({theirs:%Y-%m-%d %H:%M})",
     }
     remedy = {"zh": "打开本机的自动校时；用了 --now 时不必理会", "en": "let this machine set its clock by itself; with --now ignore this"}
@@ -195,7 +195,7 @@ def _renamed(sheet: Sheet, grid: Grid) -> Iterator[Line]:
             ", ".join(f"{letters(marked[each.key])} '{text}' is '{each.heading('en')}'" for each, text in renamed),
         )
         what = {
-            "zh": f"工作表“{sheet.tab}”有改过名的表头，按列上的标记照常认出: {zh}",
+            "zh": f"工作表“{sheet.tab}”有改过名的表头，按列上的标记照常认出：{zh}",
             "en": f"tab '{sheet.tab}' has renamed headers, known by the marks on their columns: {en}",
         }
         yield Line("ok", what)
@@ -211,7 +211,7 @@ def _pace(config: Config, http: SheetsHttp) -> Line:
     return Line(
         "ok",
         {
-            "zh": f"每分钟最多 {limit} 次读取、{limit} 次写入 (Google 对每个账号各限 60 次)；本次检查读取 {used} 次",
+            "zh": f"每分钟最多 {limit} 次读取、{limit} 次写入（Google 对每个账号各限 60 次）；本次检查读取 {used} 次",
             "en": f"at most {limit} reads and {limit} writes a minute (Google allows an account 60 each); this look took {used} reads",
         },
     )

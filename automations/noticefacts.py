@@ -28,7 +28,7 @@ PHRASES: Mapping[str, Words] = {
     "owner": {"zh": "本行负责人", "en": "the person responsible"},
     "superior": {"zh": "负责人的上级", "en": "the responsible person's superior"},
     "approver": {"zh": "审批人", "en": "the approver"},
-    "fallback": {"zh": "管理员(没有找到应通知的人)", "en": "the admin (nobody else was found)"},
+    "fallback": {"zh": "管理员（没有找到应通知的人）", "en": "the admin (nobody else was found)"},
     "hold ended": {"zh": "暂缓到期", "en": "The hold is over"},
     "stands in": {"zh": "{name}外出{until}，由您代办。", "en": "You stand in for {name}, who is away{until}. "},
     "in place of": {"zh": "{reader}（代{name}，{name}外出{until}）", "en": "{reader} (for {name}, away{until})"},

@@ -114,6 +114,7 @@ class Shown:
     def text(self) -> str:
         mail, zh = self.record.mail, self.language == "zh"
         words = ("编号", "状态", "收件人", "时间", "主题", "结果") if zh else ("id", "state", "to", "at", "subject", "reply")
+        colon = "：" if zh else ": "
         values = (
             _bare(mail.message_id),
             STATES[self.record.state][self.language],
@@ -122,7 +123,7 @@ class Shown:
             mail.subject,
             self.record.reply or "-",
         )
-        return "\n".join([*(f"{word}: {value}" for word, value in zip(words, values, strict=True)), "", mail.text])
+        return "\n".join([*(f"{word}{colon}{value}" for word, value in zip(words, values, strict=True)), "", mail.text])
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ from automations.summary import setters, summaries
 from automations.workbooks.protocol import fitted, lasts
 
 STOPPED: Words = {
-    "zh": "计划被安全闸拦下，没有写入也没有发信: {brakes}。先看 `runner.py plan --html plan.html`，没问题再用 `runner.py run --force` 放行",
+    "zh": "计划被安全闸拦下，没有写入也没有发信：{brakes}。先看 `runner.py plan --html plan.html`，没问题再用 `runner.py run --force` 放行",
     "en": "plan refused: {brakes}; look at it with `runner.py plan --html plan.html`, then `runner.py run --force`",
 }
 RETRIED = timedelta(days=1)

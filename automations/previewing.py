@@ -30,7 +30,7 @@ from automations.yamlcheck import closest
 
 WORDS = {
     "sample": {"zh": "示例数据", "en": "sample data"},
-    "row": {"zh": "{place} ({key})，发给 {reader}：{rules}", "en": "{place} ({key}), to {reader}: {rules}"},
+    "row": {"zh": "{place}（{key}），发给 {reader}：{rules}", "en": "{place} ({key}), to {reader}: {rules}"},
     "overtaken": {"zh": "，已有更高一级的提醒，此刻不会再发", "en": ", overtaken by a higher rung, so not sent now"},
     "subject": {"zh": "主题：", "en": "Subject: "},
 }

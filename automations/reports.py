@@ -12,8 +12,9 @@ from automations.model import Change, Words
 from automations.planning import Plan
 from automations.rendering import cleaned_text
 from automations.reportlines import LONGEST_CELL, Line
-from automations.reporttext import Listed, Report, TableReport, Voice, columns_of, grouped, report_of
+from automations.reporttext import Listed, Reason, Report, TableReport, Voice, columns_of, grouped, report_of
 from automations.run import Run
+from automations.speaking import aside
 from automations.waitingtext import waiting_sections
 
 PAGE_LIMIT, PAGE_MAILS = 200, 60
@@ -24,8 +25,8 @@ WIDEST = (12, 24, 20, 24, 40, 40)
 """The widest a column of changed cells may be in a terminal: row, key, column, old, new, rule."""
 LAYOUT: Mapping[str, Words] = {
     "head": {"zh": "计划 {facts}", "en": "plan {facts}"},
-    "brakes": {"zh": "安全闸已拦下，不会写入，也不会发信:", "en": "Stopped by a brake; nothing would be written or sent:"},
-    "table": {"zh": "{heading}: {total} 个单元格 (共 {rows} 行)", "en": "{heading}: {cells} ({rows} rows)"},
+    "brakes": {"zh": "安全闸已拦下，不会写入，也不会发信：", "en": "Stopped by a brake; nothing would be written or sent:"},
+    "table": {"zh": "{heading}：{total} 个单元格（共 {rows} 行）", "en": "{heading}: {cells} ({rows} rows)"},
     "more": {"zh": "… 另有 {hidden}，共 {total}；加 --all 全部列出", "en": "… {hidden} more, {total} in all; --all lists them"},
     "keys": {"zh": "新编号 {n} 个", "en": "New row numbers: {n}"},
     "rows": {"zh": "新增的行 {n} 行", "en": "Rows to be appended: {n}"},
@@ -34,23 +35,23 @@ LAYOUT: Mapping[str, Words] = {
     "mails": {"zh": "将发出的邮件 {n} 封", "en": "Mails to go out: {n}"},
     "held": {"zh": "不发信的通知 {n} 条", "en": "Notices without a mail: {n}"},
     "findings": {"zh": "发现的问题 {n} 个", "en": "Findings: {n}"},
-    "example": {"zh": "例: {text}", "en": "e.g. {text}"},
+    "example": {"zh": "例：{text}", "en": "e.g. {text}"},
     "lacking": {"zh": "不适用的规则 {n} 条，表里没有它们要看的列", "en": "Rules not applicable: {n}, the tables lack a column they need"},
     "list them": {"zh": "；加 --all 全部列出", "en": "; --all lists them"},
-    "lacks": {"zh": "缺 {place}: {rules}", "en": "no {place}: {rules}"},
+    "lacks": {"zh": "缺 {place}：{rules}", "en": "no {place}: {rules}"},
     "problems": {"zh": "工作表的问题 {n} 个", "en": "Trouble with tabs: {n}"},
     "left out": {"zh": "本表没有处理", "en": "the table is left out"},
     "row": {"zh": "第 {n} 行", "en": "row {n}"},
-    "run": {"zh": "第 {id} 次运行: {done}。", "en": "Run {id}: {done}."},
+    "run": {"zh": "第 {id} 次运行：{done}。", "en": "Run {id}: {done}."},
     "wrote": {"zh": "写入 {cells}", "en": "{cells} written"},
     "sent": {"zh": "发出 {mails}", "en": "{mails} sent"},
     "did nothing": {"zh": "没有要做的事", "en": "nothing to do"},
-    "forced": {"zh": "安全闸曾要求停下，本次强制执行:", "en": "Forced past a brake:"},
+    "forced": {"zh": "安全闸曾要求停下，本次强制执行：", "en": "Forced past a brake:"},
     "refused": {"zh": "没有写入 {n} 个，下次运行再看", "en": "Not written: {n}; the next run looks again"},
     "failed": {"zh": "没有发出 {n} 封", "en": "Mails not sent: {n}"},
     "standing": {"zh": "表里还有 {findings}待改正", "en": "{findings} stand in the tables"},
     "deferred": {"zh": "{notices}等对方上班再发", "en": "{notices} wait until the reader is at work"},
-    "undo": {"zh": "撤销本次写入: runner.py undo {id}", "en": "to take the writing back: runner.py undo {id}"},
+    "undo": {"zh": "撤销本次写入：runner.py undo {id}", "en": "to take the writing back: runner.py undo {id}"},
 }
 
 
@@ -67,6 +68,10 @@ class Paper:
 
     def ink(self, text: str, name: str) -> str:
         return f"\x1b[{INK[name]}m{text}\x1b[0m" if self.colour and text else text
+
+    def ruled(self, each: Line | Reason) -> str:
+        """A rule with its clause in brackets."""
+        return each.rule + aside(each.clause, self.voice.language)
 
     def heading(self, name: str, number: int) -> str:
         return "\n" + self.ink(self.say(name, n=f"{number:,}"), "bold")
@@ -192,13 +197,13 @@ def _table(table: TableReport, paper: Paper) -> Iterable[str]:
 
 
 def _cells(line: Line, paper: Paper) -> tuple[str, ...]:
-    return paper.say("row", n=line.row), line.key, line.column, line.old, f"-> {line.new}", _ruled(line.rule, line.clause)
+    return paper.say("row", n=line.row), line.key, line.column, line.old, f"-> {line.new}", paper.ruled(line)
 
 
 def _rows(report: Report, paper: Paper) -> Iterable[str]:
     if report.new_rows.total:
         yield paper.heading("rows", report.new_rows.total)
-        lines = [(each.table, paper.say("row", n=each.row), each.new, _ruled(each.rule, each.clause)) for each in report.new_rows.shown]
+        lines = [(each.table, paper.say("row", n=each.row), each.new, paper.ruled(each)) for each in report.new_rows.shown]
         yield from laid_out(lines, (24, 12, 40, 40), paper)
         yield from paper.more(report.new_rows)
 
@@ -236,7 +241,7 @@ def _findings(report: Report, paper: Paper) -> Iterable[str]:
         yield paper.heading("findings", report.counts["findings"])
     for each in report.rules:
         level = paper.ink(f"[{paper.voice.say(each.level)}]", "red" if each.level == "fail" else "grey")
-        yield f"  {each.total:>6,}  {level} {_ruled(each.rule, each.clause)}"
+        yield f"  {each.total:>6,}  {level} {paper.ruled(each)}"
         yield f"          {clipped(paper.say('example', text=one_line(each.example)), 110)}"
 
 
@@ -253,11 +258,9 @@ def _lacking(report: Report, paper: Paper) -> Iterable[str]:
 def _problems(report: Report, paper: Paper) -> Iterable[str]:
     if report.problems:
         yield paper.heading("problems", len(report.problems))
-        yield from (f"  {one_line(what)}" + (f" ({paper.say('left out')})" if stops else "") for what, stops in report.problems)
-
-
-def _ruled(rule: str, clause: str) -> str:
-    return f"{rule} ({clause})" if clause else rule
+        yield from (
+            f"  {one_line(what)}" + aside(paper.say("left out") if stops else "", paper.voice.language) for what, stops in report.problems
+        )
 
 
 def columns_said(columns: Iterable[tuple[str, int]]) -> str:

@@ -16,7 +16,7 @@ from automations.planning import Plan
 from automations.rendering import cleaned_text
 from automations.reportlines import LONGEST_CELL, Line, change_line, key_line, override_line, row_line
 from automations.silences import held_of
-from automations.speaking import MASK, one_sentence
+from automations.speaking import MASK, aside, one_sentence
 
 T = TypeVar("T")
 Shown = TypeVar("Shown", covariant=True)
@@ -59,10 +59,10 @@ WORDS: Mapping[str, Words] = {
     "key-once": {"zh": "编号不重复", "en": "A key stands once"},
     "draft-waits": {"zh": "给客户的草稿等人放行", "en": "A draft to the customer waits"},
     "customer-address": {"zh": "客户没有电子邮箱", "en": "The customer has no e-mail address"},
-    "gathered": {"zh": "汇总: {column}", "en": "Gathered: {column}"},
+    "gathered": {"zh": "汇总：{column}", "en": "Gathered: {column}"},
     "undo": {"zh": "撤销第 {n} 次运行", "en": "Undo of run {n}"},
-    "blank": {"zh": "(空)", "en": "(blank)"},
-    "nobody": {"zh": "(未填负责人)", "en": "(nobody is named)"},
+    "blank": {"zh": "（空）", "en": "(blank)"},
+    "nobody": {"zh": "（未填负责人）", "en": "(nobody is named)"},
     "fail": {"zh": "错误", "en": "fail"},
     "warn": {"zh": "提醒", "en": "warn"},
     "info": {"zh": "提示", "en": "info"},
@@ -336,13 +336,13 @@ def finding_reasons(findings: Iterable[Finding], voice: Voice) -> Iterable[Reaso
     by_rule = grouped(findings, lambda finding: (LEVELS.index(finding.level), finding.rule))
     for (level, rule), found in sorted(by_rule.items(), key=lambda item: (item[0][0], -len(item[1]))):
         place, _, sentence = finding_line(found[0], voice)
-        yield _reason(rule, len(found), voice, LEVELS[level], f"{place} {sentence}")
+        yield _reason(rule, len(found), voice, LEVELS[level], place + ("" if place.endswith("：") else " ") + sentence)
 
 
 def finding_line(finding: Finding, voice: Voice) -> tuple[str, str, str]:
-    """Where, how grave, and what to do: `客户投诉!F17 (TS-1):`, `warn`, the sentence."""
-    key = f" ({finding.key})" if finding.key else ""
-    place = cleaned_text(f"{voice.table(finding.table)}!{finding.address}{key}:", LONGEST_CELL)
+    """Where, how grave, and what to do: `客户投诉!F17（TS-1）：`, `warn`, the sentence."""
+    where = f"{voice.table(finding.table)}!{finding.address}{aside(finding.key, voice.language)}"
+    place = cleaned_text(where + ("：" if voice.language == "zh" else ":"), LONGEST_CELL)
     return place, finding.level, cleaned_text(one_sentence(finding, voice.language), LONGEST_CELL)
 
 

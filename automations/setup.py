@@ -16,18 +16,18 @@ from automations.workbooks.upgrading import Addition, apply_upgrade, plan_upgrad
 from automations.workbooks.xlsx import XlsxWorkbook
 
 WORDS: Mapping[str, Words] = {
-    "create": {"zh": "将新建工作簿 {path}:", "en": "would create the workbook {path}:"},
-    "upgrade": {"zh": "将补全工作簿 {path}，只增加，不删改:", "en": "would add to the workbook {path}; nothing is removed or moved:"},
-    "created": {"zh": "已新建工作簿 {path}:", "en": "created the workbook {path}:"},
-    "upgraded": {"zh": "已补全工作簿 {path}:", "en": "added to the workbook {path}:"},
+    "create": {"zh": "将新建工作簿 {path}：", "en": "would create the workbook {path}:"},
+    "upgrade": {"zh": "将补全工作簿 {path}，只增加，不删改：", "en": "would add to the workbook {path}; nothing is removed or moved:"},
+    "created": {"zh": "已新建工作簿 {path}：", "en": "created the workbook {path}:"},
+    "upgraded": {"zh": "已补全工作簿 {path}：", "en": "added to the workbook {path}:"},
     "empty": {
         "zh": "工作簿 {path} 已齐全，没有要补的。",
         "en": "the workbook {path} has every tab and column that is needed; nothing to do.",
     },
-    "tab": {"zh": "  工作表“{tab}”，{count} 列: {names}", "en": "  tab '{tab}', {count} columns: {names}"},
-    "columns": {"zh": "  工作表“{tab}”右侧增加 {count} 列: {names}", "en": "  tab '{tab}', {count} columns at the right: {names}"},
-    "do": {"zh": "什么都还没有写。执行: runner.py init --yes", "en": "Nothing was written yet. To do it: runner.py init --yes"},
-    "next": {"zh": "接下来: runner.py plan", "en": "Next: runner.py plan"},
+    "tab": {"zh": "  工作表“{tab}”，{count} 列：{names}", "en": "  tab '{tab}', {count} columns: {names}"},
+    "columns": {"zh": "  工作表“{tab}”右侧增加 {count} 列：{names}", "en": "  tab '{tab}', {count} columns at the right: {names}"},
+    "do": {"zh": "什么都还没有写。执行：runner.py init --yes", "en": "Nothing was written yet. To do it: runner.py init --yes"},
+    "next": {"zh": "接下来：runner.py plan", "en": "Next: runner.py plan"},
 }
 
 

@@ -19,8 +19,15 @@ WORDS: Mapping[str, Words] = {
     "unreadable": {"zh": "“{heading}”填的是“{shown}”，看不懂", "en": "'{heading}' holds '{shown}', which cannot be read"},
     "expected": {"zh": "应填{expected}", "en": "write {expected}"},
     "doubled": {"zh": "编号“{key}”在本表出现多次，这些行暂不处理", "en": "key '{key}' stands in several rows; they are left alone"},
-    "doubled fix": {"zh": "请改正编号,使每行编号唯一", "en": "give every row its own key"},
+    "doubled fix": {"zh": "请改正编号，使每行编号唯一", "en": "give every row its own key"},
 }
+
+
+def aside(text: str, language: str) -> str:
+    """A text in brackets behind a word, with the marks of the language; nothing of nothing."""
+    if not text:
+        return ""
+    return f"（{text}）" if language == "zh" else f" ({text})"
 
 
 def findings_of(judged: Judged) -> list[Finding]:
@@ -195,7 +202,7 @@ def sentence_in_row(findings: Sequence[Finding], language: str) -> str:
 
 
 def one_sentence(finding: Finding, language: str) -> str:
-    """Message, clause and what to do: `缺"责任部门"(第五章第二条(七)4)。请补填"责任部门"。`"""
+    """Message, clause and what to do: `缺"责任部门"(第五章第二条（七）4)。请补填"责任部门"。`"""
     message, fix = (words.get(language) or words.get("zh") or "" for words in (finding.sentence, finding.fix))
     if language == "zh":
         clause = f"（{finding.clause}）" if finding.clause else ""

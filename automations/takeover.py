@@ -15,11 +15,11 @@ WORDS: Mapping[str, Words] = {
     "ours": {"zh": "本安装已经负责写入这个工作簿。", "en": "this installation keeps the workbook already."},
     "nobody": {"zh": "这个工作簿还没有归属；第一次写入时归本安装。", "en": "nobody keeps the workbook yet; the first write makes it ours."},
     "theirs": {
-        "zh": "这个工作簿由另一处安装负责写入: {names}。\n先停掉那一处，再执行: runner.py takeover --yes",
+        "zh": "这个工作簿由另一处安装负责写入：{names}。\n先停掉那一处，再执行：runner.py takeover --yes",
         "en": "another installation keeps the workbook: {names}.\nStop that one first, then: runner.py takeover --yes",
     },
     "taken": {
-        "zh": "今后由本安装负责写入 (原来: {names})。另一处再写入时会被拒绝。",
+        "zh": "今后由本安装负责写入（原来：{names}）。另一处再写入时会被拒绝。",
         "en": "from now on this installation keeps the workbook (before: {names}). The other one is refused from now on.",
     },
 }

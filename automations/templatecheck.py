@@ -20,7 +20,7 @@ TEXTS: Mapping[str, str] = {
     "reader": "name of the person who gets the mail",
     "table": "title of the table",
     "key": "key of the row, such as TS-20260917-003",
-    "place": "where the row stands, such as 客户投诉!第 12 行",
+    "place": "where the row stands, such as 客户投诉 第 12 行",
     "title": "title of the rule: what is to be done",
     "state": "word for where the step stands",
     "due": "date and time by which it must be done",

@@ -53,7 +53,7 @@ def came_back(bounced: Bounced) -> Words:
     if bounced.suppressed:
         zh, en = "；这个地址停发 60 天，请在表里改正", "; the address gets no mail for 60 days, correct it in the sheet"
     name = f"{one_line(mail.reader)} <{mail.to}>"
-    return {"zh": f"{name}：邮件被退回({bounced.reason}){zh}", "en": f"{name}: the mail came back ({bounced.reason}){en}"}
+    return {"zh": f"{name}：邮件被退回（{bounced.reason}）{zh}", "en": f"{name}: the mail came back ({bounced.reason}){en}"}
 
 
 def trouble_name(mailbox: str) -> str:

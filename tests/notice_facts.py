@@ -34,7 +34,7 @@ _ZH = facts(
     due="2026-09-18 18:00",
     left="明天 18:00 到期",
     next_step="填写“受理部门”“受理负责人”和“受理时间”",
-    clause="第五章第二条(七)2",
+    clause="第五章第二条（七）2",
     source="宁夏西香记食品有限公司 营销管理制度",
     why="您是这一行的受理人",
     owner="王芳",
@@ -111,7 +111,7 @@ ZH: Mapping[str, Facts] = {
         "next_step": "",
         "problem": '已填"解决时间"但缺"责任部门"',
         "fix": '请补填"责任部门"',
-        "clause": "第五章第二条(七)4",
+        "clause": "第五章第二条（七）4",
     },
     "hold-ended": {**_ZH, "title": "暂缓到期", "due": "2026-09-21", "left": "", "state": "", "problem": "客户出差（王芳）"},
     "visit-due": {

@@ -198,17 +198,19 @@ class Conversation:
 
     def do_data(self, line: str) -> None:
         self.say("354 go on")
-        body = [] if self.server.faults.get("body") is None else [self.lines.readline()]
+        body = bytearray(b"\r\n")
+        body += b"" if self.server.faults.get("body") is None else self.lines.readline()
         spoken = self.trouble("body")
-        while (part := self.lines.readline()) != b".\r\n":
+        while not body.endswith(b"\r\n.\r\n"):
+            part = self.lines.read1()
             if not part:
                 raise HangUp
-            body.append(part)
+            body += part
         if spoken:
             raise HangUp
         if self.trouble("dot"):
             return
-        content = b"".join(part.removeprefix(b".") for part in body)
+        content = bytes(body[2:-3]).removeprefix(b".").replace(b"\r\n.", b"\r\n")
         self.server.accepted.append(Accepted(self.sender, self.recipient, content))
         if not self.trouble("taken"):
             self.say(f"250 2.0.0 queued as {len(self.server.accepted)}")

@@ -105,7 +105,9 @@ def test_what_does_not_say_that_a_mail_failed_for_good_says_nothing(content: byt
 def test_a_mail_that_came_back_is_kept_its_address_rests_and_the_admin_gets_one_mail(ledger: Ledger) -> None:
     said = visits(ledger, report())
 
-    assert said == ["王芳 <wang@example.cn>：邮件被退回(5.1.1 550 5.1.1 <wang@example.cn>: no such user)；这个地址停发 60 天，请在表里改正"]
+    assert said == [
+        "王芳 <wang@example.cn>：邮件被退回（5.1.1 550 5.1.1 <wang@example.cn>: no such user）；这个地址停发 60 天，请在表里改正"
+    ]
     record = ledger.mail(MAIL.message_id)
     assert record is not None
     assert (record.state, record.reply) == ("sent", f"250 OK; came back (2026-09-30 08:30): 5.1.1 {GONE}")
@@ -139,7 +141,7 @@ def test_a_report_about_no_mail_of_ours_is_forged_or_another_s(ledger: Ledger) -
 def test_what_is_not_about_the_reader_s_address_suppresses_nobody_and_is_told(ledger: Ledger, content: bytes) -> None:
     [said] = visits(ledger, content)
 
-    assert said.startswith("王芳 <wang@example.cn>：邮件被退回(5.")
+    assert said.startswith("王芳 <wang@example.cn>：邮件被退回（5.")
     assert ledger.suppressions() == []
     assert len(ledger.pending_mails()) == 1
 
@@ -172,7 +174,7 @@ def test_in_a_whole_run_what_came_back_is_told_to_the_next_in_line_once_and_to_t
 
     assert [each.to for each in mails] == [CHEN, "wang@example.com"]
     for each in mails:
-        assert f"{each.reader} <{each.to}>：邮件被退回(5.1.1 {GONE})；这个地址停发 60 天，请在表里改正" in said
+        assert f"{each.reader} <{each.to}>：邮件被退回（5.1.1 {GONE}）；这个地址停发 60 天，请在表里改正" in said
     news = after[len(mails) :]
     assert {each.to for each in news}.isdisjoint({each.to for each in mails})
     told, again = ({identity.split("|")[1] for each in some for identity in each.identities} for some in (mails, news))

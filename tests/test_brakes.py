@@ -94,7 +94,7 @@ def test_too_many_rows_changing_state_stop_the_run() -> None:
     stage = staged()
     assign(stage, 4)
     said = stopped(stage, FRIDAY)
-    assert said == f"计划被安全闸拦下，没有写入也没有发信: “客户投诉”共 12 行，其中 4 行的状态将改变(33%)，上限是 30%{RELEASE}"
+    assert said == f"计划被安全闸拦下，没有写入也没有发信：“客户投诉”共 12 行，其中 4 行的状态将改变（33%），上限是 30%{RELEASE}"
 
 
 def test_up_to_the_limit_the_run_goes_on() -> None:
@@ -291,7 +291,7 @@ def test_a_run_stopped_by_a_brake_mails_the_admin_once_until_it_is_cleared() -> 
     assert mail.subject == "表管家：本次运行被安全闸拦下"
     assert mail.text == dedent("""\
         本次运行没有写入任何单元格，也没有发出任何邮件。原因：
-          “客户投诉”共 12 行，其中 4 行的状态将改变(33%)，上限是 30%
+          “客户投诉”共 12 行，其中 4 行的状态将改变（33%），上限是 30%
 
         先看计划：runner.py plan --html plan.html
         没有问题，就这样放行：runner.py run --force
@@ -316,7 +316,7 @@ def test_the_person_who_forces_a_brake_is_kept_in_the_history() -> None:
 def test_a_third_of_the_rows_gone_stops_the_run() -> None:
     stage = staged()
     stage.staff("complaints", without_rows(5))
-    assert stopped(stage, FRIDAY) == (f"计划被安全闸拦下，没有写入也没有发信: “客户投诉”只有 7 行，上次有 12 行；最多允许减少 34%{RELEASE}")
+    assert stopped(stage, FRIDAY) == (f"计划被安全闸拦下，没有写入也没有发信：“客户投诉”只有 7 行，上次有 12 行；最多允许减少 34%{RELEASE}")
     stage.run(FRIDAY, force=True)
     assert does_nothing(stage.plan(FRIDAY))
 
@@ -384,7 +384,7 @@ def test_a_plan_shows_its_brakes_in_json_in_both_languages() -> None:
     assign(stage, 12)
     assert json.loads(stage.plan(FRIDAY).as_json())["brakes"] == [
         {
-            "zh": "“客户投诉”共 12 行，其中 12 行的状态将改变(100%)，上限是 30%",
+            "zh": "“客户投诉”共 12 行，其中 12 行的状态将改变（100%），上限是 30%",
             "en": "12 of 12 rows of 'Complaints' would change state (100%), the limit is 30%",
         }
     ]
@@ -427,7 +427,7 @@ def test_the_commands_end_with_four_and_leave_the_file_as_it_was(tmp_path: Path,
     before = book.read_bytes()
     codes = [runner.main([word, "--root", str(root), "--now", "2025-09-27 09:00"]) for word in ("plan", "run")]
     assert (codes, book.read_bytes()) == ([4, 4], before)
-    assert "“matters”共 12 行，其中 12 行的状态将改变(100%)，上限是 30%" in capsys.readouterr().err
+    assert "“matters”共 12 行，其中 12 行的状态将改变（100%），上限是 30%" in capsys.readouterr().err
     assert runner.main(["run", "--force", "--root", str(root), "--now", "2025-09-27 09:00"]) == 0
     runner.main(["history", "--root", str(root)])
     states = [line.split()[4] for line in dedent(capsys.readouterr().out).splitlines() if line.strip()[:1].isdigit()]

@@ -416,13 +416,13 @@ def test_values_are_shown_as_people_read_them() -> None:
 
 
 def test_what_is_expected_has_a_right_example_and_the_nearest_choice() -> None:
-    assert expected(column("date")) == {"zh": "日期,例如 2026-09-30", "en": "a date with its year, such as 2026-09-30"}
-    assert expected(column("percent"), "3") == {"zh": "百分比,写上百分号,例如 3%", "en": "a percentage with its sign, such as 3%"}
+    assert expected(column("date")) == {"zh": "日期，例如 2026-09-30", "en": "a date with its year, such as 2026-09-30"}
+    assert expected(column("percent"), "3") == {"zh": "百分比，写上百分号，例如 3%", "en": "a percentage with its sign, such as 3%"}
     assert expected(column("choice"), "重大的") == {
         "zh": "下列之一：一般、重大、VIP、其他(说明)；是不是“重大”？",
         "en": "one of: 一般, 重大, VIP, 其他(说明); did you mean '重大'?",
     }
-    assert expected(column("money"), "#REF!") == {"zh": "先修正公式,再填结果", "en": "a result; the formula fails, mend it first"}
+    assert expected(column("money"), "#REF!") == {"zh": "先修正公式，再填结果", "en": "a result; the formula fails, mend it first"}
 
 
 @pytest.mark.parametrize(("kind", "example"), [("integer", "12"), ("decimal", "12.5"), ("money", "1234.50"), ("percent", "3%")])

@@ -62,7 +62,7 @@ def headers(message: EmailMessage) -> dict[str, str]:
 
 
 def test_a_message_carries_who_when_and_that_no_person_wrote_it() -> None:
-    message = parsed(compose(replace(MAIL, reply_to="质量部 <qc@example.cn>"), SENDER).as_bytes())
+    message = parsed(compose(replace(MAIL, reply_to="质量部 <qc@example.cn>"), SENDER))
 
     assert headers(message) == {
         "From": "表管家 <rowkeeper@example.cn>",
@@ -79,11 +79,11 @@ def test_a_message_carries_who_when_and_that_no_person_wrote_it() -> None:
 
 
 def test_a_message_composed_twice_is_the_same_bytes() -> None:
-    assert compose(MAIL, SENDER).as_bytes() == compose(MAIL, SENDER).as_bytes()
+    assert compose(MAIL, SENDER) == compose(MAIL, SENDER)
 
 
 def test_a_message_without_html_is_plain_text() -> None:
-    assert compose(replace(MAIL, html=""), SENDER).get_content_type() == "text/plain"
+    assert parsed(compose(replace(MAIL, html=""), SENDER)).get_content_type() == "text/plain"
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r", "\x0b", "\u2028", "\x00\n"])
@@ -91,7 +91,7 @@ def test_a_cell_cannot_add_a_header(line_break: str) -> None:
     evil = f"TS-1{line_break}Bcc: all@example.cn"
     mail = replace(MAIL, subject=evil, reader=evil, message_id=f"m1{line_break}Bcc:x@example.cn")
 
-    message = parsed(compose(mail, SENDER).as_bytes())
+    message = parsed(compose(mail, SENDER))
 
     assert message["Subject"] == "TS-1 Bcc: all@example.cn"
     assert set(headers(message)) == {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress"}
@@ -99,7 +99,7 @@ def test_a_cell_cannot_add_a_header(line_break: str) -> None:
 
 
 def test_half_a_character_in_a_cell_does_not_stop_the_mail() -> None:
-    message = parsed(compose(replace(MAIL, subject="TS-1 \ud83d", text="坏字 \ud83d 在此"), SENDER).as_bytes())
+    message = parsed(compose(replace(MAIL, subject="TS-1 \ud83d", text="坏字 \ud83d 在此"), SENDER))
 
     assert (message["Subject"], next(message.iter_parts()).get_content()) == ("TS-1", "坏字 ? 在此\r\n")
 
@@ -128,7 +128,7 @@ def test_a_mail_becomes_three_files(folder: Path) -> None:
     assert reply == f"{stem}.eml"
     assert names(folder) == [f"{stem}.eml", f"{stem}.html", "index.html"]
     assert (folder / f"{stem}.html").read_text("utf-8-sig") == MAIL.html
-    assert (folder / f"{stem}.eml").read_bytes() == compose(MAIL, SENDER).as_bytes()
+    assert (folder / f"{stem}.eml").read_bytes() == compose(MAIL, SENDER)
 
 
 def test_a_mail_sent_again_changes_no_file_even_in_another_program(folder: Path) -> None:

@@ -20,6 +20,7 @@ from automations.declarations import SettingsFile
 from automations.rules import kinds
 from automations.yamlcheck import validate
 from automations.yamlfile import read_document
+from tests.punctuation import PATTERNS, halves, in_source, in_template, in_yaml
 from tests.scene import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -229,3 +230,19 @@ def test_every_module_of_the_program_is_named_in_its_guide() -> None:
     modules = {path.name for path in (ROOT / "automations").glob("*.py")} - {"__init__.py"}
 
     assert {name for name in modules if f"`{name}`" not in text} == set()
+
+
+def test_chinese_sentences_have_full_width_marks_wherever_people_read_them() -> None:
+    sources = [path for path in (ROOT / "automations").rglob("*.py") if path.name not in PATTERNS]
+    found = [place for path in sources for place in in_source(path)]
+    found += [place for path in (ROOT / "config").rglob("*.yaml") for place in in_yaml(path)]
+    found += [place for path in (ROOT / "templates").rglob("*.j2") for place in in_template(path)]
+
+    assert not found, "write ，：；（）！？ beside Chinese:\n" + "\n".join(found)
+
+
+def test_a_half_width_mark_beside_chinese_is_found() -> None:
+    assert halves("请改正编号,使每行编号唯一") == ["请改正编号,使每行编号唯"]
+    assert halves("缺 {place}: {rules}") == ["缺 字: 字"]
+    assert halves("应收货款（元），共 38,600.00 元；放行：runner.py outbox release 编号") == []
+    assert halves("no column 'recieved_at' in table 'complaints' (客户投诉)") == []

@@ -75,8 +75,8 @@ def test_a_fault_of_the_configuration_ends_the_look_with_the_first_one(tmp_path:
     found = doctor(root, None, at(NOW))
     assert (found.failed, found.language) == (True, "zh")
     first = "config/packs/care/policies/complaints.yaml:12:11: rule 'assign': no column 'asigned_at'"
-    assert found.lines[-1].what["zh"].startswith(f"配置: 1 个问题，第一个: {first}")
-    assert found.text().splitlines()[-2:] == ["      -> 全部列出: runner.py check", "1 项正常，0 项注意，1 项错误。"]
+    assert found.lines[-1].what["zh"].startswith(f"配置：1 个问题，第一个：{first}")
+    assert found.text().splitlines()[-2:] == ["      -> 全部列出：runner.py check", "1 项正常，0 项注意，1 项错误。"]
 
 
 def test_a_broken_template_is_told_apart_from_the_configuration(tmp_path: Path) -> None:

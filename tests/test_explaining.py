@@ -121,7 +121,7 @@ def test_a_date_of_two_policies_is_answered_for_by_the_one_that_set_it(stage: Sc
 def test_a_penalty_shows_base_shares_and_range(stage: Scene) -> None:
     said = said_by(stage, "complaints", "TS-1", "fine_low")
     assert ("直接经济损失", "48,350.00") in [(heading, value) for heading, _, value in said.inputs]
-    assert [(value, clause) for _, value, clause in said.parameters] == [("3 %", "第五章第二条(八)2"), ("1 %", "第五章第二条(八)2")]
+    assert [(value, clause) for _, value, clause in said.parameters] == [("3 %", "第五章第二条（八）2"), ("1 %", "第五章第二条（八）2")]
     assert said.results == (("罚款上限", "1,450.50"), ("罚款下限", "483.50"))
 
 
@@ -180,7 +180,7 @@ def test_what_is_not_there_is_named_with_the_nearest(stage: Scene, name: str, ke
 
 def test_the_text_names_rule_clause_and_catalogue_entry(stage: Scene) -> None:
     text = stage.explain("complaints", "TS-1", NOW).text()
-    assert "● 按损失罚责任人  [complaint-penalties/loss_fine]\n    依据: 第五章第二条(八)2  xixiangji-marketing.80" in text
+    assert "● 按损失罚责任人  [complaint-penalties/loss_fine]\n    依据：第五章第二条（八）2  xixiangji-marketing.80" in text
 
 
 def test_explaining_touches_nothing(stage: Scene) -> None:

@@ -61,6 +61,18 @@ def value(text: str, **cells: Value) -> Value:
     return rows(text, 1, **{name: [each] for name, each in cells.items()})[0]
 
 
+@pytest.mark.parametrize("text", ["amount + paid", "share", "pieces * 2", "weight", "name", "day", "moment", "ok", "name = '甲'"])
+def test_no_rows_give_empty_columns_of_the_same_dtype(text: str):
+    sql = EVALUATOR.text_of(EVALUATOR.parse(text))
+    formula = Formula("found", sql, frozenset(TYPES_OF_COLUMNS), type_from_duck(EVALUATOR.bind([sql], TYPES_OF_COLUMNS)[0]) or "text", text)
+
+    def found(count: int) -> Any:
+        columns = {name: column_array([None] * count, kind) for name, kind in TYPES_OF_COLUMNS.items()}
+        return EVALUATOR.evaluate([formula], columns, TYPES_OF_COLUMNS, count)["found"]
+
+    assert (len(found(0)), found(0).dtype) == (0, found(1).dtype)
+
+
 # Money and numbers
 
 

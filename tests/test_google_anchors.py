@@ -99,7 +99,7 @@ def test_doctor_says_which_headers_were_renamed(office: Office, capsys: Capsys):
 
     _, said = office.says(capsys, "doctor", "--now", NOW)
 
-    assert "正常  工作表“complaints”有改过名的表头，按列上的标记照常认出: F 列“回复截止”即“答复期限”\n" in said
+    assert "正常  工作表“complaints”有改过名的表头，按列上的标记照常认出：F 列“回复截止”即“答复期限”\n" in said
     assert office.says(capsys, "init")[1] == "工作簿 台账 (FILE) 已齐全，没有要补的。\n"
 
 

@@ -29,9 +29,9 @@ def test_init_shows_its_plan_then_makes_a_tab_a_clerk_would_want(office: Office,
     code, said = office.says(capsys, "init")
     assert code == 2
     assert said == (
-        "将补全工作簿 台账 (FILE)，只增加，不删改:\n"
-        "  工作表“complaints”，7 列: 投诉编号、内容、等级、受理时间、答复时间、答复期限、答复状态\n"
-        "什么都还没有写。执行: runner.py init --yes\n"
+        "将补全工作簿 台账 (FILE)，只增加，不删改：\n"
+        "  工作表“complaints”，7 列：投诉编号、内容、等级、受理时间、答复时间、答复期限、答复状态\n"
+        "什么都还没有写。执行：runner.py init --yes\n"
     )
     assert [sheet.title for sheet in office.google.book(office.file).sheets] == ["说明"]
 
@@ -84,7 +84,7 @@ def test_a_run_fills_our_columns_counts_its_calls_and_a_copy_elsewhere_is_kept_o
     assert code == 5 and "is kept by another installation of Rowkeeper" in said and "runner.py takeover" in said
     assert staff.records()[0]["答复状态"] == "进行中"
     code, said = other.says(capsys, "takeover")
-    assert code == 2 and said.startswith("这个工作簿由另一处安装负责写入: ")
+    assert code == 2 and said.startswith("这个工作簿由另一处安装负责写入：")
     assert other.says(capsys, "takeover", "--yes")[1].startswith("今后由本安装负责写入")
     assert other.says(capsys, "takeover") == (0, "本安装已经负责写入这个工作簿。\n")
     assert "另一处安装" in office.says(capsys, "takeover")[1]
@@ -116,13 +116,13 @@ def test_doctor_says_what_is_missing_and_what_to_do(office: Office, capsys: pyte
     lines = [line for line in said.splitlines() if "表" in line or "Google" in line or "时区" in line or "安装" in line]
     assert lines == [
         f"正常  Google 账号 {ROBOT}",
-        "正常  表格“台账”: 1 个工作表",
+        "正常  表格“台账”：1 个工作表",
         "正常  表格“台账”还没有归属；第一次写入时归本机",
         "注意  表格“台账”的时区是 America/New_York，日历的是 Asia/Shanghai",
         "      -> 文件 > 设置 > 时区，改为 Asia/Shanghai",
         "正常  时钟与 Google 一致",
         "注意  工作表“complaints”没有找到",
-        "正常  每分钟最多 50 次读取、50 次写入 (Google 对每个账号各限 60 次)；本次检查读取 4 次",
+        "正常  每分钟最多 50 次读取、50 次写入（Google 对每个账号各限 60 次）；本次检查读取 4 次",
     ]
 
 

@@ -236,4 +236,4 @@ def test_a_plan_shows_new_rows_as_text_as_a_page_and_as_data(config: Config) -> 
         "rule": "sums/monthly",
     }
     assert plan.fingerprint != stage(config, shipments=SHIPPED.replace("FY-4", "FY-5")).plan(NOW).fingerprint
-    assert run_text(known.run(NOW), config, "zh").splitlines()[0] == "第 1 次运行: 写入 22 个单元格。"
+    assert run_text(known.run(NOW), config, "zh").splitlines()[0] == "第 1 次运行：写入 22 个单元格。"

@@ -48,7 +48,7 @@ LEDGER = """
         key: notice_no
         fills: { shipped_on: shipped_at, carrier: carrier, amount: freight }
         closes: filled(signed_by)
-        clause: 第三章第二条(五)3
+        clause: 第三章第二条（五）3
 """
 SUMS = """
     policy: sums
@@ -138,7 +138,7 @@ def test_a_closed_row_is_frozen_and_a_later_difference_is_said(config: Config) -
 
     assert (rows(plan), changes(plan)) == ([], [])
     assert findings(plan) == ["FY-1 entries amount: 本行已结账，来源后来有变：“金额”表里是 780.00，按来源应为 800.10"]
-    assert plan.findings[0].clause == "第三章第二条(五)3"
+    assert plan.findings[0].clause == "第三章第二条（五）3"
 
 
 def test_a_row_whose_source_is_gone_stays_with_its_values_and_says_so_until_it_is_back(config: Config) -> None:

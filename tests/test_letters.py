@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from email import message_from_bytes
 from email.header import decode_header, make_header
+from email.headerregistry import Address
 from email.message import EmailMessage, Message
-from email.policy import compat32, default
+from email.policy import SMTP, compat32, default
 from email.utils import collapse_rfc2231_value
 
 import pytest
 
-from automations.channels.message import EIGHT_BIT, SEVEN_BIT, compose
+from automations.channels.message import CHINA, compose
 from automations.ledgers.memory import MemoryLedger
 from automations.ledgers.protocol import RunStart
 from automations.model import Attachment, Mail
 from automations.notices import domain_of
 from tests.contracts.channels import MAIL
 from tests.scene import CUSTOMERS, STAFF, scene, settings
+from tests.smtpscene import parsed
 
 SENDER = "表管家 <rowkeeper@example.cn>"
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -26,7 +28,7 @@ FILE = Attachment("客户投诉登记表（2026年9月）第一版 最终稿.doc
 
 def carried(*files: Attachment) -> list[Message]:
     """The attachments as an old mail program sees them, after checking what a strict one sees."""
-    content = compose(replace(MAIL, attachments=files), SENDER, policy=SEVEN_BIT).as_bytes()
+    content = compose(replace(MAIL, attachments=files), SENDER)
     assert content.isascii()
     assert max(map(len, content.splitlines())) <= 998
     strict = message_from_bytes(content, policy=default)
@@ -64,11 +66,34 @@ def test_a_file_name_is_never_a_path_a_header_or_too_long(name: str, arrives: st
 def test_a_mail_with_files_is_the_same_bytes_every_time() -> None:
     mail = replace(MAIL, attachments=(FILE,))
 
-    assert compose(mail, SENDER).as_bytes() == compose(mail, SENDER).as_bytes()
+    assert compose(mail, SENDER) == compose(mail, SENDER)
+
+
+def by_the_library(mail: Mail) -> bytes:
+    """The same message put together by the standard library, part by part."""
+    message = EmailMessage(policy=SMTP.clone(refold_source="none"))
+    message["From"], message["To"] = Address("表管家", addr_spec="rowkeeper@example.cn"), Address(mail.reader, addr_spec=mail.to)
+    message["Subject"], message["Date"] = mail.subject, mail.sent_at.replace(tzinfo=CHINA)
+    message["Message-ID"] = f"<{mail.message_id}>"
+    message["Auto-Submitted"], message["X-Auto-Response-Suppress"], message["MIME-Version"] = "auto-generated", "All", "1.0"
+    message.set_content(mail.text, cte="base64")
+    if mail.html:
+        message.add_alternative(mail.html, subtype="html", cte="base64")
+        message.set_boundary(parsed(compose(replace(mail, attachments=()), SENDER)).get_boundary() or "")
+    return message.as_bytes()
+
+
+@pytest.mark.parametrize("subject", ["TS-1", "投诉 TS-20260917-003 已逾期 3 个工作小时，" * 6, "a" * 200, "=?utf-8?q?x", " 。 " * 40])
+@pytest.mark.parametrize("html", ["", "<p>王芳</p>\r\n" * 40])
+def test_a_message_is_what_the_standard_library_would_make_of_it(subject: str, html: str) -> None:
+    mail = replace(MAIL, subject=" ".join(subject.split()).replace("=?", "= ?"), text="王\n\r.\r\nx\u2028y\n", html=html)
+
+    by_hand = by_the_library(mail).replace(b"base64\r\nMIME-Version: 1.0", b"base64")
+    assert compose(mail, SENDER) == by_hand
 
 
 def test_the_text_and_the_page_stay_the_body_beside_files() -> None:
-    message = compose(replace(MAIL, attachments=(FILE,)), SENDER, policy=EIGHT_BIT)
+    message = parsed(compose(replace(MAIL, attachments=(FILE,)), SENDER))
 
     assert [part.get_content_type() for part in message.walk()] == [
         "multipart/mixed",
@@ -81,7 +106,7 @@ def test_the_text_and_the_page_stay_the_body_beside_files() -> None:
 
 @pytest.mark.parametrize(("name", "header"), [("weekly.example.cn", "<weekly.example.cn>"), ("a>\r\nBcc: x@y", "<a-Bcc-x-y>"), ("", None)])
 def test_a_digest_names_its_list_and_a_notice_does_not(name: str, header: str | None) -> None:
-    assert compose(replace(MAIL, list_id=name), SENDER)["List-Id"] == header
+    assert parsed(compose(replace(MAIL, list_id=name), SENDER))["List-Id"] == header
 
 
 def test_files_and_the_name_of_a_list_are_kept_in_the_ledger() -> None:

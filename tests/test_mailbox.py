@@ -210,7 +210,7 @@ def test_a_whole_run_settles_what_the_last_one_left_in_doubt_and_nobody_is_told_
 
 
 def stored(*mails: Mail) -> list[bytes]:
-    return [compose(mail, SENDER).as_bytes() for mail in mails]
+    return [compose(mail, SENDER) for mail in mails]
 
 
 def box_at(server: ImapServer, timeout: float = 10, context: ssl.SSLContext | None = None, **more: Any) -> ImapMailbox:

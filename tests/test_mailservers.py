@@ -118,7 +118,7 @@ def test_a_chinese_mail_is_taken_delivered_and_reads_as_it_was_written(stage: St
 def test_what_stands_among_the_sent_mails_is_found_and_nothing_else(stage: Stage, security: str) -> None:
     there, absent = replace(MAIL, message_id=f"<kept-{security}@example.cn>"), replace(MAIL, message_id="<never@example.cn>")
     client = stage.client(USER)
-    client.append('"&XfJT0ZAB-"', "", imaplib.Time2Internaldate(0), compose(there, SENDER).as_bytes())
+    client.append('"&XfJT0ZAB-"', "", imaplib.Time2Internaldate(0), compose(there, SENDER))
     client.logout()
 
     mailbox = stage.mailbox(security)

@@ -91,7 +91,7 @@ def test_the_plan_shows_what_a_policy_in_shadow_would_do(tmp_path: Path) -> None
     assert [mail.mail.to for mail in plan.shadow.mails] == ["chen@example.com"]
     text = plan_text(plan, stage.world.config, language="zh")
     assert "试运行的制度：会写 4 个单元格，提出 1 个问题，发 1 封邮件；都没有做" in text
-    assert "complaints TS-1 到期: (空) -> 2025-09-23 18:00" in text
+    assert "complaints TS-1 到期: （空） -> 2025-09-23 18:00" in text
     assert f"陈立 <chen@example.com>: {plan.shadow.mails[0].mail.subject}" in text
 
 

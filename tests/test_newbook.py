@@ -22,7 +22,7 @@ COMPLAINTS = Table(
     {"zh": "客户投诉", "en": "Complaints"},
     "no",
     (
-        Column("no", {"zh": "投诉编号", "en": "Complaint no."}, required=True, note={"zh": "每件投诉一个编号"}, clause="第二条(一)"),
+        Column("no", {"zh": "投诉编号", "en": "Complaint no."}, required=True, note={"zh": "每件投诉一个编号"}, clause="第二条（一）"),
         Column("received_at", {"zh": "受理时间", "en": "Received at"}, "datetime", aliases=("接到时间",)),
         Column("severity", {"zh": "严重程度", "en": "Severity"}, "choice", choices=("一般", "重大")),
         Column("loss", {"zh": "直接损失", "en": "Direct loss"}, "money"),
@@ -77,7 +77,7 @@ def test_columns_have_formats_widths_and_dropdowns(path: Path) -> None:
 def test_headers_are_frozen_filtered_and_say_what_they_mean(path: Path) -> None:
     sheet = openpyxl.load_workbook(path)["客户投诉"]
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("B2", "A1:I1")
-    assert sheet["A1"].comment.text == "每件投诉一个编号\n依据：第二条(一)\n必填"
+    assert sheet["A1"].comment.text == "每件投诉一个编号\n依据：第二条（一）\n必填"
     assert sheet["H1"].comment.text == "由表管家填写，请勿手工修改"
     assert sheet["A1"].fill.start_color.rgb != sheet["H1"].fill.start_color.rgb
 
@@ -116,7 +116,7 @@ def test_an_upgrade_adds_at_the_right_and_changes_nothing_else(path: Path) -> No
     duties = Table("duties", {"zh": "定期<事项>"}, "id", (Column("id", {"zh": "编号"}), Column("on", {"zh": "日期"}, "date")))
     with zipfile.ZipFile(path) as package:
         before = {name: package.read(name) for name in package.namelist()}
-    assert upgrade(path, [wider, REGIONS, duties], "zh") == ["工作表'客户投诉'右侧增加列: 罚款下限", "增加工作表'定期<事项>': 编号, 日期"]
+    assert upgrade(path, [wider, REGIONS, duties], "zh") == ["工作表“客户投诉”右侧增加列：罚款下限", "增加工作表“定期<事项>”：编号, 日期"]
     with zipfile.ZipFile(path) as package:
         after = {name: package.read(name) for name in package.namelist()}
     changed = {name for name in after if before.get(name) != after[name]}

@@ -77,12 +77,12 @@ def test_the_list_can_be_of_one_state_and_may_be_empty(ledger: Ledger) -> None:
 
 def test_a_mail_is_shown_whole(ledger: Ledger) -> None:
     assert outbox(ledger, "zh", "show", "a1b").text().splitlines() == [
-        "编号: a1b2c3d4e5f6@rowkeeper.invalid",
-        "状态: 说不准",
-        "收件人: 王芳 <wang@example.cn>",
-        "时间: 2026-09-30 08:30",
-        "主题: 投诉 TS-1 已逾期",
-        f"结果: {LOST}",
+        "编号：a1b2c3d4e5f6@rowkeeper.invalid",
+        "状态：说不准",
+        "收件人：王芳 <wang@example.cn>",
+        "时间：2026-09-30 08:30",
+        "主题：投诉 TS-1 已逾期",
+        f"结果：{LOST}",
         "",
         "正文",
     ]

@@ -24,7 +24,7 @@ def rule(book: Book, policy: str, name: str) -> ShownRule:
 def test_a_deadline_says_from_when_how_long_its_cap_and_who_is_told_when(book: Book):
     solve = rule(book, "complaint-handling", "solve")
 
-    assert (solve.title, solve.clause) == ("解决投诉", "第五章第二条(七)5")
+    assert (solve.title, solve.clause) == ("解决投诉", "第五章第二条（七）5")
     assert solve.sentence == (
         "自“确定受理时间”起一般问题5个工作日、复杂问题15个工作日内完成：解决时间；不得晚于“投诉全程”的期限；等待客户期间暂停"
     )

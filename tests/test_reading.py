@@ -204,10 +204,10 @@ TS-1     | 甲公司   | 约三百   | 9月30日  | 重大的
 TS-2     | #REF!    |          |          | 一般
 """)
     )
-    date_words = {"zh": "日期和时间,例如 2026-09-30 14:05", "en": "a date and a time, such as 2026-09-30 14:05"}
-    money_words = {"zh": "金额(元),最多两位小数,例如 1234.50", "en": "an amount in yuan with at most two decimals, such as 1234.50"}
+    date_words = {"zh": "日期和时间，例如 2026-09-30 14:05", "en": "a date and a time, such as 2026-09-30 14:05"}
+    money_words = {"zh": "金额（元），最多两位小数，例如 1234.50", "en": "an amount in yuan with at most two decimals, such as 1234.50"}
     choice_words = {"zh": "下列之一：一般、重大；是不是“重大”？", "en": "one of: 一般, 重大; did you mean '重大'?"}
-    error_words = {"zh": "先修正公式,再填结果", "en": "a result; the formula fails, mend it first"}
+    error_words = {"zh": "先修正公式，再填结果", "en": "a result; the formula fails, mend it first"}
 
     assert rows_of(snapshot) == ["2: TS-1 | 甲公司 | . | . | .", "4: TS-2 | . | . | 一般 | ."]
     assert snapshot.sheets["complaints"].problems == (

@@ -58,7 +58,7 @@ FILES = {
             within: $days
             done: assigned_at
             writes: { due: due, state: status }
-            clause: 第二条(七)2
+            clause: 第二条（七）2
           - id: numbered
             kind: required
             title: { zh: 受理时间写明, en: The time is stated }
@@ -69,7 +69,7 @@ FILES = {
     """,
 }
 STATES = {
-    "zh": "“客户投诉”共 140 行，其中 61 行的状态将改变(44%)，上限是 30%",
+    "zh": "“客户投诉”共 140 行，其中 61 行的状态将改变（44%），上限是 30%",
     "en": "61 of 140 rows of 'Complaints' would change state (44%), the limit is 30%",
 }
 PAYLOADS = [
@@ -153,15 +153,15 @@ def test_a_small_plan_reads_in_chinese(config: Config) -> None:
     expected = """\
         4 个单元格将改变，1 个编号将补上，1 封邮件将发出，依据《客户投诉管理制度》。
 
-        安全闸已拦下，不会写入，也不会发信:
-          “客户投诉”共 140 行，其中 61 行的状态将改变(44%)，上限是 30%
+        安全闸已拦下，不会写入，也不会发信：
+          “客户投诉”共 140 行，其中 61 行的状态将改变（44%），上限是 30%
 
-        客户投诉: 4 个单元格 (共 12 行)
+        客户投诉：4 个单元格（共 12 行）
           状态 2 · 到期 1 · 电话 1
-          第 2 行  TS-1   状态  (空)    -> 进行中            确定受理部门 (第二条(七)2)
-          第 2 行  TS-1   到期  (空)    -> 2026-09-22 18:00  确定受理部门 (第二条(七)2)
+          第 2 行  TS-1   状态  （空）  -> 进行中            确定受理部门（第二条（七）2）
+          第 2 行  TS-1   到期  （空）  -> 2026-09-22 18:00  确定受理部门（第二条（七）2）
           第 2 行  TS-1   电话  ***     -> ***               本行摘要
-          第 3 行  TS-22  状态  进行中  -> 已逾期            确定受理部门 (第二条(七)2)
+          第 3 行  TS-22  状态  进行中  -> 已逾期            确定受理部门（第二条（七）2）
 
         新编号 1 个
           客户投诉  第 10 行  TS-9
@@ -176,13 +176,13 @@ def test_a_small_plan_reads_in_chinese(config: Config) -> None:
                2  被更高一级的提醒取代
 
         发现的问题 2 个
-               2  [提醒] 受理时间写明 (第三条)
-                  例: 客户投诉!B4 (TS-3): 缺"受理时间"（第三条）。请填写"受理时间"。
+               2  [提醒] 受理时间写明（第三条）
+                  例：客户投诉!B4（TS-3）：缺"受理时间"（第三条）。请填写"受理时间"。
 
         不适用的规则 1 条，表里没有它们要看的列；加 --all 全部列出
 
         工作表的问题 1 个
-          第 1 行有合并单元格 (本表没有处理)
+          第 1 行有合并单元格（本表没有处理）
     """
     assert body(plan_text(small(), config, language="zh")) == dedent(expected)
 
@@ -196,8 +196,8 @@ def test_a_small_plan_reads_in_english(config: Config) -> None:
 
         Complaints: 4 cells (12 rows)
           State 2 · Due 1 · Telephone 1
-          row 2  TS-1  State  (blank)  -> 进行中            Naming the department (第二条(七)2)
-          row 2  TS-1  Due    (blank)  -> 2026-09-22 18:00  Naming the department (第二条(七)2)
+          row 2  TS-1  State  (blank)  -> 进行中            Naming the department (第二条（七）2)
+          row 2  TS-1  Due    (blank)  -> 2026-09-22 18:00  Naming the department (第二条（七）2)
           … 2 more, 4 in all; --all lists them
 
         New row numbers: 1
@@ -245,7 +245,7 @@ def test_everything_lists_every_cell_and_the_rules_that_do_not_apply(config: Con
 
     assert (some.count("-> 进行中"), "… 另有 80，共 100；加 --all 全部列出" in some) == (20, True)
     assert (whole.count("-> 进行中"), "--all" in whole) == (100, False)
-    assert "  缺 客户投诉 · 受理时间: 受理时间写明\n" in whole
+    assert "  缺 客户投诉 · 受理时间：受理时间写明\n" in whole
 
 
 def test_first_sight_of_a_workbook_says_that_old_matters_mail_nobody(config: Config) -> None:
@@ -332,21 +332,21 @@ def test_a_run_says_what_it_wrote_sent_and_left(config: Config) -> None:
     written = WriteReceipt((*plan.new_keys, *plan.changes[:3]), ((plan.changes[3], "row gone"),))
     run = Run(plan, Receipt(7, written, 2, ("张三: mailbox full",)))
     expected = """\
-        第 7 次运行: 写入 4 个单元格，发出 2 封邮件。
+        第 7 次运行：写入 4 个单元格，发出 2 封邮件。
           客户投诉: 投诉编号 1 · 状态 2 · 到期 1
-        安全闸曾要求停下，本次强制执行:
-          “客户投诉”共 140 行，其中 61 行的状态将改变(44%)，上限是 30%
+        安全闸曾要求停下，本次强制执行：
+          “客户投诉”共 140 行，其中 61 行的状态将改变（44%），上限是 30%
         没有写入 1 个，下次运行再看
           客户投诉 TS-1 电话: row gone
         没有发出 1 封
           张三: mailbox full
         表里还有 2 个问题待改正。
-        撤销本次写入: runner.py undo 7
+        撤销本次写入：runner.py undo 7
     """
     assert run_text(run, config, "zh") + "\n" == dedent(expected)
 
 
-@pytest.mark.parametrize(("language", "said"), [("zh", "第 8 次运行: 没有要做的事。"), ("en", "Run 8: nothing to do.")])
+@pytest.mark.parametrize(("language", "said"), [("zh", "第 8 次运行：没有要做的事。"), ("en", "Run 8: nothing to do.")])
 def test_a_run_with_nothing_to_do_is_one_line(config: Config, language: str, said: str) -> None:
     assert run_text(Run(empty(), Receipt(8, WriteReceipt())), config, language) == said
 

@@ -58,12 +58,12 @@ def test_only_columns_that_are_needed_are_added_at_the_right(tmp_path: Path) -> 
     before = path.read_bytes()
     planned = init(root, path)
     assert planned.text() == (
-        "将补全工作簿 old.xlsx，只增加，不删改:\n"
-        "  工作表“客户投诉”右侧增加 2 列: 确定受理时间、确定受理到期\n"
-        "什么都还没有写。执行: runner.py init --yes"
+        "将补全工作簿 old.xlsx，只增加，不删改：\n"
+        "  工作表“客户投诉”右侧增加 2 列：确定受理时间、确定受理到期\n"
+        "什么都还没有写。执行：runner.py init --yes"
     )
     assert path.read_bytes() == before
-    assert init(root, path, do=True).text().splitlines()[0] == "已补全工作簿 old.xlsx:"
+    assert init(root, path, do=True).text().splitlines()[0] == "已补全工作簿 old.xlsx："
     assert headers(path, "客户投诉") == ["投诉编号", "谁", "受理时间(日期)", "确定受理时间", "确定受理到期"]
     assert init(root, path).empty
 

@@ -375,7 +375,7 @@ def test_a_payload_in_a_cell_reaches_one_reader_and_adds_no_header_and_no_mail(p
     message = parsed(taken.content)
     assert taken.recipient == "wang@example.cn"
     assert [each.addr_spec for each in message["To"].addresses] == ["wang@example.cn"]
-    assert set(message.keys()) == set(compose(MAIL, SENDER).keys())
+    assert set(message.keys()) == set(parsed(compose(MAIL, SENDER)).keys())
     assert [part.get_content_type() for part in message.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     assert [line.split(" ")[0] for line in server.lines] == ["ehlo", "MAIL", "RCPT", "DATA", "QUIT"]
 

@@ -47,7 +47,7 @@ class FolderChannel:
             stem = self._free_stem(mail)
             if stem is None:
                 return ALREADY_THERE
-            self._write(stem, mail, message.as_bytes())
+            self._write(stem, mail, message)
             self._list_now_and_then()
         return f"{stem}.eml"
 

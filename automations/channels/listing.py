@@ -47,7 +47,7 @@ def _day(day: date, mails: list[Entry]) -> str:
 def _row(entry: Entry) -> str:
     link = quote(entry.stem)
     shown = f"{link}.html" if entry.has_page else f"{link}.eml"
-    subject = escape(entry.subject) or "(无主题)"
+    subject = escape(entry.subject) or "（无主题）"
     web = f'<a class="button" href="{shown}">网页</a>' if entry.has_page else ""
     return (
         f'<tr><td class="time"><time datetime="{entry.sent_at:%Y-%m-%dT%H:%M}">{entry.sent_at:%H:%M}</time></td>'

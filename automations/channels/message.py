@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from base64 import encodebytes
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage, Message
-from email.policy import SMTP, EmailPolicy, compat32
+from email.policy import SMTP
 from email.utils import parseaddr
+from functools import lru_cache
 from urllib.parse import quote
 
 from automations.errors import MailFailed
@@ -19,33 +20,49 @@ from automations.model import Attachment, Mail
 ATOM, LABEL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+", r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 ONE_ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})*")
 """An address as it may stand in an envelope: in ASCII, no quotes, no comments."""
-EIGHT_BIT = SMTP.clone(refold_source="none")
-SEVEN_BIT = EIGHT_BIT.clone(cte_type="7bit")
+KEPT = 1024
+"""Fields kept in bytes: the readers of a team, and what all mails share."""
 LONGEST_NAME = 80
 """Letters of a file name; percent-encoded it must stay within a line of mail."""
 CHINA = timezone(timedelta(hours=8))
 
 
-def compose(mail: Mail, sender: str, zone: tzinfo = CHINA, policy: EmailPolicy[EmailMessage] = EIGHT_BIT) -> EmailMessage:
-    """Build the message of a mail from `sender` (`表管家 <rowkeeper@example.cn>`); with `SEVEN_BIT` for servers that know only ASCII.
+def compose(mail: Mail, sender: str, zone: tzinfo = CHINA) -> bytes:
+    """The message of a mail from `sender` (`表管家 <rowkeeper@example.cn>`), in ASCII, so that every server can carry it.
 
     A `sent_at` without a zone is local time in `zone`. Line breaks in headers become blanks, so that no cell can add a header.
     Raises `MailFailed` when the recipient, the sender or the reply address is not exactly one address.
     """
-    message = EmailMessage(policy=policy)
-    message["From"] = _address(mail, "sender", *parseaddr(one_line(sender)))
-    message["To"] = _address(mail, "recipient", mail.reader, mail.to)
+    return b"".join([*_head(mail, sender, zone), _content(mail)])
+
+
+def _head(mail: Mail, sender: str, zone: tzinfo) -> Iterator[bytes]:
+    """The fields of a mail. Those that come again in other mails are folded once: folding is most of what a mail costs."""
+    yield _addressed("From", *_one_address(mail, "sender", *parseaddr(one_line(sender))))
+    yield _addressed("To", *_one_address(mail, "recipient", mail.reader, mail.to))
     if mail.list_id:
-        message["List-Id"] = f"<{_list_id(mail.list_id)}>"
+        yield _again("List-Id", f"<{_list_id(mail.list_id)}>")
     if mail.reply_to:
-        message["Reply-To"] = _address(mail, "reply address", *parseaddr(one_line(mail.reply_to)))
-    message["Subject"] = _spelled(mail.subject)
-    message["Date"] = in_zone(mail.sent_at, zone)
-    message["Message-ID"] = message_id(mail)
-    message["Auto-Submitted"] = "auto-generated"
-    message["X-Auto-Response-Suppress"] = "All"
-    _fill(message, mail)
-    return message
+        yield _addressed("Reply-To", *_one_address(mail, "reply address", *parseaddr(one_line(mail.reply_to))))
+    yield _field("Subject", _spelled(mail.subject))
+    yield _again("Date", in_zone(mail.sent_at, zone))
+    yield _field("Message-ID", message_id(mail))
+    yield _again("Auto-Submitted", "auto-generated")
+    yield _again("X-Auto-Response-Suppress", "All")
+    yield _again("MIME-Version", "1.0")
+
+
+def _field(name: str, value: object) -> bytes:
+    """A field as the standard library folds it."""
+    return SMTP.fold_binary(*SMTP.header_store_parse(name, value))
+
+
+_again = lru_cache(KEPT)(_field)
+
+
+@lru_cache(KEPT)
+def _addressed(name: str, shown: str, address: str) -> bytes:
+    return _field(name, Address(shown, addr_spec=address))
 
 
 def one_line(text: str) -> str:
@@ -68,15 +85,15 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _address(mail: Mail, role: str, name: str, address: str) -> Address:
-    """One address with its display name; several, none or half of one is refused."""
+def _one_address(mail: Mail, role: str, name: str, address: str) -> tuple[str, str]:
+    """A display name and its one address; several, none or half of one is refused."""
     plain, shown = address.strip(), _spelled(name)
     if not ONE_ADDRESS.fullmatch(plain):
         raise MailFailed(
             f"mail {one_line(mail.message_id)} to {one_line(mail.reader)}: the {role} {address!r} is not one e-mail address "
             "such as name@example.cn; correct it where it is written."
         )
-    return Address("" if shown == plain else shown, addr_spec=plain)
+    return "" if shown == plain else shown, plain
 
 
 def _list_id(name: str) -> str:
@@ -84,32 +101,47 @@ def _list_id(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9.-]+", "-", name).strip("-.") or "digest"
 
 
-def _fill(message: EmailMessage, mail: Mail) -> None:
-    """Put in the bodies and the attachments. The boundaries come from the message id: a mail sent again must be the same bytes."""
-    message.set_content(_sayable(mail.text), cte="base64")
+def _content(mail: Mail) -> bytes:
+    """The bodies and the attachments. The boundaries come from the message id: a mail sent again must be the same bytes.
+
+    What `EmailMessage` would make of them, at an eighth of the time: it reads its own fields again at every step.
+    """
+    bodies = _worded("plain", mail.text)
     if mail.html:
-        message.add_alternative(_sayable(mail.html), subtype="html", cte="base64")
-        message.set_boundary(_boundary(mail, "bodies"))
-    for attachment in mail.attachments:
-        _attach(message, attachment)
-    if mail.attachments:
-        message.set_boundary(_boundary(mail, "files"))
+        bodies = _several("alternative", _boundary(mail, "bodies"), [bodies, _worded("html", mail.html)])
+    if not mail.attachments:
+        return bodies
+    return _several("mixed", _boundary(mail, "files"), [bodies, *map(_attached, mail.attachments)])
 
 
-def _attach(message: EmailMessage, attachment: Attachment) -> None:
-    """Add a file. Its name stands in both spellings: RFC 2231 as the standard wants it, RFC 2047 for programs that know only that.
+def _worded(kind: str, words: str) -> bytes:
+    content = b"\r\n".join([*_sayable(words).encode().splitlines(), b""])
+    return _part(f'Content-Type: text/{kind}; charset="utf-8"', "Content-Transfer-Encoding: base64", content=content)
 
-    The headers are written here: `add_attachment` breaks long media types, those of Word among them, into encoded words.
+
+def _several(kind: str, boundary: str, parts: Sequence[bytes]) -> bytes:
+    between = f"--{boundary}\r\n".encode()
+    head = f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n\r\n'.encode()
+    return b"".join([head, *(between + part + b"\r\n" for part in parts), f"--{boundary}--\r\n".encode()])
+
+
+def _attached(attachment: Attachment) -> bytes:
+    """A file. Its name stands in both spellings: RFC 2231 as the standard wants it, RFC 2047 for programs that know only that.
+
+    The fields are written here: the standard library breaks long media types, those of Word among them, into encoded words.
     """
     kind, name = media_type(attachment.media_type), file_name(attachment.name)
-    part: Message = Message(policy=compat32)
-    part["Content-Type"] = f'{kind};\n name="{Header(name, "utf-8", maxlinelen=75).encode()}"'
-    part["Content-Transfer-Encoding"] = "base64"
-    part["Content-Disposition"] = f"attachment;\n filename*=utf-8''{quote(name, safe='')}"
-    part.set_payload(encodebytes(attachment.content).decode("ascii"))
-    if message.get_content_subtype() != "mixed":
-        message.make_mixed()
-    message.attach(part)  # type: ignore[arg-type]
+    spelled = Header(name, "utf-8", maxlinelen=75).encode(linesep="\r\n")
+    return _part(
+        f'Content-Type: {kind};\r\n name="{spelled}"',
+        "Content-Transfer-Encoding: base64",
+        f"Content-Disposition: attachment;\r\n filename*=utf-8''{quote(name, safe='')}",
+        content=attachment.content,
+    )
+
+
+def _part(*fields: str, content: bytes) -> bytes:
+    return "\r\n".join([*fields, "", ""]).encode("ascii") + encodebytes(content).replace(b"\n", b"\r\n")
 
 
 def media_type(said: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from email.utils import parseaddr
 from typing import NoReturn
 
-from automations.channels.message import SEVEN_BIT, compose, one_line
+from automations.channels.message import compose, one_line
 from automations.channels.presets import Reach, Server
 from automations.channels.protocol import AboutTo, AddressRefused, MailTaken, MailUncertain, MailWaits, at_will
 from automations.channels.smtpsession import Lost, Refused, Reply, Session, on_the_wire
@@ -52,9 +52,9 @@ class SmtpChannel:
 
     def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
         outgoing = self._addressed(mail)
-        message = compose(outgoing, self._sender, policy=SEVEN_BIT)
+        message = compose(outgoing, self._sender)
         self._refuse_strangers(outgoing)
-        content = on_the_wire(message.as_bytes())
+        content = on_the_wire(message)
         session = self._connected()
         self._offer(session, outgoing, content)
         self._claim(session, outgoing, about_to)

@@ -222,5 +222,7 @@ def _words(error: BaseException) -> str:
 
 def on_the_wire(message: bytes) -> bytes:
     """A message as it travels after DATA: every line ends in CRLF, a dot at its start is doubled, and the last line ends too."""
-    lines = re.sub(rb"\r\n|\r|\n", b"\r\n", message)
-    return re.sub(rb"(?m)^\.", b"..", lines if lines.endswith(b"\r\n") else lines + b"\r\n")
+    ends = message.count(b"\r\n")
+    lines = message if ends == message.count(b"\n") == message.count(b"\r") else re.sub(rb"\r\n|\r|\n", b"\r\n", message)
+    whole = lines if lines.endswith(b"\r\n") else lines + b"\r\n"
+    return b"." * whole.startswith(b".") + whole.replace(b"\n.", b"\n..")

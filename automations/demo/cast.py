@@ -161,7 +161,7 @@ def staff_rows() -> Iterator[dict[str, Value]]:
 def customer_names(count: int) -> Iterator[tuple[str, str, str]]:
     """(type, subtype, name) of the first `count` customers: the written ones, some shoppers, then shops of every town."""
     written = [tuple(line.split()) for line in CUSTOMERS.split("\n")[1:-1]]
-    shoppers = [("终端消费者", "线上消费者" if n else "门店消费者", f"{name}(散客)") for n, name in enumerate(SHOPPERS)]
+    shoppers = [("终端消费者", "线上消费者" if n else "门店消费者", f"{name}（散客）") for n, name in enumerate(SHOPPERS)]
     shops = []
     for number in range(max(0, count - len(written) - len(shoppers))):
         kind, subtype = SHOPS[number % len(SHOPS)]

@@ -11,7 +11,7 @@ from automations.demo.month import DemoResult
 from automations.judging import Judged
 from automations.model import Finding
 from automations.run import judge, read
-from automations.speaking import one_sentence
+from automations.speaking import aside, one_sentence
 
 WORDS: Mapping[str, Mapping[str, str]] = {
     "zh": {
@@ -22,13 +22,14 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "tables": "现在的表格：",
         "findings": "还没改正的问题 {count} 处，最多的是：",
         "planted": "埋下的差错 {found} / {all} 处被找到，其中 {fixed} 处员工看到后已改正",
-        "missed": "  没有找到: {what} ({table} {key}, {rule})",
+        "missed": "  没有找到：{what}（{table} {key}，{rule}）",
         "again": "同一时刻再运行一次：改动 {cells} 格，发出 {mails} 封邮件",
         "first": "先看这几处：",
         "row": "{tab} 第 {row} 行 {key}：{what}",
-        "book": "打开 {path} (灰底的列由程序填写)",
-        "outbox": "打开 {path} (每封邮件一行，点开就是收件人看到的样子)",
+        "book": "打开 {path}（灰底的列由程序填写）",
+        "outbox": "打开 {path}（每封邮件一行，点开就是收件人看到的样子）",
         "rows": "{title} {rows} 行",
+        "between": "，",
         "times": "{count} 处  {what}",
     },
     "en": {
@@ -46,6 +47,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "book": "open {path} (the program fills in the columns on grey)",
         "outbox": "open {path} (one line per mail; a click shows what its reader sees)",
         "rows": "{title}: {rows} rows",
+        "between": ", ",
         "times": "{count} x  {what}",
     },
 }
@@ -87,7 +89,7 @@ def summary(result: DemoResult) -> Iterator[str]:
     yield words["typed"].format(typed=sum(run.typed for run in runs), cells=sum(run.cells for run in runs))
     yield words["mails"].format(mails=sum(run.mails for run in runs), most=max(run.mails for run in runs))
     kinds = [f"{KINDS[language].get(kind, kind)} {count}" for kind, count in result.mails.most_common()]
-    yield words["kinds"].format(kinds=", ".join(kinds))
+    yield words["kinds"].format(kinds=words["between"].join(kinds))
     yield ""
     yield from tables(result, words)
     yield ""
@@ -120,7 +122,7 @@ def tables(result: DemoResult, words: Mapping[str, str]) -> Iterator[str]:
         state = table.summary.get("state", "")
         held = judged.evaluation.texts(table.name, state) if judged.evaluation.has(table.name, state) else ()
         counts = [f"{word} {count}" for word, count in Counter(held).most_common() if word]
-        yield f"  {rows}" + (f"  ({', '.join(counts)})" if counts else "")
+        yield f"  {rows}" + aside(words["between"].join(counts), language)
 
 
 def judged_now(result: DemoResult) -> Judged:

@@ -175,7 +175,7 @@ class Deadline(Rule):
             )
             title = build.title()
             message = {"zh": f"没有适用于本行的期限数值（{title.get('zh')}）", "en": f"no value in force for '{title.get('en', self.id)}'"}
-            fix = {"zh": "请核对本行的分类,或由管理员补充参数", "en": "check the row's classes, or have the parameter completed"}
+            fix = {"zh": "请核对本行的分类，或由管理员补充参数", "en": "check the row's classes, or have the parameter completed"}
             build.finding(name, column, message, fix)
 
 

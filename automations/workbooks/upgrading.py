@@ -35,8 +35,8 @@ class Addition:
         """What will be added, in words."""
         names = ", ".join(self.headers)
         if self.header_row:
-            return {"zh": f"工作表'{self.tab}'右侧增加列: {names}", "en": f"tab '{self.tab}': add at the right: {names}"}
-        return {"zh": f"增加工作表'{self.tab}': {names}", "en": f"add tab '{self.tab}': {names}"}
+            return {"zh": f"工作表“{self.tab}”右侧增加列：{names}", "en": f"tab '{self.tab}': add at the right: {names}"}
+        return {"zh": f"增加工作表“{self.tab}”：{names}", "en": f"add tab '{self.tab}': {names}"}
 
 
 def spellings(column: Column) -> set[str]:

@@ -119,7 +119,8 @@ def _changed_lines() -> Iterable[Line]:
 
 def _mail_lines() -> Iterable[Line]:
     found = _say("mails", process, "tests.bench.mailing", str(MAILS))
-    note = f"{MAILS:,} mails over connections that stay open; the server took {found['wrong']:+.0f} mails of what it should"
-    yield Line("mails a second to a server on this machine", found["rate"], "", (200, 400), True, note)
+    note = f"{MAILS:,} notices over connections that stay open; the server took {found['wrong']:+.0f} mails of what it should"
+    yield Line("notices rendered and sent a second, server on this machine", found["rate"], "", (200, 400), True, note)
+    yield Line("  CPU of one, from its facts to the server's yes", found["cpu"] * 1000, "ms")
     yield Line("  against yagmail with a connection for each", found["rate"] / found["script"], more_is_better=True)
     yield Line("  memory grown after the first tenth", found["grown"] / MILLION, "MB")
