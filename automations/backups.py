@@ -54,9 +54,9 @@ WORDS: Mapping[str, Words] = {
     },
     "ledger laid": {
         "zh": "已把这份运行记录放在 {path}，现在用的没有动。要用它：先停掉 serve，把它改名为 {name}。"
-        "它不知道备份之后发过的邮件，第一次运行前先看 runner.py plan",
+        "它不知道备份之后发过的邮件，所以邮件都会先拦下，直到有人确认：runner.py backup confirm",
         "en": "the copy of the ledger lies in {path}; the one in use was not touched. To use it: stop serve, rename it to {name}. "
-        "It does not know the mails sent since; look at runner.py plan before the first run",
+        "It does not know the mails sent since, so every mail is held until a person confirms: runner.py backup confirm",
     },
     "unknown": {
         "zh": "没有名为 {name} 的备份；runner.py backup list 列出全部",

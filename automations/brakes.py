@@ -57,6 +57,8 @@ class Sent:
     by_row: Mapping[tuple[str, str], int] = field(default_factory=dict)
     usual: int | None = None
     released: frozenset[str] = frozenset()
+    old: Words | None = None
+    """Why the ledger is taken for an old copy; then no mail leaves, forced or not."""
 
 
 def run_brakes(
@@ -116,6 +118,7 @@ def mail_brakes(going: Sequence[Outgoing], passed: Sequence[Outgoing], brakes: B
     A brake on the whole run holds every mail; one on a reader, row or policy only those concerned.
     """
     whole = list(_whole(len(going), brakes, sent.usual))
+    whole += [Tripped("old ledger", "", sent.old)] if sent.old and going else []
     to = Counter(each.mail.to for each in (*going, *passed))
     flooded = {reader for reader in to if to[reader] + sent.by_reader.get(reader, 0) > brakes.mails_per_reader_day}
     held, found = set(), {each.identity: each for each in whole}

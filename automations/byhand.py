@@ -15,6 +15,7 @@ from automations.config import Config
 from automations.deed import MAILS, FencedChannel, FencedWorkbook, workbook_lease
 from automations.engines.oneatatime import BY_HAND, OneAtATime
 from automations.leasing import holding
+from automations.oldledger import watch
 from automations.run import Run, World, run_once
 
 HAND = "run by hand"
@@ -67,4 +68,5 @@ def alone(world: World, now: datetime, clock: Callable[[], datetime]) -> Iterato
             holding(table, MAILS, owner, clock, config.language) as mails,
         ):
             workbook, channel = FencedWorkbook(world.workbook, book), FencedChannel(world.channel, mails)
+            watch(world, now)
             yield replace(world, workbook=workbook, channel=channel)  # type: ignore[arg-type]

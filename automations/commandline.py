@@ -74,8 +74,10 @@ def parser(root: Path) -> argparse.ArgumentParser:
     backup = _command(
         words, "backup", "copies of the ledger and the workbook: list them, make one, lay one beside what is in use", clock=True
     )
-    backup.add_argument("action", nargs="?", default="list", choices=("list", "now", "restore"), help="default: list")
+    backup.add_argument("action", nargs="?", default="list", choices=("list", "now", "restore", "confirm"), help="default: list")
     backup.add_argument("name", nargs="?", help="for restore: a copy as listed")
+    backup.add_argument("--told", action="store_true", help="for confirm: what is held counts as told and is not sent")
+    _person(backup, "for confirm: the reason, kept beside the mails")
 
     _command(words, "status", "when each automation last did well, what is next, what failed", clock=True)
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, Protocol
 from automations.automationfile import Automation
 from automations.channels.protocol import Channel
 from automations.errors import OutsideFailed
+from automations.generation import count
 from automations.model import Mail
 from automations.posting import Posted, send_pending
 from automations.run import World
@@ -126,7 +127,9 @@ def post(turn: Turn, resting: Collection[str]) -> Posted:
     """Send what waits, if nobody else is sending; otherwise that one, or the next turn, will. Readers of `resting` mails are off work."""
     try:
         with turn.hold(MAILS) as held:
-            settings = turn.world.config.settings
+            settings, ledger = turn.world.config.settings, turn.world.ledger
+            if ledger.pending_ids(turn.now):
+                count(turn.world.marks, ledger, turn.world.workbook.name, turn.now)
             take_up(turn.world.ledger, turn.world.channel, turn.world.mailbox, turn.now, settings.admin, settings.language)
             return send_pending(turn.world.ledger, turn.world.channel, turn.now, resting, still=held.check)
     except HeldElsewhere:

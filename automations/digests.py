@@ -13,6 +13,7 @@ from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
 from automations.digestslots import Slot, latest_slot
 from automations.errors import RowkeeperError
+from automations.generation import count, older
 from automations.ledgers.protocol import DigestRecord, RunOutcome, RunStart
 from automations.model import Mail
 from automations.people import Person
@@ -49,9 +50,10 @@ class Sent:
 def send_digests(world: World, now: datetime, names: Sequence[str] = ()) -> Sent:
     """Send every digest whose newest slot has come and was not claimed; of these names, or all.
 
-    Before the first sweep of a workbook nothing is sent: what a digest says must have been taken in first.
+    Before the first sweep of a workbook nothing is sent: what a digest says must have been taken in first; nor by an old copy of a ledger.
     """
-    open_slots = _open_slots(world, now, names) if world.ledger.knows(world.workbook.name) else []
+    ready = world.ledger.knows(world.workbook.name) and not older(world.marks, world.ledger, world.workbook.name)
+    open_slots = _open_slots(world, now, names) if ready else []
     if not open_slots:
         return Sent(None, 0, 0, Posted(0))
     desk = desk_of(world, now)
@@ -159,6 +161,7 @@ def _made(world: World, desk: Desk, pages: DigestPages, due: Due, run_id: int) -
 
 def _post(world: World, now: datetime, mine: Sequence[str]) -> Posted:
     """Hand over these mails and no others. A digest is a scheduled mail: it is not put off until its reader is at work."""
+    count(world.marks, world.ledger, world.workbook.name, now)
     others = [record.mail.message_id for record in world.ledger.pending_mails(now) if record.mail.message_id not in mine]
     return send_pending(world.ledger, world.channel, now, others)
 

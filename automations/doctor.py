@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sqlite3
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,29 +12,26 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from automations.checking import other_problems
 from automations.config import Config, Reader, load
 from automations.declarations import SettingsFile
-from automations.errors import ConfigProblems, LedgerFailed, Problem, WorkbookBusy, WorkbookUnreadable
-from automations.ledgers.database import APPLICATION, LOST, migrations
-from automations.ledgers.protocol import MailState
+from automations.doctorline import Line, State, same, writable
+from automations.errors import ConfigProblems, Problem, WorkbookBusy, WorkbookUnreadable
+from automations.ledgerdoctor import ledger_fault, ledger_lines
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Sheet, SheetProblem, Words
 from automations.reading import read_snapshot
 from automations.rendering import Renderer
 from automations.visiting import trouble_name
-from automations.wiring import workbook_name
 from automations.workbooks.saving import refuse_if_open
 from automations.workbooks.xlsx import XlsxWorkbook
 
-State = Literal["ok", "warning", "failed"]
 OLDEST_PYTHON = (3, 11)
 WARN_BEFORE = timedelta(days=60)
 """How long before the announced holidays end the admin is told."""
 MOST_SHOWN = 6
-PRAGMAS = ("PRAGMA quick_check", "PRAGMA application_id", "PRAGMA user_version")
 MARKS: Mapping[State, Words] = {
     "ok": {"zh": "正常", "en": "ok     "},
     "warning": {"zh": "注意", "en": "warning"},
@@ -45,15 +41,6 @@ INIT = {
     "zh": "先看再补全：runner.py init，然后 runner.py init --yes",
     "en": "look, then add them: runner.py init, then runner.py init --yes",
 }
-
-
-@dataclass(frozen=True)
-class Line:
-    """One thing that was looked at, and what to do about it."""
-
-    state: State
-    what: Words
-    remedy: Words | None = None
 
 
 @dataclass(frozen=True)
@@ -96,7 +83,7 @@ def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetim
         return Doctor((*lines, _problems(error.problems)), _language(root))
     now = now_of(config)
     lines += [*_configuration(config), *calendar_lines(config, now.date()), *_tables(config, workbook, now)]
-    lines += [*_ledger(config.ledger_place, workbook_name(config, workbook)), *_mail(config)]
+    lines += [*ledger_lines(config, workbook), *_mail(config)]
     return Doctor(tuple(_from_root(line, config.root) for line in lines), config.language)
 
 
@@ -115,8 +102,8 @@ def _language(root: Path) -> str:
 def _python() -> Iterator[Line]:
     said = ".".join(map(str, sys.version_info[:3]))
     good = sys.version_info >= OLDEST_PYTHON
-    remedy = None if good else _same("Python 3.11+: https://www.python.org/downloads/")
-    yield Line("ok" if good else "failed", _same(f"Python {said}"), remedy)
+    remedy = None if good else same("Python 3.11+: https://www.python.org/downloads/")
+    yield Line("ok" if good else "failed", same(f"Python {said}"), remedy)
 
 
 def _packages(project: Path) -> Iterator[Line]:
@@ -139,10 +126,6 @@ def _installed(name: str) -> bool:
         return bool(version(name))
     except PackageNotFoundError:
         return False
-
-
-def _same(text: str) -> Words:
-    return {"zh": text, "en": text}
 
 
 # Configuration and calendar
@@ -220,7 +203,7 @@ def _closed(path: Path) -> Iterator[Line]:
     try:
         refuse_if_open(path)
     except WorkbookBusy as error:
-        yield Line("warning", _same(str(error)), {"zh": "关闭后再运行", "en": "close it before the next run"})
+        yield Line("warning", same(str(error)), {"zh": "关闭后再运行", "en": "close it before the next run"})
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         remedy = {"zh": f"允许写入 {path.name} 和文件夹 {path.parent}", "en": f"allow writing to {path.name} and its folder {path.parent}"}
         yield Line("failed", {"zh": f"工作簿 {path.name} 不能写入", "en": f"workbook {path.name} cannot be written"}, remedy)
@@ -253,78 +236,7 @@ def _ours_missing(sheet: Sheet) -> Iterator[Line]:
     yield Line("warning", said, INIT)
 
 
-# Ledger and outbox
-
-
-def _ledger(path: Path, workbook: str) -> Iterator[Line]:
-    if not path.exists():
-        said = {
-            "zh": f"还没有运行记录 {path}；第一次运行时建立，只登记旧事项，不发邮件",
-            "en": f"no ledger {path} yet; the first run makes it, notes old matters and mails nobody",
-        }
-        yield Line("ok", said)
-        yield from _writable(path.parent, "运行记录的文件夹", "the ledger's folder")
-        return
-    fault = ledger_fault(path)
-    if fault:
-        yield fault
-        return
-    yield Line("ok", {"zh": f"运行记录 {path}：完好", "en": f"ledger {path}: sound"})
-    yield from _writable(path.parent, "运行记录的文件夹", "the ledger's folder")
-    yield from (line for line in _writable(path.parent / "backups", "备份的文件夹", "the folder of copies") if line.state == "failed")
-    yield from _mails(path, workbook)
-
-
-def ledger_fault(path: Path) -> Line | None:
-    """What is wrong with a ledger, found without writing to it; None if it is sound and of the schema this program knows."""
-    known = max(migrations())
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
-            check, owner, number = (connection.execute(pragma).fetchone()[0] for pragma in PRAGMAS)
-    except sqlite3.DatabaseError as error:
-        return Line("failed", {"zh": f"运行记录 {path} 不能读取：{error}", "en": f"ledger {path} cannot be read: {error}"}, _same(LOST))
-    if check != "ok":
-        return Line("failed", {"zh": f"运行记录 {path} 已损坏：{check}", "en": f"ledger {path} is damaged: {check}"}, _same(LOST))
-    if owner != APPLICATION:
-        remedy = {"zh": "在设置的 ledger 写另一个文件", "en": "name another file as `ledger` in the settings"}
-        return Line("failed", {"zh": f"{path} 不是表管家的运行记录", "en": f"{path} is a database of another program"}, remedy)
-    return _version_fault(path, int(number), known)
-
-
-def _version_fault(path: Path, number: int, known: int) -> Line | None:
-    said = {"zh": f"运行记录 {path} 的版本是 {number}，本程序是 {known}", "en": f"ledger {path} has schema {number}, this program {known}"}
-    if number > known:
-        return Line("failed", said, {"zh": "安装较新的表管家", "en": "install the newer Rowkeeper"})
-    if number < known:
-        return Line("warning", said, {"zh": "先备份；下次运行时自动升级", "en": "make a backup; the next run upgrades it"})
-    return None
-
-
-def _mails(path: Path, workbook: str) -> Iterator[Line]:
-    """Mails of this workbook that wait, or that nobody knows the fate of."""
-    look = {
-        "zh": "核对是否收到：runner.py outbox list --state unknown，然后 outbox resolve",
-        "en": "look whether they arrived: runner.py outbox list --state unknown, then outbox resolve",
-    }
-    words: Mapping[MailState, tuple[str, str, Words]] = {
-        "pending": ("封邮件等待发出", "mails waiting to be sent", {"zh": "下次运行时发出", "en": "the next run sends them"}),
-        "failed": (
-            "封邮件没有发成",
-            "mails failed",
-            {"zh": "原因见 runner.py outbox list --state failed", "en": "the reasons: runner.py outbox list --state failed"},
-        ),
-        "sending": ("封邮件发送中断", "mails interrupted on their way", {"zh": "下次运行时认定", "en": "the next run settles them"}),
-        "unknown": ("封邮件不知是否发出", "mails that may or may not have left", look),
-    }
-    try:
-        with closing(SqliteLedger(path)) as ledger:
-            counts = {state: len(ledger.outbox([state], workbook, limit=10_000)) for state in words}
-    except LedgerFailed as error:
-        yield Line("failed", _same(str(error)))
-        return
-    for state, (zh, en, remedy) in words.items():
-        if count := counts[state]:
-            yield Line("warning", {"zh": f"{count} {zh}", "en": f"{en}: {count}"}, remedy)
+# Mail
 
 
 def _mail(config: Config) -> Iterator[Line]:
@@ -380,17 +292,6 @@ def _noted(path: Path, name: str) -> str:
 
 
 def _outbox(folder: Path) -> Iterator[Line]:
-    yield from _writable(folder, "发件箱", "the outbox")
+    yield from writable(folder, "发件箱", "the outbox")
     if not folder.exists():
         yield Line("ok", {"zh": f"还没有发件箱；第一封邮件时建立 {folder}", "en": f"no outbox yet; the first mail makes {folder}"})
-
-
-def _writable(folder: Path, zh: str, en: str) -> Iterator[Line]:
-    """Said only where the folder, or the nearest one above it, refuses; a good one is said once it is there."""
-    there = next(each for each in (folder, *folder.resolve().parents) if each.exists())
-    if there.is_dir() and os.access(there, os.W_OK):
-        if there == folder:
-            yield Line("ok", {"zh": f"{zh} {folder} 可以写入", "en": f"{en} ({folder}) can be written"})
-        return
-    remedy = {"zh": f"允许写入 {there}，或在设置里换一个文件夹", "en": f"allow writing to {there}, or name another folder in the settings"}
-    yield Line("failed", {"zh": f"{zh} {folder} 不能写入", "en": f"{en} ({folder}) cannot be written"}, remedy)

@@ -18,6 +18,7 @@ from automations.errors import PlanRefused, RowkeeperError
 from automations.leasing import holding
 from automations.ledgers.slots import SlotEnd
 from automations.newconfig import GreatChange
+from automations.oldledger import watch
 from automations.run import World
 from automations.toolmail import tell_admin
 
@@ -71,7 +72,10 @@ def execute(site: Site, automation: str, due: datetime, lane: Lane) -> What:
 def _attempt(site: Site, world: World, automation: Automation, due: datetime) -> What:
     started = site.clock()
     try:
-        done = deeds()[automation.does].do(_turn(site, world, automation, due))
+        turn = _turn(site, world, automation, due)
+        if automation.mode != "shadow":
+            watch(world, turn.now)
+        done = deeds()[automation.does].do(turn)
     except RowkeeperError as error:
         return _failed(site, world, automation, due, error, str(error))
     except Exception as bug:  # a bug in one automation never stops the others; its traceback is for the developer

@@ -8,9 +8,11 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from automations.config import Config
-from automations.doctor import Line, table_lines
+from automations.doctor import table_lines
+from automations.doctorline import Line
 from automations.errors import OutsideFailed, WorkbookRefused
-from automations.googlewiring import INSTALLATION, google_door, signed_in, titles_of
+from automations.generation import INSTALLATION
+from automations.googlewiring import google_door, signed_in, titles_of
 from automations.headers import anchored_in, bare, names_of, plain
 from automations.model import Column, Grid, Sheet, Snapshot, Words, letters
 from automations.reading import read_snapshot

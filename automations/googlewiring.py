@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-import secrets
 import zlib
 from pathlib import Path
 
 from automations.apart import as_tabs
 from automations.config import Config
+from automations.generation import installation
 from automations.ledgers.protocol import Ledger
 from automations.workbooks.google import GoogleWorkbook
 from automations.workbooks.googlecredentials import KeyPlace, SignedIn, sign_in
@@ -19,16 +19,13 @@ from automations.workbooks.googlesheet import Spreadsheet
 from automations.workbooks.protocol import header_text
 from automations.workbooksettings import spreadsheet_id
 
-INSTALLATION = "installation"
-
 
 class Installation:
     """This installation, known to spreadsheets by an id that its ledger keeps; what it remembers of them is in the ledger too."""
 
     def __init__(self, ledger: Ledger, label: str) -> None:
         self.label, self._ledger = label, ledger
-        ledger.swap_meta(INSTALLATION, None, secrets.token_hex(8))
-        self.id = ledger.meta(INSTALLATION) or ""
+        self.id = installation(ledger)
 
     def recall(self, name: str) -> str:
         return self._ledger.meta(f"google {name}") or ""

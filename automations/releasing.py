@@ -70,7 +70,7 @@ def sort_mails(spoken: Spoken, waiting: Waiting, brakes: Brakes) -> Sorted:
     free = [each for each in live if released.intersection(each.mail.identities)]
     going = [each for each in live if each.way == "live" and each not in free]
     held, tripped = mail_brakes(going, free, brakes, waiting.sent)
-    held = set() if waiting.force else held
+    held = set() if waiting.force and not waiting.sent.old else held
     waits = [each for each in live if each not in free and (each.way == "draft" or each.mail.message_id in held)]
     wanted = [KeptMail(each.mail, "draft" if each.way == "draft" else "held") for each in waits]
     return Sorted(

@@ -10,7 +10,7 @@ from typing import Any
 
 from automations.brakes import Sent
 from automations.ledgers.protocol import KEPT, Ledger, MailRecord
-from automations.model import KeptMail
+from automations.model import KeptMail, Words
 from automations.planning import Remembered
 from automations.releasing import Waiting
 
@@ -36,13 +36,13 @@ def remembered(ledger: Ledger, workbook: str, automation: str, waiting: Waiting)
     )
 
 
-def waiting_mails(ledger: Ledger, workbook: str, automation: str, now: datetime, *, force: bool) -> Waiting:
-    """The mails that wait for a person, and what brakes need to know of what went out before."""
+def waiting_mails(ledger: Ledger, workbook: str, automation: str, now: datetime, old: Words | None = None, *, force: bool) -> Waiting:
+    """The mails that wait for a person, and what brakes need to know of what went out before; `old` says why the ledger is not trusted."""
     records = ledger.outbox(KEPT, workbook, limit=ALL)
     kept = [kept_mail(record) for record in reversed(records)]
     today = ledger.volume(workbook, datetime(now.year, now.month, now.day))
     released = frozenset(identity for each in kept if each.state == "released" for identity in each.mail.identities)
-    sent = Sent(today.by_reader, today.by_row, usual_volume(ledger, workbook, automation), released)
+    sent = Sent(today.by_reader, today.by_row, usual_volume(ledger, workbook, automation), released, old)
     return Waiting(kept, force=force, sent=sent)
 
 

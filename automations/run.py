@@ -13,6 +13,7 @@ from automations.channels.mailbox import Mailbox
 from automations.channels.protocol import Channel
 from automations.config import Config
 from automations.errors import PlanRefused
+from automations.generation import Marks, count, older, uncounted
 from automations.judging import Judge, Judged, Memory
 from automations.ledgers.protocol import Ledger
 from automations.limiting import SWEEP, told_of, within
@@ -46,6 +47,7 @@ class World:
     mailbox: Mailbox | None = None
     last_read: LastRead = field(default_factory=LastRead)
     posts: bool = True  # otherwise mails wait in the ledger for whoever sends them
+    marks: Marks = field(default_factory=Marks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,6 +72,8 @@ def run_once(world: World, now: datetime, *, force: bool = False, word: str = ""
     plan, snapshot = plan_once(world, now, reading, force=force, automation=automation)
     if not force:
         _refuse_if_unsafe(plan, world)
+    if uncounted(world.ledger) or not plan.empty or world.ledger.pending_ids(now):
+        count(world.marks, world.ledger, world.workbook.name, now)
     forced, admin = word if force and (plan.brakes or plan.sorted.tripped) else "", settings.admin
     return Run(plan, apply(plan, snapshot, world.workbook, world.ledger, world.channel, admin, forced, posts=world.posts), heard)
 
@@ -91,7 +95,9 @@ def plan_once(
     judged = judge(world, snapshot, now)
     findings = findings_of(judged)
     off = switched_off(world.ledger, world.config, snapshot.workbook)
-    waiting = replace(waiting_mails(world.ledger, snapshot.workbook, name, now, force=force), off=off)
+    old = older(world.marks, world.ledger, world.workbook.name)
+    waiting = waiting_mails(world.ledger, snapshot.workbook, name, now, old.words if old else None, force=force)
+    waiting = replace(waiting, off=off)
     known = told(world, now, matters_of(off))
     noticed = plan_notices(judged, told_of(world.config, limits), findings, known, world.renderer, now, waiting.sent)
     lost = astray(world.workbook, world.ledger)

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from automations.generation import Older, doubt
 from automations.model import Words
 from automations.run import World
 from automations.workbooks.google import GoogleWorkbook
+from automations.workbooks.googleowner import generation_of
 
 WORDS: Mapping[str, Words] = {
     "file": {"zh": "工作簿是本机上的文件，没有归属之分。", "en": "the workbook is a file on this machine; nobody has to keep it."},
@@ -43,6 +45,16 @@ class Keeping:
         return (words.get(self.language) or words["en"]).format(names=", ".join(self.names))
 
 
+def _doubt(world: World, workbook: GoogleWorkbook) -> None:
+    """A ledger that mailed before does not know what the other one has mailed since: its mails are held."""
+    others = workbook.strangers()
+    if others and world.ledger.knows(workbook.name):
+        theirs = max(others, key=lambda mark: mark.generation)
+        mine = workbook.holder.id
+        known = max(generation_of(workbook.holder, sheet.id) for sheet in workbook.sheets)
+        doubt(world.ledger, Older(known, theirs.generation, workbook.name, theirs.label, theirs.id != mine))
+
+
 def takeover(world: World, *, do: bool = False) -> Keeping:
     """Who keeps the workbook; with `do` it is this installation from now on. Raises what the door to Google raises."""
     workbook, language = world.workbook, world.config.language
@@ -52,5 +64,6 @@ def takeover(world: World, *, do: bool = False) -> Keeping:
     if not others:
         return Keeping("ours" if workbook.is_marked() else "nobody", (), language)
     if do:
+        _doubt(world, workbook)
         workbook.take_over()
     return Keeping("taken" if do else "theirs", others, language)

@@ -10,6 +10,7 @@ from automations.channels.protocol import Channel
 from automations.config import Config, load
 from automations.declarations import SERVER
 from automations.errors import LedgerFailed
+from automations.generation import Marks, marks_beside
 from automations.judging import Judge
 from automations.ledgers.memory import MemoryLedger
 from automations.ledgers.protocol import Ledger
@@ -47,7 +48,15 @@ def world_from(
         Renderer((config.source or config.root) / "templates" / "notices"),
         judge,
         mailbox_of(config) if outbox is None else None,
+        marks=marks_of(config, ledger, workbook),
     )
+
+
+def marks_of(config: Config, ledger: Path | None = None, workbook: Path | None = None) -> Marks:
+    """Where the count outside the ledger stands: beside it, and beside a workbook that is a file."""
+    settings = config.settings.workbook
+    file = workbook or (config.root / settings.path if settings.kind == "xlsx" else None)
+    return marks_beside(ledger or config.ledger_place, file)
 
 
 def workbook_of(config: Config, ledger: Ledger, path: Path | None = None, *, apart: bool = False, looking: bool = False) -> Workbook:

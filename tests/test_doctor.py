@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from automations.config import Config, load
-from automations.doctor import Doctor, calendar_lines, doctor, ledger_fault
+from automations.doctor import Doctor, calendar_lines, doctor
+from automations.ledgerdoctor import ledger_fault
 from automations.ledgers.protocol import RunStart
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Mail

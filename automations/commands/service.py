@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from automations.command import NOTHING, OUTSIDE, Call, Ended, ended
+
+if TYPE_CHECKING:
+    from automations.run import World
 
 
 def schedule_command(call: Call) -> Ended:
@@ -31,4 +36,16 @@ def backup_command(call: Call) -> Ended:
     from automations.backups import backup
 
     world, arguments = call.world(looking=call.arguments.action == "list"), call.arguments
+    if arguments.action == "confirm":
+        return _confirmed(call, world)
     return ended(call, backup(world, arguments.action, arguments.name, call.now(world.config)))
+
+
+def _confirmed(call: Call, world: World) -> Ended:
+    from automations.byhand import alone
+    from automations.oldledger import confirmed
+    from automations.outbox import signed
+
+    now, arguments = call.now(world.config), call.arguments
+    with alone(world, now, call.utc) as held:
+        return ended(call, confirmed(held, now, signed(arguments.why, arguments.by, now), told=arguments.told))

@@ -43,7 +43,7 @@ def _code(done: Run, *, strict: bool) -> int:
     if done.receipt.mails_failed:
         return PERSON if done.receipt.mails_unknown else OUTSIDE
     if done.plan.held:
-        return BRAKE
+        return PERSON if any(brake.name == "old ledger" for brake in done.plan.sorted.tripped) else BRAKE
     return FAILED_ROWS if strict and any(finding.level == "fail" for finding in done.plan.findings) else NOTHING
 
 

@@ -1,0 +1,101 @@
+"""What `doctor` says of the ledger: sound, of this program's schema, no old copy, and the mails in it that need a look."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+
+from automations.config import Config
+from automations.doctorline import Line, same, writable
+from automations.errors import LedgerFailed
+from automations.generation import REMEDY, Marks, older
+from automations.ledgers.database import APPLICATION, LOST, migrations
+from automations.ledgers.protocol import MailState
+from automations.ledgers.sqlite import SqliteLedger
+from automations.model import Words
+from automations.wiring import marks_of, workbook_name
+
+PRAGMAS = ("PRAGMA quick_check", "PRAGMA application_id", "PRAGMA user_version")
+
+
+def ledger_lines(config: Config, workbook: Path | None) -> Iterator[Line]:
+    """The file and its folders, whether it is an old copy, and the mails in it that need a look."""
+    path, name = config.ledger_place, workbook_name(config, workbook)
+    if not path.exists():
+        said = {
+            "zh": f"还没有运行记录 {path}；第一次运行时建立，只登记旧事项，不发邮件",
+            "en": f"no ledger {path} yet; the first run makes it, notes old matters and mails nobody",
+        }
+        yield Line("ok", said)
+        yield from writable(path.parent, "运行记录的文件夹", "the ledger's folder")
+        return
+    fault = ledger_fault(path)
+    if fault:
+        yield fault
+        return
+    yield Line("ok", {"zh": f"运行记录 {path}：完好", "en": f"ledger {path}: sound"})
+    yield from writable(path.parent, "运行记录的文件夹", "the ledger's folder")
+    yield from (line for line in writable(path.parent / "backups", "备份的文件夹", "the folder of copies") if line.state == "failed")
+    yield from _old_copy(path, marks_of(config, workbook=workbook), name)
+    yield from _mails(path, name)
+
+
+def ledger_fault(path: Path) -> Line | None:
+    """What is wrong with a ledger, found without writing to it; None if it is sound and of the schema this program knows."""
+    known = max(migrations())
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            check, owner, number = (connection.execute(pragma).fetchone()[0] for pragma in PRAGMAS)
+    except sqlite3.DatabaseError as error:
+        return Line("failed", {"zh": f"运行记录 {path} 不能读取：{error}", "en": f"ledger {path} cannot be read: {error}"}, same(LOST))
+    if check != "ok":
+        return Line("failed", {"zh": f"运行记录 {path} 已损坏：{check}", "en": f"ledger {path} is damaged: {check}"}, same(LOST))
+    if owner != APPLICATION:
+        remedy = {"zh": "在设置的 ledger 写另一个文件", "en": "name another file as `ledger` in the settings"}
+        return Line("failed", {"zh": f"{path} 不是表管家的运行记录", "en": f"{path} is a database of another program"}, remedy)
+    return _version_fault(path, int(number), known)
+
+
+def _version_fault(path: Path, number: int, known: int) -> Line | None:
+    said = {"zh": f"运行记录 {path} 的版本是 {number}，本程序是 {known}", "en": f"ledger {path} has schema {number}, this program {known}"}
+    if number > known:
+        return Line("failed", said, {"zh": "安装较新的表管家", "en": "install the newer Rowkeeper"})
+    if number < known:
+        return Line("warning", said, {"zh": "先备份；下次运行时自动升级", "en": "make a backup; the next run upgrades it"})
+    return None
+
+
+def _old_copy(path: Path, marks: Marks, workbook: str) -> Iterator[Line]:
+    """Whether the marks outside the ledger know more than it does."""
+    with suppress(LedgerFailed), closing(SqliteLedger(path)) as ledger:
+        if found := older(marks, ledger, workbook):
+            yield Line("failed", found.words, REMEDY)
+
+
+def _mails(path: Path, workbook: str) -> Iterator[Line]:
+    """Mails of this workbook that wait, or that nobody knows the fate of."""
+    look = {
+        "zh": "核对是否收到：runner.py outbox list --state unknown，然后 outbox resolve",
+        "en": "look whether they arrived: runner.py outbox list --state unknown, then outbox resolve",
+    }
+    words: Mapping[MailState, tuple[str, str, Words]] = {
+        "pending": ("封邮件等待发出", "mails waiting to be sent", {"zh": "下次运行时发出", "en": "the next run sends them"}),
+        "failed": (
+            "封邮件没有发成",
+            "mails failed",
+            {"zh": "原因见 runner.py outbox list --state failed", "en": "the reasons: runner.py outbox list --state failed"},
+        ),
+        "sending": ("封邮件发送中断", "mails interrupted on their way", {"zh": "下次运行时认定", "en": "the next run settles them"}),
+        "unknown": ("封邮件不知是否发出", "mails that may or may not have left", look),
+    }
+    try:
+        with closing(SqliteLedger(path)) as ledger:
+            counts = {state: len(ledger.outbox([state], workbook, limit=10_000)) for state in words}
+    except LedgerFailed as error:
+        yield Line("failed", same(str(error)))
+        return
+    for state, (zh, en, remedy) in words.items():
+        if count := counts[state]:
+            yield Line("warning", {"zh": f"{count} {zh}", "en": f"{en}: {count}"}, remedy)
