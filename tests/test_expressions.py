@@ -210,6 +210,7 @@ def test_dates_and_working_days(text: str, expected: Value):
         ("cast(name as date)", [None, None]),
         ("make_date(pieces, 1, 1)", [None, date(2025, 1, 1)]),
         ("make_date(2025, weekday(day) + pieces, 1)", [None, None]),
+        ("case when make_date(pieces, 1, 1) > day then day else make_date(pieces, 1, 1) end", [None, date(2025, 1, 1)]),
     ],
 )
 def test_what_cannot_be_computed_is_blank_in_its_row_and_does_not_stop_the_others(text: str, expected: list[Value]):
