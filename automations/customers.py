@@ -14,7 +14,22 @@ TABLE = "customers"
 RELEASE = "release"
 """The staff column in which a tick releases the drafts of its row."""
 NAMES, ADDRESSES = ("customer_name",), ("email",)
-INTERNAL = ("place", "owner", "contact", "hold", "why", "state", "left", "next_step", "problem", "fix", "before")
+INTERNAL = (
+    "place",
+    "book",
+    "link",
+    "owner",
+    "contact",
+    "hold",
+    "why",
+    "state",
+    "left",
+    "next_step",
+    "problem",
+    "fix",
+    "before",
+    "otherwise",
+)
 """What a notice says to staff and no customer reads."""
 FINDINGS: dict[str, tuple[Words, Words]] = {
     "customer-address": (

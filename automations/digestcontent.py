@@ -238,16 +238,18 @@ class _Scope:
             "title": clock.title.get(self.language) or clock.title.get("zh", clock.rule),
             "key": cells_shown(judged.evaluation, clock.table, sheet.table.key, [row], self.language)[0],
             "place": f"{sheet.table.heading(self.language)} {SAID['row'][self.language].format(row=int(sheet.rows[row]))}",
+            "link": sheet.link(row),
             "owner": owner,
         }
 
     def _finding_item(self, finding: Finding) -> dict[str, Any]:
-        table = self.desk.judged.snapshot.sheets[finding.table].table.heading(self.language)
-        place = f"{table} {SAID['row'][self.language].format(row=finding.row)}"
+        sheet = self.desk.judged.snapshot.sheets[finding.table]
+        place = f"{sheet.table.heading(self.language)} {SAID['row'][self.language].format(row=finding.row)}"
         title = one_sentence(finding, self.language)
         owner = finding.owner if self.digest.rows == "all" else ""
         title = title[:1].upper() + title[1:]
-        return {"title": title, "key": finding.key, "place": place, "owner": owner, "due": "", "left": "", "hot": False, "clause": ""}
+        where = {"key": finding.key, "place": place, "link": f"{sheet.href}{finding.row}" if sheet.href else ""}
+        return {"title": title, **where, "owner": owner, "due": "", "left": "", "hot": False, "clause": ""}
 
 
 def _any(figures: Mapping[str, int]) -> bool:

@@ -19,7 +19,7 @@ VALUE_LIMIT = 200
 """Letters kept of one text; a cell may hold 50,000."""
 FILTERS = ("escape", "lower", "upper", "trim", "length", "truncate")
 LINE = {"label": "x", "cells": ["1", "2"], "width": 50}
-ENTRY = {"title": "x", "key": "x", "place": "x", "owner": "x", "due": "x", "left": "x", "hot": True, "clause": "x"}
+ENTRY = {"title": "x", "key": "x", "place": "x", "link": "x", "owner": "x", "due": "x", "left": "x", "hot": True, "clause": "x"}
 SAMPLE: Mapping[str, Any] = {
     **dict.fromkeys(
         ("subject", "title", "reader", "printed_at", "run", "window", "day", "period", "clear", "before_at", "clause", "why"), "x"

@@ -112,6 +112,8 @@ class Grid:
     anchors: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     loading: bool = False
     """Whether some formulas had no value yet when it was read."""
+    href: str = ""
+    """The address that opens a row in a browser when its number is put behind it; empty where there is none, as for files."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,11 @@ class Sheet:
     places: Mapping[str, int]
     problems: tuple[CellProblem, ...] = ()
     apart: Apart | None = None
+    href: str = ""
+
+    def link(self, position: int) -> str:
+        """The address that opens a row in a browser; empty where there is none."""
+        return f"{self.href}{self.rows[position]}" if self.href else ""
 
     def address(self, column: str, position: int) -> str:
         """The A1 address of a cell: `F17`; `Complaints - status!C5` in the tab of ours, without the row where there is none yet."""

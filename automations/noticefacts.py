@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 
 from automations.addressing import Addressed
+from automations.ahead import otherwise
 from automations.config import Config
 from automations.customers import CUSTOMER, for_customer
 from automations.declarations import PolicyFile
@@ -60,6 +61,8 @@ def facts_of(
         "table": sheet.table.heading(language),
         "key": each.notice.key,
         "place": PHRASES["place"][language].format(table=sheet.tab, row=number),
+        "book": "" if sheet.href else judged.snapshot.workbook,
+        "link": sheet.link(occasion.row),
         "title": words.get(language) or words.get("zh") or occasion.rule,
         "clause": rule.clause if rule else "",
         "source": policy.source or policy.title.get(language) or policy.title.get("zh", ""),
@@ -70,6 +73,7 @@ def facts_of(
         "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language),
         "sent_at": f"{now:%Y-%m-%d %H:%M}",
         "before": _before(judged, each, language),
+        "otherwise": otherwise(people, occasion, each.person, policy.owner, now, language),
         **_clock_facts(judged, occasion, language),
         **_finding_facts(judged, spoken, occasion, number, language),
         **_hold_facts(judged, occasion, language),

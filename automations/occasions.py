@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from automations.clocks import OPEN, moved, parse_length
+from automations.customers import CUSTOMER
 from automations.declarations import NoticeFile, Rung
 from automations.holding import END, held, hold_rule, over
 from automations.judging import Judged
@@ -39,6 +40,14 @@ class Moment:
 
 
 @dataclass(frozen=True)
+class Ahead:
+    """The next time a ladder tells somebody, if nothing is done until then."""
+
+    at: datetime
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Occasion:
     """One row at one rung: who is to be told, with which template, and how often it has come."""
 
@@ -57,6 +66,7 @@ class Occasion:
     due: datetime | None = None
     start: datetime | None = None
     quiet: bool = True
+    ahead: Ahead | None = None
 
 
 def parse_moment(at: str) -> Moment:
@@ -95,8 +105,9 @@ def clock_occasions(judged: Judged, policy: str, notice: NoticeFile, clock: Cloc
         return
     start, due = evaluation.times(clock.table, clock.start)[rows], evaluation.times(clock.table, clock.due)[rows]
     come = [(rung, *_come(judged, notice, rung, clock.table, rows, start, due)) for rung in notice.ladder]
-    for place in np.flatnonzero(np.any([times > 0 for _, _, times in come], axis=0)).tolist():
-        reached = [(rung, moments[place].item(), int(times[place])) for rung, moments, times in come if times[place]]
+    for place in np.flatnonzero(np.any([times > 0 for _, _, times, _ in come], axis=0)).tolist():
+        reached = [(rung, moments[place].item(), int(times[place])) for rung, moments, times, _ in come if times[place]]
+        ahead = _ahead([(rung, later[place]) for rung, _, _, later in come])
         for position, (rung, came, times) in enumerate(reached):
             yield Occasion(
                 policy,
@@ -113,13 +124,25 @@ def clock_occasions(judged: Judged, policy: str, notice: NoticeFile, clock: Cloc
                 due=due[place].item(),
                 start=start[place].item(),
                 quiet=notice.quiet,
+                ahead=ahead,
             )
 
 
-def _come(judged: Judged, notice: NoticeFile, rung: Rung, table: str, rows: Any, start: Any, due: Any) -> tuple[Any, Any]:
-    """When a rung comes first, and how often it has come: never where its own condition does not hold."""
+def _come(judged: Judged, notice: NoticeFile, rung: Rung, table: str, rows: Any, start: Any, due: Any) -> tuple[Any, Any, Any]:
+    """When a rung comes first, how often it has come, and when it comes next: never where its own condition does not hold."""
     moments = _moments(judged, rung, start, due)
-    return moments, np.where(_wanted(judged, notice, rung, table)[rows], _times_come(judged, rung, moments), 0)
+    wanted = _wanted(judged, notice, rung, table)[rows]
+    times, later = _times_come(judged, rung, moments)
+    return moments, np.where(wanted, times, 0), np.where(wanted, later, np.datetime64("NaT", "s"))
+
+
+def _ahead(coming: Sequence[tuple[Rung, Any]]) -> Ahead | None:
+    """The soonest of the rungs still to come, and whom it tells; a letter to a customer is no rung of a reminder."""
+    known = [(later.item(), rung.to) for rung, later in coming if not np.isnat(later) and CUSTOMER not in rung.to]
+    if not known:
+        return None
+    soonest = min(at for at, _ in known)
+    return Ahead(soonest, tuple(dict.fromkeys(reader for at, to in known if at == soonest for reader in to)))
 
 
 def _wanted(judged: Judged, notice: NoticeFile, rung: Rung, table: str) -> Any:
@@ -143,15 +166,16 @@ def _moments(judged: Judged, rung: Rung, start: Any, due: Any) -> Any:
     return at + AFTER if not moment.from_start and not moment.amount else at
 
 
-def _times_come(judged: Judged, rung: Rung, at: Any) -> Any:
-    """How often a rung has come: 0 not yet, 1 once, more where it repeats."""
+def _times_come(judged: Judged, rung: Rung, at: Any) -> tuple[Any, Any]:
+    """How often a rung has come (0 not yet, 1 once, more where it repeats), and when it comes next."""
     evaluation = judged.evaluation
-    times = (at <= evaluation.now64).astype("int64")
+    tellings = [at]
     if rung.repeat:
         amount, unit = parse_repeat(rung.repeat)
-        for again in range(1, rung.at_most):
-            times += moved(evaluation, at, amount * again, unit) <= evaluation.now64
-    return times
+        tellings += [moved(evaluation, at, amount * again, unit) for again in range(1, rung.at_most)]
+    each = np.stack([telling.astype("datetime64[s]") for telling in tellings])
+    come = each <= evaluation.now64
+    return come.sum(axis=0), np.fmin.reduce(np.where(come, np.datetime64("NaT", "s"), each), axis=0)
 
 
 def finding_occasions(
@@ -164,7 +188,8 @@ def finding_occasions(
     for row in rows[allowed[rows]]:
         began = np.array([since(spec.rule, str(keys[row]), spec.column) or judged.evaluation.now], dtype="datetime64[s]")
         come = [(rung, *_come(judged, notice, rung, spec.table, [row], began, began)) for rung in ladder]
-        reached = [(rung, moments[0].item(), int(times[0])) for rung, moments, times in come if times[0]]
+        reached = [(rung, moments[0].item(), int(times[0])) for rung, moments, times, _ in come if times[0]]
+        ahead = _ahead([(rung, later[0]) for rung, _, _, later in come])
         for position, (rung, came, times) in enumerate(reached):
             name = rung.at if spec.kind != "finding" and position else spec.where
             yield Occasion(
@@ -180,6 +205,7 @@ def finding_occasions(
                 overtaken=position < len(reached) - 1,
                 came=came,
                 quiet=notice.quiet,
+                ahead=ahead,
             )
 
 

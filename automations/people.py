@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from email.utils import parseaddr
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import numpy as np
 
 from automations.customers import CUSTOMER, customer_of
 from automations.judging import Judged
+from automations.quiet import OpenHours
 from automations.speaking import owners_of
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class People:
         self._groups = [{post, *names} for roles in (config.settings.roles, *_packs(config)) for post, names in roles.items()]
         self._own = {parseaddr(each)[1].casefold() for each in (config.settings.mail.sender, config.settings.mail.user)}
         self._owned: dict[str, Sequence[str]] = {}
+        self._config, self._hours = config, dict[datetime, OpenHours]()
         self.without_address: dict[tuple[str, int], str] = {}
         """The rows whose customer was to be told and cannot be, with the customer's name."""
 
@@ -141,6 +143,10 @@ class People:
         """The name of the person responsible for a row."""
         said = str(self._owners(table)[row])
         return self.staff[said].name if said in self.staff else said
+
+    def opens(self, person: Person, at: datetime) -> datetime | None:
+        """When somebody is next at work, counted from a moment; None when they are at work then."""
+        return self._hours.setdefault(at, OpenHours(self._config, at)).opens(person)
 
     def _reached(self, targets: Iterable[str], table: str, row: int) -> list[Person]:
         """Whoever is named and can be reached, each address once."""

@@ -26,6 +26,8 @@ VALUE_LIMITS, ITEM_VALUE_LIMITS = (1000, 200, 40), (200, 40)
 ROWS_LIMIT, ITEMS_LIMIT = 30, 50
 
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+SAFE = re.compile(r"https://[A-Za-z0-9._~:/?#&=%-]+")
+"""What a link may be: nothing that could end an attribute or run."""
 _BREAKS, _SURROGATE = re.compile("\r\n?|[\u2028\u2029]"), re.compile("[\ud800-\udfff]")
 
 
@@ -241,6 +243,7 @@ def together(reader: str, items: Sequence[Mapping[str, object]], limit: int) -> 
     return {
         "reader": one_line(cleaned_text(reader, limit)),
         "sent_at": listed[0]["sent_at"],
+        "book": listed[0]["book"],
         "count": str(len(items)),
         "more": str(len(items) - len(listed)) if len(items) > len(listed) else "",
         "urgent": bool(urgent),
@@ -261,6 +264,7 @@ def cleaned(fields: Mapping[str, object], limit: int) -> dict[str, object]:
     kept: dict[str, object] = {name: cleaned_text(str(fields[name]), limit) for name in SENTENCES}
     kept |= {name: one_line(cleaned_text(str(fields[name]), limit)) for name in TEXTS if name not in SENTENCES}
     kept |= {name: fields[name] is True for name in FLAGS}
+    kept["link"] = kept["link"] if SAFE.fullmatch(str(kept["link"])) else ""
     kept["rows"] = [{name: cleaned_text(str(row[name]), limit) for name in ("heading", "value")} for row in rows[:ROWS_LIMIT]]
     return kept
 
@@ -303,5 +307,6 @@ def _samples(several: bool) -> Iterator[dict[str, object]]:
     for word, flag in (("x", True), ("", False)):
         one: dict[str, object] = {**dict.fromkeys(TEXTS, word), **dict.fromkeys(FLAGS, flag), "rows": [{"heading": word, "value": word}]}
         said = [{"sentence": word}]
-        many = {"items": [one], "whys": said, "holds": said, "contacts": said, "count": "1", "more": word, "urgent_count": word}
+        said_once = {"whys": said, "holds": said, "contacts": said, "book": word}
+        many = {"items": [one], **said_once, "count": "1", "more": word, "urgent_count": word}
         yield {**one, **many} if several else one

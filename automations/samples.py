@@ -22,7 +22,7 @@ def sample(template: str, language: str) -> dict[str, object]:
     known = SAMPLES[language]
     own = known[template] if template in known else _everything(known)
     sent_at = _SENT.get(template if template in known else "deadline-escalated", "2026-09-22 14:00")
-    return {**_blank(language), **known["deadline-soon"], **own, "sent_at": sent_at}
+    return {**_blank(language), **known["deadline-soon"], "otherwise": "", **own, "sent_at": sent_at}
 
 
 def samples_together(language: str) -> Sequence[dict[str, object]]:
@@ -31,10 +31,12 @@ def samples_together(language: str) -> Sequence[dict[str, object]]:
 
 
 def _blank(language: str) -> dict[str, object]:
-    texts: dict[str, object] = dict.fromkeys(("before", "clause", "due", "fix", "left", "next_step", "problem", "state"), "")
+    empty = ("before", "otherwise", "link", "clause", "due", "fix", "left", "next_step", "problem", "state")
+    texts: dict[str, object] = dict.fromkeys(empty, "")
     return {**texts, "source": SOURCE[language], "hold": PHRASES["hold"][language], "provisional": False, "urgent": False}
 
 
 def _everything(known: Mapping[str, Facts]) -> dict[str, object]:
     finding, late = known["finding"], known["deadline-escalated"]
-    return {**late, "problem": finding["problem"], "fix": finding["fix"]}
+    link = "https://docs.google.com/spreadsheets/d/SPREADSHEET/edit#gid=0&range=A12"
+    return {**late, "problem": finding["problem"], "fix": finding["fix"], "link": link}

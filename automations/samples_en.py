@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from automations.clocks import OVERDUE, RUNNING, SOON, STATE_WORDS
 from automations.noticefacts import PHRASES
-from automations.samplefacts import NO_CLOCK, Facts, left, place, rows, why
+from automations.samplefacts import NO_CLOCK, Facts, left, place, rows, unless, why
 
 ENGLISH: Mapping[str, Facts] = {
     "deadline-soon": {
@@ -21,17 +21,24 @@ ENGLISH: Mapping[str, Facts] = {
         "left": left("en", "tomorrow", time="18:00"),
         "next_step": "name department and handler (Wang Fang)",
         "clause": "Ch. 5 Art. 2 (7) 2",
+        "otherwise": unless("en", "clock", "Fri 18 Sep 18:00", "both", at="Mon 21 Sep 09:00", names="your superior Ma Jianguo"),
         "why": why("en", "owner"),
         "rows": rows(
             Received="2026-09-17 10:20", Customer="Xianyouduo Supermarket", Content="12 cartons damaged,\n3 of them leak <wants new goods>"
         ),
     },
-    "deadline-late": {"state": STATE_WORDS["en"][OVERDUE], "left": left("en", "late", n=2), "urgent": True},
+    "deadline-late": {
+        "state": STATE_WORDS["en"][OVERDUE],
+        "left": left("en", "late", n=2),
+        "urgent": True,
+        "otherwise": unless("en", "clock", "Wed 23 Sep 18:00", "others", at="Thu 24 Sep 09:00", names="Ma Jianguo (head of marketing)"),
+    },
     "deadline-escalated": {
         "reader": "Ma Jianguo",
         "state": STATE_WORDS["en"][OVERDUE],
         "left": left("en", "late", n=4),
         "urgent": True,
+        "otherwise": unless("en", "clock", "Fri 25 Sep 09:00", "again"),
         "before": "reminded Wang Fang on 17 Sep 14:00 (due soon); reminded Wang Fang on 21 Sep 09:00 (late)",
         "why": why("en", "superior"),
     },
@@ -50,7 +57,7 @@ ENGLISH: Mapping[str, Facts] = {
     "finding": {
         **NO_CLOCK,
         "title": "Responsible department stated",
-        "problem": "'Solved at' is filled but 'Responsible department' is not (Ch. 5 Art. 2 (7) 4). Fill in 'Responsible department'.",
+        "problem": "'Solved at' is filled but 'Responsible department' is not",
         "fix": "fill in 'Responsible department'",
         "urgent": True,
         "clause": "Ch. 5 Art. 2 (7) 4",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from automations.clocks import OVERDUE, RUNNING, SOON, STATE_WORDS
 from automations.noticefacts import PHRASES
-from automations.samplefacts import NO_CLOCK, Facts, left, place, rows, why
+from automations.samplefacts import NO_CLOCK, Facts, left, place, rows, unless, why
 
 CHINESE: Mapping[str, Facts] = {
     "deadline-soon": {
@@ -21,15 +21,22 @@ CHINESE: Mapping[str, Facts] = {
         "left": left("zh", "tomorrow", time="18:00"),
         "next_step": "确定受理部门和负责人（王芳）",
         "clause": "第五章第二条（七）2",
+        "otherwise": unless("zh", "clock", "9月18日（周五）18:00", "both", at="9月21日（周一）09:00", names="您的上级马建国"),
         "why": why("zh", "owner"),
         "rows": rows(受理时间="2026-09-17 10:20", 客户="鲜又多超市", 投诉内容="包装破损 12 箱，\n其中 3 箱漏油 <要求换货>"),
     },
-    "deadline-late": {"state": STATE_WORDS["zh"][OVERDUE], "left": left("zh", "late", n=2), "urgent": True},
+    "deadline-late": {
+        "state": STATE_WORDS["zh"][OVERDUE],
+        "left": left("zh", "late", n=2),
+        "urgent": True,
+        "otherwise": unless("zh", "clock", "9月23日（周三）18:00", "others", at="9月24日（周四）09:00", names="市场部部长马建国"),
+    },
     "deadline-escalated": {
         "reader": "马建国",
         "state": STATE_WORDS["zh"][OVERDUE],
         "left": left("zh", "late", n=4),
         "urgent": True,
+        "otherwise": unless("zh", "clock", "9月25日（周五）09:00", "again"),
         "before": "已于 9月17日 14:00 提醒 王芳（到期提醒）；已于 9月21日 09:00 提醒 王芳（逾期提醒）",
         "why": why("zh", "superior"),
     },
@@ -48,7 +55,7 @@ CHINESE: Mapping[str, Facts] = {
     "finding": {
         **NO_CLOCK,
         "title": "责任部门须填写",
-        "problem": "已填“解决时间”但缺“责任部门”（第五章第二条（七）4）。请补填“责任部门”。",
+        "problem": "已填“解决时间”但缺“责任部门”",
         "fix": "请补填“责任部门”",
         "urgent": True,
         "clause": "第五章第二条（七）4",

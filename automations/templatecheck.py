@@ -21,6 +21,8 @@ TEXTS: Mapping[str, str] = {
     "table": "title of the table",
     "key": "key of the row, such as TS-20260917-003",
     "place": "where the row stands, such as 客户投诉 第 12 行",
+    "book": "file the row stands in; empty where it has a link",
+    "link": "address that opens the row in the browser; empty where there is none, as for files",
     "title": "title of the rule: what is to be done",
     "state": "word for where the step stands",
     "due": "date and time by which it must be done",
@@ -36,13 +38,14 @@ TEXTS: Mapping[str, str] = {
     "hold": "how to put the matter on hold, a sentence",
     "sent_at": "date and time of the mail",
     "before": "what was sent before and to whom, a sentence",
+    "otherwise": "what happens next if nothing is done: when, and who is told, a sentence",
 }
-SENTENCES = frozenset({"next_step", "problem", "fix", "why", "hold", "before"})
+SENTENCES = frozenset({"next_step", "problem", "fix", "why", "hold", "before", "otherwise"})
 """The fields that may be of several lines; the others are brought on one."""
 FLAGS = frozenset({"provisional", "urgent"})
 FIELDS = FLAGS | {*TEXTS, "rows"}
 """What a notice template may say; every field is always there, a text may be empty."""
-SEVERAL_FIELDS = frozenset({"reader", "sent_at", "count", "more", "urgent_count", "items", "whys", "holds", "contacts"}) | FLAGS
+SEVERAL_FIELDS = frozenset({"reader", "sent_at", "book", "count", "more", "urgent_count", "items", "whys", "holds", "contacts"}) | FLAGS
 """What the template for several notices in one mail may say."""
 LISTS: Mapping[str, frozenset[str]] = {
     "rows": frozenset({"heading", "value"}),

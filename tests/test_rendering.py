@@ -10,16 +10,28 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from automations.digestpages import SAMPLE, DigestPages
+from automations.occasions import HOLD_ENDED
 from automations.rendering import ITEMS_LIMIT, OUTPUT_LIMIT, Rendered, Renderer, TemplateFailed
-from automations.templatecheck import FIELDS, FILTERS, SEVERAL_FIELDS
+from automations.templatecheck import FIELDS, FILTERS, SEVERAL_FIELDS, TEXTS
 from tests.notice_facts import BLANK, NOTICES, ZH, facts, rows
 
 ROOT = Path(__file__).parent.parent
 TEMPLATES = ROOT / "templates"
 GOLDEN = Path(__file__).parent / "golden" / "mails"
+MARKED = {
+    **{name: f"〔{name}〕" for name in TEXTS},
+    "link": "https://docs.google.com/spreadsheets/d/FILE/edit#gid=7&range=A12",
+    "rows": rows(**{"〔heading〕": "〔value〕"}),
+    "provisional": True,
+    "urgent": True,
+}
+"""Facts in which every field is known by its name."""
 UNENDED = (
     "Unexpected end of template. Jinja was looking for the following tags: 'elif' or 'else' or 'endif'. "
     "The innermost block that needs to be closed is 'if'."
@@ -103,7 +115,7 @@ def matches_golden(stem: str, mail: Rendered) -> None:
 
 
 class Visible(HTMLParser):
-    """The tags of a document, and the text a reader sees."""
+    """The tags of a document, the text a reader sees, and the addresses it links to."""
 
     def __init__(self, document: str) -> None:
         super().__init__()
@@ -115,6 +127,7 @@ class Visible(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
         self.attributes |= {name for name, _ in attrs}
+        self.seen += [f" {value} " for name, value in attrs if name == "href" and value]
 
     def handle_data(self, data: str) -> None:
         if self.tags[-1:] not in (["style"], ["title"]) or "body" in self.tags:
@@ -147,6 +160,52 @@ def test_text_and_html_say_the_same(renderer: Renderer, language: str, name: str
     seen = "".join(Visible(mail.html).seen)
     assert {part for part in letters_of(mail.text) if part not in re.sub(r"[\W_]", "", seen)} == set()
     assert {part for part in letters_of(seen) if part not in re.sub(r"[\W_]", "", mail.subject + mail.text)} <= {"紧急", "urgent"}
+
+
+def figures(text: str) -> set[str]:
+    """The numbers, dates, times, keys and addresses in a text."""
+    return {found.rstrip(".,:-") for found in re.findall(r"[A-Za-z]*[-/:.]*\d[\w.,:/?&=#-]*", text, re.ASCII)}
+
+
+def marks(text: str) -> set[str]:
+    return set(re.findall(r"〔[\w.]+〕|https://\S+", text))
+
+
+@pytest.mark.parametrize(("language", "name"), [*SINGLE, *((language, "several") for language in NOTICES)])
+def test_no_figure_date_key_or_field_stands_in_the_text_or_the_page_alone(renderer: Renderer, language: str, name: str) -> None:
+    for filled in (dict(NOTICES[language].get(name, NOTICES[language]["deadline-escalated"])), MARKED, {**MARKED, "urgent": False}):
+        one = renderer.render_several(language, "李强", [filled] * 2) if name == "several" else renderer.render(name, language, filled)
+        page = " ".join(Visible(one.html).seen)
+        whole_text = one.subject + "\n" + one.text
+        assert (figures(one.text) - figures(page), figures(page) - figures(whole_text)) == (set(), set())
+        assert (marks(one.text) - marks(page), marks(page) - marks(whole_text)) == (set(), set())
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_text_and_the_page_of_a_digest_have_the_same_fields(language: str) -> None:
+    undrawn = {**SAMPLE, "trend": {**SAMPLE["trend"], "days": []}}  # a chart is bars in the page and lines in the text
+    digest = DigestPages(TEMPLATES).render(language, marked(undrawn))
+    page = " ".join(Visible(digest.html).seen)
+
+    in_subject = {"〔x.title〕", "〔x.day〕"}
+    assert (marks(digest.text) - marks(page), marks(page) - marks(digest.text) - in_subject) == (set(), set())
+
+
+def marked(fields: Any, name: str = "x") -> Any:
+    """Fields with a mark of its own in place of every text."""
+    if isinstance(fields, dict):
+        return {key: marked(value, f"{name}.{key}") for key, value in fields.items()}
+    if isinstance(fields, list):
+        return [marked(value, f"{name}.{place}") for place, value in enumerate(fields)]
+    return f"〔{name}〕" if isinstance(fields, str) else fields
+
+
+def test_every_template_is_used_by_a_rule(renderer: Renderer) -> None:
+    policies = [yaml.load(path.read_text("utf-8"), yaml.BaseLoader) for path in (ROOT / "config" / "packs").glob("*/policies/*.yaml")]
+    notices = [notice for policy in policies for notice in policy.get("notices") or []]
+    used = {each["template"] for notice in notices for each in (notice, *notice.get("ladder", ())) if "template" in each}
+
+    assert renderer.names() - used == {"several", HOLD_ENDED}
 
 
 def test_a_manager_is_asked_to_see_to_it_and_the_owner_to_do_it(renderer: Renderer) -> None:

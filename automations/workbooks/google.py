@@ -124,11 +124,6 @@ class GoogleWorkbook:
             "kilobytes in": -(-spent.received // 1024),
         }
 
-    def link(self, tab: str, row: int) -> str:
-        """The address that opens a row in the browser."""
-        sheet = self.sheets[self._place_of(tab)]
-        return f"https://docs.google.com/spreadsheets/d/{sheet.id}/edit#gid={sheet.structure().sheet_id(tab) or 0}&range=A{row}"
-
     def snapshot_to(self, folder: Path, stamp: str) -> Path:
         """Write all values as they are now to `folder/<name>.<stamp>.json`."""
         folder.mkdir(parents=True, exist_ok=True)

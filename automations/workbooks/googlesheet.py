@@ -196,9 +196,16 @@ class Spreadsheet:
         ranges = response.json().get("valueRanges", [])
         unready = LOADING.encode() in response.content
         columns = [trimmed(each.get("values", ())) for each in ranges]
-        grids = [Grid(title, each, loading=unready and _is_loading(each)) for title, each in zip(titles, columns, strict=True)]
+        grids = [
+            Grid(title, each, loading=unready and _is_loading(each), href=self.link(title))
+            for title, each in zip(titles, columns, strict=True)
+        ]
         told = repr(titles).encode() + response.content
         return Read(grids, blake2b(told, digest_size=12).hexdigest(), served_at(response))
+
+    def link(self, title: str) -> str:
+        """The address that opens a tab in the browser; with a row number behind it, at that row."""
+        return f"https://docs.google.com/spreadsheets/d/{self.id}/edit#gid={self.structure().sheet_id(title) or 0}&range=A"
 
     def _is_old(self, now: float | None) -> bool:
         """Whether the structure was read long ago, by the server's own clock."""
