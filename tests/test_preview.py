@@ -102,7 +102,7 @@ def test_a_row_is_shown_with_its_own_facts_and_for_the_reader_of_its_rung(stage:
     found = shown(stage, "deadline-late", "TS-1")
 
     assert found.text().split("\n")[:6] == [
-        "[客户投诉 第 2 行 (TS-1)，发给 陈立 <chen@example.com>：complaint-handling/assign (due)]",
+        "[客户投诉 第 2 行（TS-1），发给 陈立 <chen@example.com>：complaint-handling/assign (due)]",
         "主题：[逾期] 客户投诉 TS-1：确定受理部门和负责人",
         "",
         "陈立，您好。",
