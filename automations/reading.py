@@ -147,7 +147,8 @@ class _Body:
         frame = self.frame if whole else self.frame[self.data].reset_index(drop=True)
         rows = (np.flatnonzero(self.data) + self.first_row).tolist()
         places = {key: header.places[key] for key in frame.columns}
-        return Sheet(table, grid.title, grid.first_row + header.index, frame, rows, places, tuple(self._problems(table, places)), href=grid.href)
+        problems = tuple(self._problems(table, places))
+        return Sheet(table, grid.title, grid.first_row + header.index, frame, rows, places, problems, href=grid.href)
 
     def _problems(self, table: Table, places: Mapping[str, int]) -> list[CellProblem]:
         said: dict[tuple[str, str], Words] = {}
