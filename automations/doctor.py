@@ -7,7 +7,6 @@ import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
@@ -17,14 +16,13 @@ from typing import Any
 from automations.checking import other_problems
 from automations.config import Config, Reader, load
 from automations.declarations import SettingsFile
-from automations.doctorline import Line, State, same, writable
+from automations.doctorline import Line, State, same
 from automations.errors import ConfigProblems, Problem, WorkbookBusy, WorkbookUnreadable
-from automations.ledgerdoctor import ledger_fault, ledger_lines
-from automations.ledgers.sqlite import SqliteLedger
+from automations.ledgerdoctor import ledger_lines
+from automations.maildoctor import mail_lines
 from automations.model import Sheet, SheetProblem, Words
 from automations.reading import read_snapshot
 from automations.rendering import Renderer
-from automations.visiting import trouble_name
 from automations.workbooks.saving import refuse_if_open
 from automations.workbooks.xlsx import XlsxWorkbook
 
@@ -83,7 +81,7 @@ def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetim
         return Doctor((*lines, _problems(error.problems)), _language(root))
     now = now_of(config)
     lines += [*_configuration(config), *calendar_lines(config, now.date()), *_tables(config, workbook, now)]
-    lines += [*ledger_lines(config, workbook), *_mail(config)]
+    lines += [*ledger_lines(config, workbook), *mail_lines(config)]
     return Doctor(tuple(_from_root(line, config.root) for line in lines), config.language)
 
 
@@ -234,64 +232,3 @@ def _ours_missing(sheet: Sheet) -> Iterator[Line]:
         "en": f"tab '{sheet.tab}' lacks columns that Rowkeeper fills: {en}{more}",
     }
     yield Line("warning", said, INIT)
-
-
-# Mail
-
-
-def _mail(config: Config) -> Iterator[Line]:
-    """Where mail goes: into a folder, or to a server whose password is there. Nobody is connected."""
-    mail = config.settings.mail
-    if mail.kind == "folder":
-        yield from _outbox(config.root / mail.path)
-        return
-    from automations.channels.smtp import missing_password
-
-    if lack := missing_password(mail.server):
-        name = mail.server.password_env
-        yield Line(
-            "failed",
-            {"zh": f"发信服务器 {mail.server}：没有设置环境变量 {name}", "en": lack},
-            {"zh": f"设置环境变量 {name}", "en": f"set {name}"},
-        )
-    else:
-        yield Line("ok", {"zh": f"发信服务器 {mail.server}", "en": f"mail server {mail.server}"})
-    yield from _mailbox(config)
-    if mail.redirect_all_to:
-        said = {"zh": f"所有邮件都改发给 {mail.redirect_all_to}", "en": f"every mail goes to {mail.redirect_all_to}"}
-        yield Line("warning", said, {"zh": "正式使用时去掉 redirect_all_to", "en": "take redirect_all_to out to reach the readers"})
-
-
-def _mailbox(config: Config) -> Iterator[Line]:
-    """The mailbox that is asked what became of mails: its password, and what was wrong with it when it was last asked."""
-    box = config.settings.mail.box
-    if box is None:
-        return
-    name = box.server.password_env
-    if not os.environ.get(name):
-        lack = {
-            "zh": f"发件人的邮箱 {box.server}：没有设置环境变量 {name}",
-            "en": f"mailbox {box.server}: the environment variable {name} is not set",
-        }
-        yield Line("warning", lack, {"zh": f"设置环境变量 {name}", "en": f"set {name}"})
-        return
-    path = config.ledger_place
-    trouble = _noted(path, trouble_name(f"{box.server.user}@{box.server}"))
-    if trouble:
-        yield Line("warning", {"zh": f"发件人的邮箱上次查不了：{trouble}", "en": f"the mailbox could not be asked: {trouble}"})
-    else:
-        yield Line("ok", {"zh": f"发件人的邮箱 {box.server}", "en": f"mailbox {box.server}"})
-
-
-def _noted(path: Path, name: str) -> str:
-    """What a sound ledger that is there keeps under a name."""
-    if not path.exists() or ledger_fault(path):
-        return ""
-    with closing(SqliteLedger(path)) as ledger:
-        return ledger.meta(name) or ""
-
-
-def _outbox(folder: Path) -> Iterator[Line]:
-    yield from writable(folder, "发件箱", "the outbox")
-    if not folder.exists():
-        yield Line("ok", {"zh": f"还没有发件箱；第一封邮件时建立 {folder}", "en": f"no outbox yet; the first mail makes {folder}"})

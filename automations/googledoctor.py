@@ -14,10 +14,10 @@ from automations.errors import OutsideFailed, WorkbookRefused
 from automations.generation import INSTALLATION
 from automations.googlewiring import google_door, signed_in, titles_of
 from automations.headers import anchored_in, bare, names_of, plain
+from automations.keyfile import KeyUnusable
 from automations.model import Column, Grid, Sheet, Snapshot, Words, letters
 from automations.reading import read_snapshot
 from automations.wiring import ledger_of
-from automations.workbooks.googlecredentials import KeyUnusable
 from automations.workbooks.googlehttp import SheetsHttp
 from automations.workbooks.googleowner import mark_in
 from automations.workbooks.googlesheet import Look, Spreadsheet, Structure

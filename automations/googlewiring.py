@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import platform
 import zlib
-from pathlib import Path
 
 from automations.apart import as_tabs
 from automations.config import Config
 from automations.generation import installation
 from automations.ledgers.protocol import Ledger
 from automations.workbooks.google import GoogleWorkbook
-from automations.workbooks.googlecredentials import KeyPlace, SignedIn, sign_in
+from automations.workbooks.googlecredentials import SignedIn, sign_in
 from automations.workbooks.googlehttp import SHEETS, SheetsHttp
 from automations.workbooks.googleowner import Holder, Passing
 from automations.workbooks.googlepace import Clock, pace_of
@@ -66,8 +65,7 @@ def signed_in(config: Config) -> SignedIn:
     """The credentials of the settings; a file is found from the project's folder."""
     settings = config.settings.workbook
     assert settings.credentials is not None
-    file = config.root / Path(settings.credentials.file).expanduser() if settings.credentials.file else None
-    return sign_in(KeyPlace(file, settings.credentials.env or ""), development=settings.development is not None)
+    return sign_in(settings.credentials.place.inside(config.root), development=settings.development is not None)
 
 
 def titles_of(config: Config, place: str) -> frozenset[str] | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from automations.channels.oauth2 import Consent
 from automations.channels.presets import (
     IMAP_PORTS,
     PRESETS,
@@ -20,7 +21,7 @@ from automations.channels.presets import (
     faults_of,
     server_of,
 )
-from automations.declared import Declared, Secret, never_written
+from automations.declared import Credentials, Declared, NamedCredentials, Secret, never_written
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Password = Annotated[Secret, BeforeValidator(never_written, json_schema_input_type=Secret)]
@@ -34,6 +35,7 @@ class ImapSettings(Declared):
     security: Security = "tls"
     user: str = ""
     password: Password | None = None
+    oauth2: NamedCredentials | None = None
     sent_folder: str = Field(default="", description="the folder of sent mails, if the server does not say which it is")
     saves_sent: bool | None = Field(default=None, description="whether the service itself files every mail it takes in that folder")
 
@@ -50,6 +52,7 @@ class MailSettings(Declared):
     security: Security | None = None
     user: str = ""
     password: Password | None = None
+    oauth2: NamedCredentials | None = Field(default=None, description="where the JSON of a consent is kept, in place of a password")
     imap: ImapSettings | None = None
     allow_domains: list[str] = []
     redirect_all_to: str = ""
@@ -72,7 +75,7 @@ class MailSettings(Declared):
         """The mail server these settings name."""
         env = self.password.env if self.password else ""
         found = server_of(self.preset, self.host, self.port, self.security, self.user, env, self.timeout_seconds)
-        return replace(found, connections=self.connections)
+        return replace(found, connections=self.connections, consent=_consent(self.oauth2, self.preset))
 
     @property
     def reach(self) -> Reach:
@@ -85,10 +88,15 @@ class MailSettings(Declared):
         if self.imap is None:
             return None
         imap, place, kind = self.imap, PRESETS[self.preset], self.imap.security
-        secret = self.password if imap.password is None else imap.password
+        secret, oauth2 = (imap.password, imap.oauth2) if imap.password or imap.oauth2 else (self.password, self.oauth2)
         host, port, user = imap.host or place.imap, imap.port or IMAP_PORTS[kind], imap.user or self.user
-        server = Server(host, port, kind, user, secret.env if secret else "", min(self.timeout_seconds, LONGEST_ANSWER))
+        timeout, consent = min(self.timeout_seconds, LONGEST_ANSWER), _consent(oauth2, self.preset)
+        server = Server(host, port, kind, user, secret.env if secret else "", timeout, consent=consent)
         return Box(server, imap.sent_folder, place.saves_sent if imap.saves_sent is None else imap.saves_sent)
+
+
+def _consent(named: Credentials | None, preset: Preset) -> Consent | None:
+    return Consent(named.place, PRESETS[preset].scopes) if named else None
 
 
 LONGEST_ANSWER = 15

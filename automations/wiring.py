@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from automations.channels.folder import FolderChannel
 from automations.channels.mailbox import Mailbox
+from automations.channels.presets import Server
 from automations.channels.protocol import Channel
 from automations.config import Config, load
 from automations.declarations import SERVER
@@ -84,7 +86,7 @@ def channel_of(config: Config, outbox: Path | None = None) -> Channel:
     if mail.kind == "smtp" and outbox is None:
         from automations.channels.smtp import SmtpChannel
 
-        return SmtpChannel(mail.server, mail.sender, mail.reach)
+        return SmtpChannel(in_project(mail.server, config.root), mail.sender, mail.reach)
     return FolderChannel(outbox or config.root / mail.path, mail.sender)
 
 
@@ -95,7 +97,13 @@ def mailbox_of(config: Config) -> Mailbox | None:
         return None
     from automations.channels.imap import ImapMailbox
 
-    return ImapMailbox(mail.box)
+    return ImapMailbox(replace(mail.box, server=in_project(mail.box.server, config.root)))
+
+
+def in_project(server: Server, root: Path) -> Server:
+    """The server with the file of its consent found from the project's folder."""
+    consent = server.consent
+    return replace(server, consent=replace(consent, place=consent.place.inside(root))) if consent else server
 
 
 def known_as(root: Path, path: Path) -> str:

@@ -4,35 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 
-from automations.declared import Declared
+from automations.declared import Declared, NamedCredentials
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 ADDRESS = "the address of the spreadsheet, such as https://docs.google.com/spreadsheets/d/1AbC…/edit, or the part between /d/ and /edit"
-
-
-class Credentials(Declared):
-    """Where the key of a service account, or a user's consent, is kept: a file, or a variable of the environment with its JSON."""
-
-    file: str | None = None
-    env: str | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> Credentials:
-        if bool(self.file) == bool(self.env):
-            raise ValueError("say either `file:` or `env:`")
-        return self
-
-
-def _named(value: Any) -> Any:
-    """Credentials written into the file are refused without repeating them."""
-    if not isinstance(value, dict) or not value.keys() <= {"file", "env"}:
-        raise ValueError("name where the key is, `{ file: /etc/rowkeeper/google.json }` or `{ env: GOOGLE_KEY }`; never the key itself")
-    return value
 
 
 class Development(Declared):
@@ -48,7 +28,7 @@ class WorkbookSettings(Declared):
     path: str = "rowkeeper.xlsx"
     spreadsheet: str | None = None
     spreadsheets: dict[str, list[str]] = {}
-    credentials: Annotated[Credentials, BeforeValidator(_named, json_schema_input_type=Credentials)] | None = None
+    credentials: NamedCredentials | None = None
     calls_per_minute: Annotated[int, Field(ge=5, le=60)] = 50
     project_calls_per_minute: Annotated[int, Field(ge=5, le=10_000)] = 270
     timeout_seconds: Annotated[int, Field(ge=5, le=200)] = 60

@@ -13,11 +13,14 @@ import re
 import socket
 import ssl
 import threading
-from collections.abc import Mapping, Sequence
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from typing import Any
+
+from tests.smtpserver import CHALLENGE
 
 
 class HangUp(Exception):
@@ -37,6 +40,7 @@ class ImapServer:
     first_uid: int = 1
     validity: int = 7
     finds_everything: bool = False
+    bearers: Callable[[str], str | None] = lambda token: None
 
     def __post_init__(self) -> None:
         self.lines: list[str] = []
@@ -157,6 +161,16 @@ class Talk:
 
     def do_login(self, said: str) -> str | None:
         return None if said.endswith(f'"{self.server.password}"') else "NO [AUTHENTICATIONFAILED] wrong password"
+
+    def do_authenticate(self, said: str) -> str | None:
+        assert said == "XOAUTH2"
+        self.say("+ ")
+        given = b64decode(self.lines.readline()).decode()
+        user, token = given.removeprefix("user=").removesuffix("\x01\x01").split("\x01auth=Bearer ")
+        if self.server.bearers(token) == user:
+            return None
+        self.say("+ " + b64encode(CHALLENGE.encode()).decode())
+        return "NO [AUTHENTICATIONFAILED] not accepted" if self.lines.readline() == b"\r\n" else "BAD an empty line was wanted"
 
     def do_list(self, said: str) -> None:
         for name in self.server.folders:

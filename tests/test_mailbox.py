@@ -119,7 +119,7 @@ def test_a_mail_that_does_not_stand_there_is_sent_again_only_after_the_grace_tim
         (
             MemoryMailbox({WITNESS.message_id}, saves_sent=False),
             LATER,
-            "已发送邮件里没有，但不知道这个邮箱会不会自动保存发出的邮件(mail.imap.saves_sent)，要人来核对",
+            "已发送邮件里没有，但不知道这个邮箱会不会自动保存发出的邮件（mail.imap.saves_sent），要人来核对",
         ),
         (MemoryMailbox(), LATER, "已发送邮件里没有，可最近确实发出的邮件也都不在，所以说明不了什么，要人来核对"),
         (MemoryMailbox({WITNESS.message_id}), NOW, "已发送邮件里还没有，2026-09-30 08:45 以后再看"),
@@ -361,7 +361,10 @@ def test_an_empty_setting_takes_the_mailbox_of_the_service_and_the_user_of_sendi
         ),
         (
             SETTING.replace("preset: gmail, user: r@example.cn, password: { env: ROWKEEPER_NO_SUCH_VARIABLE }", "preset: gmail"),
-            "'mail': 'imap' needs 'user' and 'password', its own or those beside it; the password as `{ env: SMTP_PASSWORD }`",
+            (
+                "'mail': 'imap' needs 'user' and 'password' (or 'oauth2'), its own or those beside it; "
+                "the password as `{ env: SMTP_PASSWORD }`"
+            ),
         ),
     ],
 )

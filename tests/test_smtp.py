@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from automations.channels.message import compose
-from automations.channels.presets import PRESETS, Place, Reach, Server, faults_of, server_of
+from automations.channels.oauth2 import Consent
+from automations.channels.presets import PRESETS, Reach, Server, faults_of, server_of
 from automations.channels.protocol import Channel, MailUncertain, MailWaits
-from automations.channels.smtp import BATCH, SmtpChannel, missing_password
+from automations.channels.smtp import BATCH, SmtpChannel, missing_secret
 from automations.channels.smtpsession import on_the_wire
 from automations.errors import LedgerFailed, MailFailed
+from automations.keyfile import KeyPlace
 from automations.ledgers.memory import MemoryLedger
 from automations.model import Mail
 from automations.posting import Posted, send_pending
@@ -216,7 +218,7 @@ def test_a_missing_password_is_said_and_nobody_is_asked_on_the_terminal() -> Non
         said = (
             f"mail server {where}: the environment variable SMTP_PASSWORD with the password of 'rowkeeper@example.cn' is not set; set it."
         )
-        assert (missing_password(where, {}), server.connections) == (said, 0)
+        assert (missing_secret(where, {}), server.connections) == (said, 0)
         assert str(refused.value) == f"{said} It waits and is tried again at the next run."
 
 
@@ -403,7 +405,14 @@ def test_a_mail_that_is_uncertain_is_never_handed_over_again() -> None:
 
 
 def test_presets_name_the_services_and_what_is_written_beside_one_counts_instead() -> None:
-    assert PRESETS["outlook"] == Place("smtp.office365.com", "starttls", imap="outlook.office365.com", saves_sent=True)
+    outlook = PRESETS["outlook"]
+    assert (outlook.host, outlook.security, outlook.imap, outlook.saves_sent) == (
+        "smtp.office365.com",
+        "starttls",
+        "outlook.office365.com",
+        True,
+    )
+    assert [preset for preset, place in PRESETS.items() if place.scopes] == ["gmail", "outlook"]
     assert server_of("qq-exmail", None, None, None, "u", "P", 60) == Server("smtp.exmail.qq.com", 465, "tls", "u", "P", 60)
     assert server_of("gmail", None, None, "starttls", "u", "P", 60) == Server("smtp.gmail.com", 587, "starttls", "u", "P", 60)
     assert server_of("custom", "mail.example.cn", 2525, "starttls", "", "", 60) == Server("mail.example.cn", 2525, "starttls")
@@ -417,8 +426,9 @@ def test_presets_name_the_services_and_what_is_written_beside_one_counts_instead
             Server("mail.example.cn", 25, "none"),
             "mail to mail.example.cn must be encrypted: `security: none` is only for a server on this machine (localhost)",
         ),
-        (Server("h", 465, user="u"), "'user' needs 'password' beside it; the password as `{ env: SMTP_PASSWORD }`"),
-        (Server("h", 465, password_env="P"), "'password' needs 'user' beside it; the password as `{ env: SMTP_PASSWORD }`"),
+        (Server("h", 465, user="u"), "'user' needs 'password' beside it, as `{ env: SMTP_PASSWORD }`, or 'oauth2'"),
+        (Server("h", 465, password_env="P"), "'password' needs 'user' beside it: the address that signs in"),
+        (Server("h", 465, user="u", password_env="P", consent=Consent(KeyPlace(env="C"))), "say either 'password' or 'oauth2', not both"),
         (Server("localhost", 25, "none"), None),
         (Server("127.0.0.1", 25, "none"), None),
         (Server("::1", 25, "none"), None),

@@ -15,6 +15,7 @@ from automations.channels.imapfolders import Folder, decoded, folders_of, quoted
 from automations.channels.imapsession import LONGEST_VISIT, Connection, connected
 from automations.channels.mailbox import Arrivals, MailboxFailed
 from automations.channels.message import one_line
+from automations.channels.oauth2 import Bearer, ConsentFailed, Tokens
 from automations.channels.presets import Box
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -39,6 +40,8 @@ class ImapMailbox:
     ) -> None:
         self._box, self._environ, self._context, self._longest = box, environ, context, longest
         self._connection: Connection | None = None
+        consent = box.server.consent
+        self._tokens = Tokens(consent, environ, box.server.timeout) if consent else None
         self.name, self.saves_sent = f"{box.server.user}@{box.server}", box.saves_sent
 
     def sent(self, message_ids: Sequence[str]) -> Collection[str]:
@@ -67,16 +70,26 @@ class ImapMailbox:
     def _entered(self) -> Connection:
         if self._connection is None:
             server = self._box.server
-            password = self._environ.get(server.password_env, "")
-            if not password:
-                raise MailboxFailed(
-                    f"mailbox {server}: the environment variable {server.password_env} with the password of '{server.user}' "
-                    "is not set; set it."
-                )
+            secret = self._bearer(self._tokens) if self._tokens else self._password()
             if self._context is None and server.security != "none":
                 self._context = ssl.create_default_context()
-            self._connection = connected(server, password, self._context, self._longest)
+            self._connection = connected(server, secret, self._context, self._longest)
         return self._connection
+
+    def _password(self) -> str:
+        server = self._box.server
+        password = self._environ.get(server.password_env, "")
+        if not password:
+            raise MailboxFailed(
+                f"mailbox {server}: the environment variable {server.password_env} with the password of '{server.user}' is not set; set it."
+            )
+        return password
+
+    def _bearer(self, tokens: Tokens) -> Bearer:
+        try:
+            return tokens.bearer()
+        except ConsentFailed as failed:
+            raise MailboxFailed(f"mailbox {self._box.server}: {failed}.") from failed
 
     def _sent_folder(self, connection: Connection) -> Folder:
         there = folders_of(connection.folders())
@@ -104,6 +117,8 @@ class ImapMailbox:
     def _let_go(self) -> None:
         if self._connection:
             self._connection.cut()
+        if self._tokens:
+            self._tokens.forget()
         self._connection = None
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from automations.channels.imapfolders import quoted
 from automations.channels.mailbox import MailboxFailed
 from automations.channels.message import one_line
+from automations.channels.oauth2 import Bearer, not_let_in, told_by
 from automations.channels.presets import Server
 
 LONGEST_VISIT = 45.0
@@ -99,13 +100,13 @@ class Connection:
             self.client.shutdown()
 
 
-def connected(server: Server, password: str, context: ssl.SSLContext | None, longest: float) -> Connection:
+def connected(server: Server, secret: str | Bearer, context: ssl.SSLContext | None, longest: float) -> Connection:
     """Connect, encrypt, sign in. Raises MailboxFailed, or what imaplib and the network raise."""
     client = _client(server, context, longest)
     try:
         if server.security == "starttls":
             client.starttls(context)
-        _sign_in(client, server, password)
+        _sign_in(client, server, secret)
         return Connection(client, server)
     except BaseException:
         with suppress(OSError):
@@ -120,7 +121,34 @@ def _client(server: Server, context: ssl.SSLContext | None, longest: float) -> i
     return _Watched(longest, **where)
 
 
-def _sign_in(client: imaplib.IMAP4, server: Server, password: str) -> None:
+def _sign_in(client: imaplib.IMAP4, server: Server, secret: str | Bearer) -> None:
+    if isinstance(secret, Bearer):
+        _present(client, server, secret)
+    else:
+        _log_in(client, server, secret)
+
+
+def _present(client: imaplib.IMAP4, server: Server, bearer: Bearer) -> None:
+    """Sign in with a token. A server that refuses it says why in a challenge, and wants an empty answer before it says no."""
+    why: list[str] = []
+
+    def answer(challenge: bytes) -> bytes:
+        if challenge.strip():
+            why.append(told_by(challenge))
+            return b""
+        return bearer.line(server.user).encode()
+
+    try:
+        client.authenticate("XOAUTH2", answer)
+    except imaplib.IMAP4.abort:
+        raise
+    except imaplib.IMAP4.error as error:
+        whose = not_let_in(server.user, server.consent) if server.consent else ""
+        said = "; ".join(filter(None, [_said(error), *why]))
+        raise MailboxFailed(f"mailbox {server} does not let in '{server.user}' {whose} ({said}).") from error
+
+
+def _log_in(client: imaplib.IMAP4, server: Server, password: str) -> None:
     if not password.isascii() or not server.user.isascii():
         raise MailboxFailed(f"mailbox {server}: the user and the password may hold only ASCII letters, digits and signs.")
     try:

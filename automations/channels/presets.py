@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import Literal
 
 from automations.channels.message import ONE_ADDRESS
+from automations.channels.oauth2 import Consent
 
 Preset = Literal["qq-exmail", "163-exmail", "aliyun-exmail", "gmail", "outlook", "custom"]
 Security = Literal["tls", "starttls", "none"]
@@ -21,28 +22,37 @@ ANY_DOMAIN = "*"
 class Place:
     """Where a service takes mail in; `tls` from the first byte, `starttls` after a greeting, `none` only on this machine.
 
-    `imap` is where the mailbox is read, over TLS; `saves_sent` says that the service itself files what it takes under sent mails.
+    `imap` is where the mailbox is read, over TLS; `saves_sent` says that the service itself files what it takes under sent mails;
+    `scopes` are what a consent (OAuth2) must cover there.
     """
 
     host: str = ""
     security: Security = "tls"
     imap: str = ""
     saves_sent: bool = False
+    scopes: tuple[str, ...] = ()
 
 
+OUTLOOK = "https://outlook.office.com/"
 PRESETS: Mapping[Preset, Place] = {
     "qq-exmail": Place("smtp.exmail.qq.com", imap="imap.exmail.qq.com"),
     "163-exmail": Place("smtp.qiye.163.com", imap="imap.qiye.163.com"),
     "aliyun-exmail": Place("smtp.qiye.aliyun.com", imap="imap.qiye.aliyun.com"),
-    "gmail": Place("smtp.gmail.com", imap="imap.gmail.com", saves_sent=True),
-    "outlook": Place("smtp.office365.com", "starttls", imap="outlook.office365.com", saves_sent=True),
+    "gmail": Place("smtp.gmail.com", imap="imap.gmail.com", saves_sent=True, scopes=("https://mail.google.com/",)),
+    "outlook": Place(
+        "smtp.office365.com",
+        "starttls",
+        imap="outlook.office365.com",
+        saves_sent=True,
+        scopes=(f"{OUTLOOK}SMTP.Send", f"{OUTLOOK}IMAP.AccessAsUser.All"),
+    ),
     "custom": Place(),
 }
 
 
 @dataclass(frozen=True)
 class Server:
-    """A mail server and who signs in there; `password_env` names the environment variable, `timeout` is in seconds."""
+    """A mail server and who signs in there, with the password in the variable `password_env` or with a consent; `timeout` in seconds."""
 
     host: str
     port: int
@@ -52,6 +62,7 @@ class Server:
     timeout: float = 60
     connections: int = 1
     """How many may be open at once."""
+    consent: Consent | None = None
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
@@ -94,15 +105,23 @@ def faults_of(server: Server, sender: str, allow_domains: Sequence[str], redirec
         yield "`kind: smtp` needs 'preset' or 'host'"
     if server.security == "none" and not is_this_machine(server.host):
         yield f"mail to {server.host} must be encrypted: `security: none` is only for a server on this machine (localhost)"
-    if bool(server.user) != bool(server.password_env):
-        lack, has = ("password", "user") if server.user else ("user", "password")
-        yield f"'{has}' needs '{lack}' beside it; the password as `{{ env: SMTP_PASSWORD }}`"
+    yield from _sign_in_faults(server)
     if not ONE_ADDRESS.fullmatch(parseaddr(sender)[1]) or sender.rstrip("> ").endswith(".invalid"):
         yield f"'sender' should be the address mail is sent from, such as `表管家 <rowkeeper@example.cn>`, not '{sender}'"
     if not allow_domains and not redirect_all_to:
         yield "`kind: smtp` needs 'allow_domains': the domains mail may go to, such as `[example.cn]`; `[\"*\"]` for any"
     if redirect_all_to and not ONE_ADDRESS.fullmatch(redirect_all_to):
         yield f"'redirect_all_to' should be one address such as admin@example.cn, not '{redirect_all_to}'"
+
+
+def _sign_in_faults(server: Server) -> Iterator[str]:
+    secrets = [name for name, there in (("password", server.password_env), ("oauth2", server.consent)) if there]
+    if len(secrets) > 1:
+        yield "say either 'password' or 'oauth2', not both"
+    elif server.user and not secrets:
+        yield "'user' needs 'password' beside it, as `{ env: SMTP_PASSWORD }`, or 'oauth2'"
+    elif secrets and not server.user:
+        yield f"'{secrets[0]}' needs 'user' beside it: the address that signs in"
 
 
 def box_faults(box: Box) -> Iterator[str]:
@@ -112,8 +131,10 @@ def box_faults(box: Box) -> Iterator[str]:
         yield "'imap' needs 'host' where no preset names one"
     if server.security == "none" and not is_this_machine(server.host):
         yield f"the mailbox at {server.host} must be encrypted: `security: none` is only for a server on this machine (localhost)"
-    if not server.user or not server.password_env:
-        yield "'imap' needs 'user' and 'password', its own or those beside it; the password as `{ env: SMTP_PASSWORD }`"
+    if not server.user or not (server.password_env or server.consent):
+        yield "'imap' needs 'user' and 'password' (or 'oauth2'), its own or those beside it; the password as `{ env: SMTP_PASSWORD }`"
+    if server.password_env and server.consent:
+        yield "'imap': say either 'password' or 'oauth2', not both"
 
 
 def is_this_machine(host: str) -> bool:

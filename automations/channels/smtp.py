@@ -10,6 +10,7 @@ from email.utils import parseaddr
 from typing import NoReturn
 
 from automations.channels.message import compose, one_line
+from automations.channels.oauth2 import Bearer, ConsentFailed, Tokens, missing_consent, not_let_in
 from automations.channels.presets import Reach, Server
 from automations.channels.protocol import AboutTo, AddressRefused, MailTaken, MailUncertain, MailWaits, at_will
 from automations.channels.smtpsession import Lost, Refused, Reply, Session, on_the_wire
@@ -49,6 +50,7 @@ class SmtpChannel:
         self._session: Session | None = None
         self._least = least
         self._lost: list[str] = []
+        self._tokens = Tokens(server.consent, environ, server.timeout) if server.consent else None
 
     def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
         outgoing = self._addressed(mail)
@@ -74,7 +76,7 @@ class SmtpChannel:
 
     def _beside(self) -> SmtpChannel:
         beside = SmtpChannel(self._server, self._sender, self._reach, self._environ, self._context)
-        beside._lost = self._lost
+        beside._lost, beside._tokens = self._lost, self._tokens
         return beside
 
     # To whom
@@ -104,11 +106,11 @@ class SmtpChannel:
         return self._session
 
     def _open(self) -> Session:
-        password = self._password()
+        secret = self._secret()
         hello = parseaddr(self._sender)[1].rpartition("@")[2] or "localhost"
         try:
             self._context = self._context or ssl.create_default_context()
-            return Session(self._server, password, self._context, hello)
+            return Session(self._server, secret, self._context, hello)
         except Refused as refused:
             raise MailWaits(self._not_let_in(refused), stops=True) from refused
         except Lost as lost:
@@ -117,13 +119,25 @@ class SmtpChannel:
                 stops=True,
             ) from lost
 
-    def _password(self) -> str:
-        lack = missing_password(self._server, self._environ)
+    def _secret(self) -> str | Bearer:
+        if self._tokens:
+            return self._bearer(self._tokens)
+        lack = missing_secret(self._server, self._environ)
         if lack:
             raise MailWaits(f"{lack} {WAITING}", stops=True)
         return self._environ[self._server.password_env] if self._server.user else ""
 
+    def _bearer(self, tokens: Tokens) -> Bearer:
+        try:
+            return tokens.bearer()
+        except ConsentFailed as failed:
+            raise MailWaits(f"mail server {self._server}: {failed}. {WAITING}", stops=True) from failed
+
     def _not_let_in(self, refused: Refused) -> str:
+        if refused.step == "sign-in" and self._server.consent and self._tokens:
+            self._tokens.forget()
+            whose = not_let_in(self._server.user, self._server.consent)
+            return f"mail server {self._server} does not let in '{self._server.user}' {whose} ({refused.reply}). {WAITING}"
         if refused.step == "sign-in":
             return (
                 f"mail server {self._server} does not let in '{self._server.user}' with the password in {self._server.password_env} "
@@ -198,8 +212,12 @@ WAITING = "It waits and is tried again at the next run."
 STEPS = {"MAIL": "the sender", "RCPT": "the recipient", "DATA": "to take a mail"}
 
 
-def missing_password(server: Server, environ: Mapping[str, str] = os.environ) -> str:
-    """What to do when the environment has no password for the server; empty when it has, or none is needed."""
+def missing_secret(server: Server, environ: Mapping[str, str] = os.environ, where: str = "") -> str:
+    """What to do when there is no password or no consent for the server; empty when there is, or none is needed."""
+    said = where or f"mail server {server}"
+    if server.consent:
+        lack = missing_consent(server.consent, environ)
+        return f"{said}: {lack}." if lack else ""
     if not server.user or environ.get(server.password_env):
         return ""
-    return f"mail server {server}: the environment variable {server.password_env} with the password of '{server.user}' is not set; set it."
+    return f"{said}: the environment variable {server.password_env} with the password of '{server.user}' is not set; set it."

@@ -11,6 +11,7 @@ from typing import Any
 import yagmail
 
 from automations.channels.message import one_line
+from automations.channels.oauth2 import Bearer, told_by
 from automations.channels.presets import Server
 
 LONGEST_REPLY = 500
@@ -66,13 +67,15 @@ class Session:
     repeats a mail when the connection drops.
     """
 
-    def __init__(self, server: Server, password: str, context: ssl.SSLContext, hello: str) -> None:
+    def __init__(self, server: Server, secret: str | Bearer, context: ssl.SSLContext, hello: str) -> None:
         self.carried = 0
         self._timeout = server.timeout
-        self._client = _client(server, password, context, hello)
+        self._client = _client(server, secret, context, hello)
         try:
             self._client.login()
             self._client.smtp.ehlo_or_helo_if_needed()
+            if isinstance(secret, Bearer):
+                _present(self._client.smtp, secret.line(server.user))
             self._client.smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except BaseException as error:
             self.cut()
@@ -186,16 +189,19 @@ class Session:
         return False
 
 
-def _client(server: Server, password: str, context: ssl.SSLContext, hello: str) -> Any:
-    """yagmail told everything it would otherwise guess, ask on the terminal or leave unverified."""
+def _client(server: Server, secret: str | Bearer, context: ssl.SSLContext, hello: str) -> Any:
+    """yagmail told everything it would otherwise guess, ask on the terminal or leave unverified.
+
+    With a token it only connects: its own OAuth2 fetches one without a timeout and does not look at the server's answer.
+    """
     client = yagmail.SMTP(
         user=server.user,
-        password=password,
+        password="" if isinstance(secret, Bearer) else secret,
         host=server.host,
         port=server.port,
         smtp_ssl=server.security == "tls",
         smtp_starttls={"context": context} if server.security == "starttls" else False,
-        smtp_skip_login=not server.user,
+        smtp_skip_login=not server.user or isinstance(secret, Bearer),
         soft_email_validation=False,
         timeout=server.timeout,
         local_hostname=hello,
@@ -203,6 +209,28 @@ def _client(server: Server, password: str, context: ssl.SSLContext, hello: str) 
     )
     client.user = server.user  # yagmail makes rowkeeper@gmail.com of a user without @
     return client
+
+
+def _present(smtp: Any, line: str) -> None:
+    """Sign in with a token. A server that refuses it says why in a challenge, and wants an empty answer before it says no."""
+    if "XOAUTH2" not in smtp.esmtp_features.get("auth", "").upper().split():
+        raise Lost("the server does not offer XOAUTH2, which 'oauth2' needs; sign in with 'password'")
+    why: list[str] = []
+
+    def answer(challenge: bytes | None = None) -> str:
+        if challenge is None:
+            return line
+        why.append(told_by(challenge))
+        return ""
+
+    try:
+        smtp.auth("XOAUTH2", answer)
+    except OSError as error:
+        code = getattr(error, "smtp_code", None)
+        if isinstance(code, int) and code in SIGN_IN and any(why):
+            reply = reply_of(code, error.smtp_error)  # type: ignore[attr-defined]
+            raise Refused("sign-in", Reply(code, f"{reply.text} [{'; '.join(filter(None, why))}]")) from error
+        raise
 
 
 def _no_session(error: OSError | ValueError) -> Refused | Lost:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,7 +12,7 @@ import google.oauth2.credentials
 import google.oauth2.service_account
 from google.auth.credentials import Credentials
 
-from automations.errors import OutsideFailed
+from automations.keyfile import KeyPlace, KeyUnusable, key_at
 from automations.workbooks.googlefaults import SCOPE
 
 TOKEN_HOSTS = frozenset({"oauth2.googleapis.com", "accounts.google.com", "www.googleapis.com"})
@@ -24,21 +21,6 @@ WANTED: Mapping[str, tuple[str, ...]] = {
     "service_account": ("client_email", "private_key", "token_uri"),
     "authorized_user": ("client_id", "client_secret", "refresh_token"),
 }
-
-
-class KeyUnusable(OutsideFailed):
-    """The credentials cannot be used; nothing was sent anywhere."""
-
-
-@dataclass(frozen=True)
-class KeyPlace:
-    """Where the credentials are: a file, or a variable of the environment that holds their JSON. Never the credentials themselves."""
-
-    file: Path | None = None
-    env: str = ""
-
-    def __str__(self) -> str:
-        return f"environment variable {self.env}" if self.env else str(self.file)
 
 
 @dataclass(frozen=True)
@@ -63,7 +45,7 @@ class _Person(google.oauth2.credentials.Credentials):
 
 def sign_in(place: KeyPlace, *, development: bool = False, environ: Mapping[str, str] = os.environ) -> SignedIn:
     """The credentials at a place. `development` lets them be for a stand-in on loopback. Raises KeyUnusable."""
-    info = _parsed(environ.get(place.env, "") if place.env else _text_of(place), place)
+    info = key_at(place, environ, "the key of Google", MAKE)
     kind = str(info.get("type"))
     if kind not in WANTED:
         raise KeyUnusable(f"{place}: is no key of Google's (its `type` should be service_account or authorized_user); {MAKE}")
@@ -75,42 +57,6 @@ def sign_in(place: KeyPlace, *, development: bool = False, environ: Mapping[str,
 
 
 MAKE = "download it again: see 'Moving to Google Sheets' in config/README.md"
-
-
-def _text_of(place: KeyPlace) -> str:
-    """The key file's text, if nobody else can read it."""
-    assert place.file is not None
-    try:
-        found = place.file.stat()
-        text = place.file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise KeyUnusable(f"{place.file}: cannot be read ({reason}); put the key of Google there, or correct the settings") from error
-    fault = _too_open(found)
-    if fault:
-        raise KeyUnusable(f"{place.file}: {fault}")
-    return text
-
-
-def _too_open(found: os.stat_result) -> str:
-    """What is wrong with who may read the key; "" on systems that have no such rights."""
-    if os.name != "posix":
-        return ""
-    if found.st_uid != os.getuid():
-        return "belongs to another user; it must belong to the one that runs Rowkeeper"
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        return "others may read this key; run: chmod 600 on it"
-    return ""
-
-
-def _parsed(text: str, place: KeyPlace) -> Mapping[str, Any]:
-    if not text.strip():
-        raise KeyUnusable(f"{place}: is not set; put the JSON of the key into it" if place.env else f"{place}: is empty; {MAKE}")
-    try:
-        info = json.loads(text)
-    except ValueError as error:
-        raise KeyUnusable(f"{place}: is not JSON; {MAKE}") from error
-    return info if isinstance(info, dict) else {}
 
 
 def _refuse_strange_host(uri: str, place: KeyPlace, development: bool) -> None:
