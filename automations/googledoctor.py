@@ -7,15 +7,17 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from automations.apart import LOOKS
 from automations.config import Config
 from automations.doctor import table_lines
 from automations.doctorline import Line
 from automations.errors import OutsideFailed, WorkbookRefused
 from automations.generation import INSTALLATION
+from automations.googlelookups import chosen
 from automations.googlewiring import google_door, signed_in, titles_of
-from automations.headers import anchored_in, bare, names_of, plain
+from automations.headers import anchored_in, bare, find_header, names_of, plain
 from automations.keyfile import KeyUnusable
-from automations.model import Column, Grid, Sheet, Snapshot, Words, letters
+from automations.model import Column, Grid, Sheet, Snapshot, Table, Words, letters
 from automations.reading import read_snapshot
 from automations.wiring import ledger_of
 from automations.workbooks.googlehttp import SheetsHttp
@@ -182,7 +184,10 @@ def _tables(config: Config, grids: Sequence[Grid], now: datetime) -> Iterator[Li
     for name in config.tables if grids else ():
         sheet = snapshot.sheets.get(name)
         yield from table_lines(sheet, [problem for problem in snapshot.problems if problem.table == name])
-        yield from _renamed(sheet, next(grid for grid in grids if grid.title == sheet.tab)) if sheet else ()
+        if sheet:
+            grid = next(grid for grid in grids if grid.title == sheet.tab)
+            yield from _renamed(sheet, grid)
+            yield from look_up_lines(sheet.table, grid) if sheet.table.apart else ()
 
 
 def _renamed(sheet: Sheet, grid: Grid) -> Iterator[Line]:
@@ -201,6 +206,48 @@ def _renamed(sheet: Sheet, grid: Grid) -> Iterator[Line]:
             "en": f"tab '{sheet.tab}' has renamed headers, known by the marks on their columns: {en}",
         }
         yield Line("ok", what)
+
+
+def look_up_lines(table: Table, grid: Grid) -> Iterator[Line]:
+    """Look-ups of staff's tab that are broken, and columns there that were filled before the table was put apart."""
+    marks = {key.partition("/")[2]: at for key, at in grid.anchors.items() if key.startswith(f"{table.name}{LOOKS}/")}
+    columns = {column.key: column for column in table.columns}
+    broken = [(place, columns[key]) for key, (row, place) in marks.items() if key in columns and _is_error(grid.columns[place][row])]
+    if broken:
+        yield _broken(grid, broken)
+    header = find_header(table, grid)
+    places = header.places if header else {}
+    left = [column for column in chosen(table, "all") if column.key in places and column.key not in marks]
+    if left:
+        yield _left(grid, left)
+
+
+def _is_error(cell: object) -> bool:
+    return isinstance(cell, str) and cell.startswith("#")
+
+
+def _broken(grid: Grid, broken: Sequence[tuple[int, Column]]) -> Line:
+    zh = "、".join(f"{letters(place)} 列（{column.heading('zh')}）" for place, column in broken)
+    en = ", ".join(f"column {letters(place)} ({column.heading('en')})" for place, column in broken)
+    what = {"zh": f"工作表“{grid.title}”的查找公式坏了：{zh}", "en": f"tab '{grid.title}': look-ups are broken: {en}"}
+    remedy = {
+        "zh": "清掉该列表头下面手填的内容；还不行就删掉该列，再 runner.py init --upgrade",
+        "en": "clear what was typed below that header; if that does not help, delete the column, then runner.py init --upgrade",
+    }
+    return Line("warning", what, remedy)
+
+
+def _left(grid: Grid, left: Sequence[Column]) -> Line:
+    zh, en = (sep.join(column.heading(language) for column in left) for language, sep in (("zh", "、"), ("en", ", ")))
+    what = {
+        "zh": f"工作表“{grid.title}”里原来由表管家填写的列不再填写：{zh}",
+        "en": f"tab '{grid.title}' has columns that Rowkeeper filled before and does not fill any more: {en}",
+    }
+    remedy = {
+        "zh": "它们现在在另一张工作表里：删掉这些列，再 runner.py init --upgrade",
+        "en": "they stand in the other tab now: delete them here, then runner.py init --upgrade",
+    }
+    return Line("warning", what, remedy)
 
 
 def _known_by_mark(sheet: Sheet, marked: Mapping[str, int]) -> list[Column]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from automations.apart import as_tabs, table_name
 from automations.config import Config
 from automations.errors import AnswerLost, WorkbookUnwritable
-from automations.googlewiring import google_door, titles_of
+from automations.googlewiring import google_door, structures_in, titles_of
 from automations.model import Column, Grid, Table
+from automations.workbooks.google import Shelf
 from automations.workbooks.googlelayout import Block, free_id, new_tab, wider
 from automations.workbooks.googlesheet import Spreadsheet
 from automations.workbooks.googlewriting import Request
@@ -50,13 +51,25 @@ def _home(config: Config, place: str, http: SheetsHttp) -> Home:
 
 def add(config: Config, home: Home, additions: Sequence[Addition], tabs: dict[str, Grid]) -> None:
     """Put the additions into a spreadsheet, all or nothing. `tabs` is the tab of each table that has one."""
-    requests = [request for addition in additions for request in _requests(config, home, addition, tabs)]
+    change_once(config, home, [request for addition in additions for request in _requests(config, home, addition, tabs)])
+
+
+def again(home: Home) -> Home:
+    """The spreadsheet as it is now."""
+    home.sheet.structure(fresh=True)
+    return Home(home.sheet, home.sheet.values().grids, home.tables)
+
+
+def change_once(config: Config, home: Home, requests: Sequence[Request]) -> None:
+    """One batch, sent once. Raises WorkbookUnwritable where nobody knows whether it was carried out."""
     if not requests:
         return
     try:
         home.sheet.change(requests)
     except AnswerLost as error:
         raise WorkbookUnwritable(f"{error}. Look with `runner.py init` what is still missing; everything was added, or nothing.") from error
+    finally:
+        Shelf(structures_in(config)).forget(home.sheet)
 
 
 def _requests(config: Config, home: Home, addition: Addition, tabs: dict[str, Grid]) -> Iterator[Request]:

@@ -42,8 +42,12 @@ def google_workbook(config: Config, ledger: Ledger, name: str, *, looking: bool 
     http = google_door(config, holder.id, clock)
     places = config.settings.workbook.places
     sheets = [Spreadsheet(http, spreadsheet_id(place), titles_of(config, place)) for place in places]
-    keep_in = config.ledger_place.parent / "google"
-    return GoogleWorkbook(sheets, name, holder, keep_in=None if looking else keep_in, patient=not looking)
+    return GoogleWorkbook(sheets, name, holder, keep_in=None if looking else structures_in(config), patient=not looking)
+
+
+def structures_in(config: Config) -> Path:
+    """The folder where the structures of spreadsheets are kept between two runs."""
+    return config.ledger_place.parent / "google"
 
 
 def google_door(config: Config, seed: str = "", clock: Clock | None = None) -> SheetsHttp:

@@ -109,15 +109,21 @@ def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
 
 def _at_google(config: Config, do: bool) -> InitResult:
     """The same at Google: every spreadsheet gets the tabs of its tables, and in those it has the columns they lack."""
-    from automations.googlesetup import add, homes
+    from automations.googlelookups import add_look_ups, lacking, titles
+    from automations.googlesetup import add, again, homes
 
     steps: list[Step] = []
     names = []
     for home in homes(config):
-        additions = missing(config, home.grids, home.tables)
+        additions, tabs = missing(config, home.grids, home.tables), tabs_of(home.tables, home.grids)
+        look_ups = lacking(config, home, tabs)
         if do:
-            add(config, home, additions, tabs_of(home.tables, home.grids))
+            add(config, home, additions, tabs)
+        if do and look_ups:
+            now = again(home)
+            add_look_ups(config, now, tabs_of(now.tables, now.grids), look_ups)
         steps += [Step(each.tab, not each.header_row, each.headers) for each in additions]
+        steps += [Step(tab, False, columns) for tab, columns in titles(config, tabs, look_ups)]
         names.append(f"{home.sheet.structure().name} ({home.sheet.id})")
     said = ", ".join(names)
     return InitResult(Path(said), said, False, tuple(steps), do, config.language)

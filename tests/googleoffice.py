@@ -37,7 +37,7 @@ NOW = "2026-09-01 10:00"
 class Office:
     """One installation: a project folder with a key of its own to the same spreadsheet."""
 
-    def __init__(self, google: StandIn, file: str, root: Path) -> None:
+    def __init__(self, google: StandIn, file: str, root: Path, more: str = "") -> None:
         self.google, self.file = google, file
         settings = f"""
             language: zh
@@ -49,17 +49,18 @@ class Office:
               spreadsheet: {file}
               credentials: {{ file: key.json }}
               development: {{ endpoint: "{google.url}" }}
+              {more}
         """
         self.root = project(root, policy=POLICY, tables={"complaints": COMPLAINTS}, settings=settings)
         (self.root / "key.json").write_text(json.dumps(google.service_account(ROBOT)), encoding="utf-8")
         (self.root / "key.json").chmod(0o600)
 
     @classmethod
-    def opened(cls, google: StandIn, root: Path) -> Office:
-        """A new file with a tab of somebody else's, and an installation that may write into it."""
+    def opened(cls, google: StandIn, root: Path, more: str = "") -> Office:
+        """A new file with a tab of somebody else's, and an installation that may write into it; `more` goes to its settings."""
         file = google.file("台账", shared={ROBOT: "writer"}, timeZone="Asia/Shanghai")
         google.tab(file, "说明", [["别动"]])
-        return cls(google, file, root)
+        return cls(google, file, root, more)
 
     def staff(self, title: str = "complaints") -> Human:
         """Somebody at work in a tab."""

@@ -60,6 +60,8 @@ class GoogleWorkbook:
 
     def _read_settled(self, sheet: Spreadsheet) -> Read:
         """The values, once no write of a dead run can come late any more."""
+        if self.shelf.lost(sheet):
+            sheet.structure(fresh=True)
         read = sheet.values()
         if self.patient:
             self._refuse_foreign(sheet)
@@ -155,6 +157,18 @@ class Shelf:
                 sheet.recall(Structure(told["said"], told["at"]), anchored)
         except (OSError, ValueError, KeyError, TypeError):
             return
+
+    def lost(self, sheet: Spreadsheet) -> bool:
+        """Whether a structure that was kept is there no more: `init` added something and threw it away."""
+        gone = sheet.id in self._kept and not self._file(sheet).exists()
+        if gone:
+            del self._kept[sheet.id]
+        return gone
+
+    def forget(self, sheet: Spreadsheet) -> None:
+        """Throw the structure of a spreadsheet away, also for a service that has it in hand."""
+        if self.folder:
+            self._file(sheet).unlink(missing_ok=True)
 
     def keep(self, sheet: Spreadsheet) -> None:
         """Keep the structure of a spreadsheet, if it is a new one."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 from zlib import crc32
 
 from automations.model import Column, Table
 from automations.workbooks.googleanchors import ANCHOR
+from automations.workbooks.googlesheet import quoted
 from automations.workbooks.googlewriting import Request
 from automations.workbooks.looks import (
     COLOURS,
@@ -57,6 +58,8 @@ class Block:
     header_row: int
     first: int
     language: str
+    formulas: Mapping[str, str] = field(default_factory=dict)
+    """Of columns that only show what stands elsewhere: the formula in their header."""
 
     def requests(self) -> Iterator[Request]:
         """Everything the columns get, in the order Google is to do it."""
@@ -84,10 +87,14 @@ class Block:
         }
         note = header_note(column, self.language)
         return {
-            "userEnteredValue": {"stringValue": column.heading(self.language)},
+            "userEnteredValue": self._entered(column),
             "userEnteredFormat": look,
             **({"note": note} if note else {}),
         }
+
+    def _entered(self, column: Column) -> Request:
+        formula = self.formulas.get(column.key)
+        return {"formulaValue": formula} if formula else {"stringValue": column.heading(self.language)}
 
     def _font(self) -> dict[str, Any]:
         name, size = FONTS.get(self.language, FONTS["zh"])
@@ -179,6 +186,17 @@ def new_tab(table: Table, title: str, sheet_id: int, number: int, language: str)
     yield {"addSheet": {"properties": {"sheetId": sheet_id, "title": title, "gridProperties": grid, "tabColorStyle": tint}}}
     yield from Block(table, table.columns, sheet_id, 1, 0, language).requests()
     yield {"setBasicFilter": {"filter": {"range": {"sheetId": sheet_id, "startRowIndex": 0, "endColumnIndex": len(table.columns)}}}}
+
+
+def look_up(header: str, header_row: int, key: str, title: str, own_key: str, own: str) -> str:
+    """The formula in the header of a column that shows, for the key of each row, what a column of another tab says; columns by letters.
+
+    It stands in the header row, which no sort moves, and its ranges begin there, so that rows put in below do not shift them.
+    Arguments are parted by semicolons, which every locale takes.
+    """
+    keys, said = f"${key}${header_row}:${key}", header.replace('"', '""')
+    found = f'XLOOKUP(TRIM({keys}&"");{quoted(title)}!${own_key}:${own_key};{quoted(title)}!${own}:${own})'
+    return f'=ARRAYFORMULA(IF(ROW({keys})=ROW(${key}${header_row});"{said}";IF({keys}="";;IFNA({found}))))'
 
 
 def wider(sheet_id: int, columns: int, needed: int) -> Iterator[Request]:

@@ -224,6 +224,16 @@ def b24_metadata_beyond_30000_characters_is_refused(p: Probe) -> None:
     same(p.refused(one, one, one).status_code, 400)
 
 
+def b25_an_array_formula_in_a_header_fills_the_rows_below(p: Probe) -> None:
+    tab = p.tab()
+    p.batch(formula(tab, 0, 5, '=ARRAYFORMULA(IF(ROW($A$1:$A)=ROW($A$1);"看";IF($A$1:$A="";;TRIM($A$1:$A&"!"))))'))
+    same(p.values(tab, "F1:F4"), [["看"], ["TS-1!"], ["TS-2!"], ["TS-3!"]])
+    p.batch({"insertDimension": {"range": {"sheetId": tab, "dimension": "ROWS", "startIndex": 1, "endIndex": 2}}})
+    same(p.values(tab, "F1:F5"), [["看"], [], ["TS-1!"], ["TS-2!"], ["TS-3!"]])
+    p.batch(cells(tab, 2, 5, [["手填"]]))
+    same(p.values(tab, "F1"), [["#REF!"]])
+
+
 def b31_row_metadata_follows_a_sort_by_hand(p: Probe) -> None:
     tab = p.tab()
     mark = p.mark(tab, "ROWS", 1)

@@ -49,6 +49,11 @@ def result(book: Book, sheet: Sheet, row: int, column: int) -> Result:
         return Wrong("REF", "Circular dependency detected.")
 
 
+def evaluated(book: Book, sheet: Sheet, text: str) -> Result:
+    """What the text of a formula, without its sign, comes to. Raises Failed."""
+    return _single(_Reader(book, sheet, text).all())
+
+
 @dataclass
 class _Reader:
     """Reads a formula from left to right and comes to its value on the way."""
@@ -222,7 +227,7 @@ def _ifna(given: Arguments) -> Value:
     except Failed as failure:
         if failure.wrong.kind != "N_A":
             raise
-        return given[1]()
+        return given[1]() if len(given) > 1 else None
 
 
 def _xlookup(given: Arguments) -> Value:
@@ -280,6 +285,7 @@ FUNCTIONS: dict[str, Callable[[Arguments], Value]] = {
     "INDEX": _index,
     "COUNTIF": _countif,
     "SUM": lambda given: sum(value for one in given for row in _rows(one()) for value in row if isinstance(value, int | float)),
+    "TRIM": lambda given: _text(given[0]()).strip(),
     "NA": lambda given: _fail(Failed("N_A")),
     "ISBLANK": lambda given: given[0]() is None,
 }

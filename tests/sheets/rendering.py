@@ -15,6 +15,7 @@ from tests.sheets.formulas import result
 from tests.sheets.masks import Mask
 from tests.sheets.refusals import Json
 from tests.sheets.showing import shown
+from tests.sheets.spilling import entered, spread
 
 DEFAULT_FORMAT = {"backgroundColor": {"red": 1, "green": 1, "blue": 1}, "verticalAlignment": "BOTTOM", "wrapStrategy": "OVERFLOW_CELL"}
 DROPPED = {
@@ -131,6 +132,7 @@ def _rows(book: Book, sheet: Sheet, area: Box, mask: Mask) -> list[Json]:
     """RowData, the empty rows at the end left out."""
     assert area.bottom is not None
     wanted = _members(mask)
+    sheet = spread(book, sheet) if not wanted.keys().isdisjoint(EFFECTIVE) else sheet
     rows = [_row(book, sheet, row, area, wanted) for row in range(area.top, area.bottom)]
     while rows and not rows[-1]:
         rows.pop()
@@ -156,7 +158,7 @@ def cell_data(book: Book, sheet: Sheet, row: int, column: int, wanted: dict[str,
     cell = sheet.cell(row, column)
     if cell is EMPTY:
         return {}
-    data = editable(cell) if not wanted.keys() <= EFFECTIVE else {}
+    data = editable(entered(cell)) if not wanted.keys() <= EFFECTIVE else {}
     if cell.value is not None and not wanted.keys().isdisjoint(EFFECTIVE):
         outcome = result(book, sheet, row, column)
         data["effectiveValue"] = result_json(outcome)

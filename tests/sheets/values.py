@@ -14,6 +14,7 @@ from tests.sheets.formulas import result
 from tests.sheets.ranges import found, outside
 from tests.sheets.refusals import Json, bad_fields, invalid
 from tests.sheets.showing import is_date, shown
+from tests.sheets.spilling import entered, spread
 from tests.sheets.typed import raw, typed
 
 Grid = list[list[Any]]
@@ -21,7 +22,7 @@ Grid = list[list[Any]]
 
 def read(book: Book, sheet: Sheet, box: Box, asked: Json) -> Json:
     """A ValueRange: the address made plain, trailing blanks cut off, no `values` where there are none."""
-    area = sheet.area(box)
+    area, sheet = sheet.area(box), spread(book, sheet)
     assert area.bottom is not None and area.right is not None
     grid = [
         [seen(book, sheet, row, column, asked) for column in range(area.left, min(area.right, len(sheet.rows[row].cells)))]
@@ -38,8 +39,8 @@ def seen(book: Book, sheet: Sheet, row: int, column: int, asked: Json) -> Any:
     if cell.value is None:
         return ""
     option = asked.get("valueRenderOption") or "FORMATTED_VALUE"
-    if option == "FORMULA" and isinstance(cell.value, Formula):
-        return str(cell.value)
+    if option == "FORMULA" and isinstance(entered(cell).value, Formula):
+        return str(entered(cell).value)
     outcome = result(book, sheet, row, column)
     dated = is_date(cell) and (asked.get("dateTimeRenderOption") or "SERIAL_NUMBER") == "FORMATTED_STRING"
     if option == "FORMATTED_VALUE" or (dated and isinstance(outcome, int | float) and option == "UNFORMATTED_VALUE"):
