@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import zlib
+from pathlib import Path
 
 from automations.apart import as_tabs
 from automations.config import Config
