@@ -29,6 +29,8 @@ class Checked:
     counts: dict[str, int]
     unproved: tuple[str, ...] = ()
     unnoticed: tuple[str, ...] | None = None
+    tried: int = 0
+    """How many rules were switched off in turn."""
 
     def text(self) -> str:
         lines = [str(problem) for problem in self.problems] + [f"{problem}".replace(": ", ": hint: ", 1) for problem in self.hints]
@@ -37,8 +39,7 @@ class Checked:
             return "\n".join([*lines, ConfigProblems(self.problems).report().splitlines()[-1]])
         lines += [f"no example notices when rule '{rule}' is switched off" for rule in self.unnoticed or ()]
         if self.unnoticed is not None:
-            silent, rules = len(self.unnoticed), self.counts["rules"]
-            lines.append(f"{rules - silent} of {rules} rules switched off one at a time: an example noticed.")
+            lines.append(f"{self.tried - len(self.unnoticed)} of {self.tried} rules switched off one at a time: an example noticed.")
         counted = ", ".join(f"{count} {what}" for what, count in self.counts.items())
         return "\n".join([*lines, f"config is good: {counted}."])
 
@@ -75,7 +76,8 @@ def check(root: Path, *, examples: bool = True, prove: bool = False, only: Seque
         problems += prover.problems(policies)
         unproved = tuple(prover.unproved(policies))
     silent = tuple(unnoticed(config, policies, progress)) if prove and not problems else None
-    return Checked(tuple(problems), tuple(hints_of(config)), counts_of(config), unproved, silent)
+    tried = sum(len(policy.rules) for policy in policies) if silent is not None else 0
+    return Checked(tuple(problems), tuple(hints_of(config)), counts_of(config), unproved, silent, tried)
 
 
 def _policies_of(config: Config, only: Sequence[str]) -> tuple[LoadedPolicy, ...]:

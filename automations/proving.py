@@ -27,13 +27,14 @@ def unnoticed(config: Config, policies: Collection[LoadedPolicy], progress: Prog
 
 
 def without(program: Program, rule: str) -> Program:
-    """The program in which one rule is silent: its columns are blank, it finds nothing and runs no clock."""
+    """The program in which one rule is silent: its columns are blank, it finds nothing, runs no clock and keeps no rows."""
     return replace(
         program,
         layers=tuple(tuple(_silenced(layer, rule)) for layer in program.layers),
         findings=tuple(spec for spec in program.findings if spec.rule != rule),
         clocks=tuple(clock for clock in program.clocks if clock.rule != rule),
         forms=tuple(spec for spec in program.forms if spec.rule != rule),
+        kept=tuple(spec for spec in program.kept if spec.rule != rule),
     )
 
 
