@@ -152,13 +152,14 @@ class Trade:
         deal.dispatch.put(self.office.at(deal.day, steps - 1, "17:00"), carrier_id=carrier, carrier_contract_no=f"YS-2026-0{carrier[-1]}")
         deal.dispatch.put(self.office.at(deal.day, steps - 1, "17:00"), load_planned_at=planned, transport_mode="铁路" if rail else "公路")
         deal.dispatch.put(self.office.at(deal.day, steps - 1, "17:00"), mode_reason=None if rail else "当日可达，铁路反而要中转")
+        told = self.office.at(deal.day, steps - 1, "17:10")
+        deal.dispatch.put(told, customer_told_at=told, eta=self.office.day(deal.day, steps + 1))
         minutes = [loaded + timedelta(minutes=n) for n in (0, 10, 15, 30)]
         deal.dispatch.put(minutes[3], loaded_at=minutes[0], loaded_qty=deal.qty, package_ok=True, keeper_signed_at=minutes[1])
         deal.dispatch.put(minutes[3], carrier_signed_at=minutes[2], shipped_at=minutes[3])
         deal.dispatch.put(minutes[3], waybill_no=f"YD{loaded:%y%m%d}{self.rng.randint(100, 999)}")
         deal.dispatch.put(minutes[3], freight_terms=self.rng.choice(("月结", "月结", "代垫")))
         deal.dispatch.put(minutes[3], freight_amount=Decimal(self.rng.randrange(8000, 90000)) / 100)
-        deal.dispatch.put(minutes[3], eta=self.office.day(deal.day, steps + 1))
         return deal
 
     def arrive(self, deal: Deal, steps: int = 7) -> Deal:
