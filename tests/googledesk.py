@@ -49,7 +49,20 @@ def connected(google: StandIn, file: str, *, account: str = ROBOT, holder: Holde
     token = Credentials(google.token(account))  # type: ignore[no-untyped-call]
     http = SheetsHttp(token, account, endpoint=google.url, clock=google.clock, **more)
     http.session.mount(google.url, InProcess(google))
+    http.session.trust_env = False  # there is no proxy to look for, thousands of times
     return GoogleWorkbook([Spreadsheet(http, file)], f"google:{file}", holder or Passing())
+
+
+def fresh_stand_in() -> StandIn:
+    """The one stand-in of this process, its log, faults, quota and clock begun anew."""
+    google = stand_in()
+    google.forget_calls()
+    google.faults.clear()
+    google.moments.acts.clear()
+    google.delayed.clear()
+    google.clock.__init__()  # type: ignore[misc]
+    google.quota._times.clear()
+    return google
 
 
 def filed(google: StandIn, text: str, title: str = TAB) -> tuple[str, Human]:
@@ -86,13 +99,7 @@ class Desk:
     @classmethod
     def of(cls, text: str = ORDERS) -> Desk:
         """A desk of its own on the one stand-in of this process, whose log, faults, quota and clock start anew."""
-        google = stand_in()
-        google.forget_calls()
-        google.faults.clear()
-        google.moments.acts.clear()
-        google.delayed.clear()
-        google.clock.__init__()  # type: ignore[misc]
-        google.quota._times.clear()
+        google = fresh_stand_in()
         file, human = filed(google, text)
         _, twin = filed(google, text)
         return cls(google, file, connected(google, file), human, twin)
