@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from automations.config import Config
+from automations.checking import check
+from automations.config import Config, load
 from automations.planning import Plan
-from tests.project import changes, findings, loaded, planned, project
+from automations.proving import unnoticed
+from tests.project import ROOT, changes, findings, loaded, planned, project
 
 RESULTS = """
     result_id    | 结果编号 |              |
@@ -209,3 +211,15 @@ def test_a_second_run_over_what_the_first_one_wrote_changes_nothing(tmp_path: Pa
     again = planned(config, {"complaints": DRAWN, "results": HEAD + "\n".join(line.replace(" - ", "  ") for line in first)}, NOW)
 
     assert (len(first), again.new_rows, changes(again)) == (5, (), [])
+
+
+def test_the_indicators_of_a_pack_that_is_not_switched_on_hold_too_and_its_examples_notice_each_of_them(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    for name in ("templates", "config/packs", "config/calendars"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    said = "language: zh\ncalendar: cn\nadmin: admin@example.com\npacks: [jianlibao-c-channel]\n"
+    (tmp_path / "config" / "settings.yaml").write_text(said, encoding="utf-8")
+    config = load(tmp_path)
+    own = [config.policies[name] for name in ("service-level", "deliveries")]
+
+    assert (check(tmp_path).problems, unnoticed(config, own)) == ((), [])
