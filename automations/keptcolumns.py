@@ -106,6 +106,7 @@ def keep(
     closed: str = "",
     timed: bool = False,
     soft: Iterable[Place] = (),
+    late: tuple[str, ...] | None = None,
 ) -> None:
     """Say that the rule makes rows of a kept table."""
     spec = KeptSpec(
@@ -120,6 +121,7 @@ def keep(
         build.rule.clause,
         timed,
         frozenset(soft),
+        late,
     )
     build.draft.kept.append(spec)
 
@@ -154,7 +156,7 @@ def _add_column(draft: Draft, table: str, column: str, specs: Sequence[KeptSpec]
     _add(draft, mine[0], column, kind, settle, [(table, fresh), *closed])
     draft.writes.setdefault((table, column), mine[0].rule)
     for spec in mine:
-        if spec.closed and declared:
+        if spec.closed and declared and (spec.late is None or column in spec.late):
             _add_late(draft, spec, declared, specs)
 
 

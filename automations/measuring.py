@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from itertools import pairwise
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from automations.expressions import text_array
-from automations.keeping import Made, blanks, made_of, standing
+from automations.keeping import Made, made_of, standing
 from automations.model import SCALE, ColumnType, Words
 from automations.program import Place
 from automations.spans import Span, Stretch
@@ -100,14 +102,35 @@ def groups(span: Span, table: str, dated: str, per: str, when: str, judging: Eva
     return text_array(codes, codes == "")
 
 
-def rows(measures: Sequence[Measure], kept: str, closed: str, fixed: Mapping[str, str | None], language: str, judging: Evaluation) -> Made:
-    """The rows of all spans of an indicator; `fixed` are columns that say the same in each of them."""
-    parts = [part for each in measures if len(part := _results(each, kept, closed, language, judging))]
-    if not parts:
-        return made_of([], {name: blanks(kind, 0) for name, kind in COLUMNS.items()})
-    found = _named(pd.concat(parts, ignore_index=True).assign(**fixed))
-    columns = {name: _column(found[name], kind) for name, kind in COLUMNS.items() if name in found}
-    return made_of(found["key"].tolist(), columns)
+@dataclass(frozen=True, eq=False)
+class Counting:
+    """All spans of an indicator, with what every row says alike; it counts again only when a column it reads has changed."""
+
+    measures: tuple[Measure, ...]
+    fixed: Mapping[str, str | None]
+    language: str
+    last: list[Any] = field(default_factory=list)
+
+    def counted(self, judging: Evaluation) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """The figures of all stretches, also of the oldest, which is only there to compare with; and the columns of those shown."""
+        today = judging.now.date()
+        places = [place for each in self.measures for place in sorted(each.places() | each.soft()) if judging.has(*place)]
+        read = [judging.raw(*place) for place in places]
+        if not self.last or self.last[0] != today or len(self.last[1]) != len(read) or not all(map(is_, self.last[1], read)):
+            parts = [_counted(each, today, self.language, judging) for each in self.measures]
+            found = _named(pd.concat(parts, ignore_index=True).assign(**self.fixed))
+            shown = found[found["shown"]]
+            self.last[:] = [today, read, found, {name: _column(shown[name], kind) for name, kind in COLUMNS.items() if name in found}]
+        return self.last[2], self.last[3]
+
+
+def rows(counting: Counting, kept: str, closed: str, judging: Evaluation) -> Made:
+    """The rows of an indicator, each beside the value of the stretch before it."""
+    found, columns = counting.counted(judging)
+    previous = _previous(found, standing_values(kept, closed, found["key"], judging))
+    shown = found["shown"].to_numpy(dtype=bool)
+    before = _column(pd.Series(previous[shown], dtype=object), "decimal")
+    return made_of(found["key"][shown].tolist(), {**columns, "previous": before, "change": columns["value"] - before})
 
 
 def _named(found: pd.DataFrame) -> pd.DataFrame:
@@ -128,33 +151,29 @@ def _column(values: pd.Series[Any], kind: ColumnType) -> Any:
     return pd.array(data, dtype="Int64")
 
 
-def _results(measure: Measure, kept: str, closed: str, language: str, judging: Evaluation) -> pd.DataFrame:
-    stretches = measure.span.stretches(judging.now.date(), measure.back + 1)
+def _counted(measure: Measure, today: date, language: str, judging: Evaluation) -> pd.DataFrame:
+    stretches = measure.span.stretches(today, measure.back + 1)
     table = _gathered(measure, stretches, judging)
-    if not len(table):
-        return table
     table["value"], table["outcome"], table["target"] = _valued(measure, table, stretches, language)
+    before = {after.code: earlier.code for earlier, after in pairwise(stretches)}
     table["key"] = _keys(measure, table["code"], table["subject"])
-    table["previous"] = _previous(measure, table, stretches, standing_values(kept, closed, table["key"], judging))
-    table["change"] = _less(table["value"], table["previous"])
+    table["before"] = _keys(measure, table["code"].map(before), table["subject"])
     return _described(measure, table, stretches, language)
 
 
 def _keys(measure: Measure, codes: pd.Series[Any], subjects: pd.Series[Any]) -> pd.Series[Any]:
     """`resolved/2025-08/YG-02`; without a subject `resolved/2025-08`."""
-    keys: pd.Series[Any] = measure.prefix + codes.astype(object) + (("/" + subjects) if measure.per else "")
+    keys: pd.Series[Any] = measure.prefix + codes.astype(object) + (("/" + subjects.astype(object)) if measure.per else "")
     return keys
 
 
 def _described(measure: Measure, table: pd.DataFrame, stretches: Sequence[Stretch], language: str) -> pd.DataFrame:
-    """The rows that are kept, with what their stretches are called; the oldest stretch was only there to compare with."""
-    by_code = {stretch.code: stretch for stretch in stretches[1:]}
-    table = table[table["code"].isin(by_code)].copy()
-    table["period"] = table["code"].map({code: each.words[language] for code, each in by_code.items()})
-    table["starts_on"] = pd.to_datetime(table["code"].map({code: each.first for code, each in by_code.items()}))
-    table["ends_on"] = pd.to_datetime(table["code"].map({code: each.last for code, each in by_code.items()}))
-    table["period_kind"] = measure.span.words[language]
-    return table
+    """The rows with what their stretches are called; the oldest stretch is not shown."""
+    place = table["place"].to_numpy(dtype="int64")
+    table["period"] = np.array([each.words.get(language, "") for each in stretches], dtype=object)[place]
+    table["starts_on"] = np.array([each.first for each in stretches], dtype="datetime64[s]")[place]
+    table["ends_on"] = np.array([each.last for each in stretches], dtype="datetime64[s]")[place]
+    return table.assign(period_kind=measure.span.words[language], shown=place > 0)
 
 
 # the figures
@@ -233,20 +252,11 @@ def standing_values(kept: str, closed: str, made: pd.Series[Any], judging: Evalu
     return pd.Series(values[stays], index=index[stays], dtype=object)
 
 
-def _previous(measure: Measure, table: pd.DataFrame, stretches: Sequence[Stretch], stands: pd.Series[Any]) -> Any:
+def _previous(found: pd.DataFrame, stands: pd.Series[Any]) -> Any:
     """The value of the stretch before, as it stands once that is closed."""
-    earlier = {stretch.code: before.code for before, stretch in pairwise(stretches)}
-    fresh = pd.Series(table["value"].to_numpy(), index=pd.Index(table["key"], dtype=object), dtype=object)
-    known = pd.concat([stands, fresh[~fresh.index.isin(stands.index)]])
-    wanted = _keys(measure, table["code"].map(earlier), table["subject"])
-    return known.reindex(pd.Index(wanted, dtype=object)).to_numpy(dtype=object)
-
-
-def _less(one: pd.Series[Any], other: pd.Series[Any]) -> Any:
-    both = one.notna() & other.notna()
-    found = np.full(len(one), None, dtype=object)
-    found[both.to_numpy()] = one[both].to_numpy() - other[both].to_numpy()
-    return found
+    fresh = pd.Series(found["value"].to_numpy(), index=pd.Index(found["key"], dtype=object), dtype=object)
+    known = pd.concat([stands, fresh[~fresh.index.isin(stands.index)]]) if len(stands) else fresh
+    return known.reindex(pd.Index(found["before"], dtype=object)).to_numpy(dtype=object)
 
 
 def missed(table: str, outcome: str, prefix: str, spans: Sequence[Span], word: str, judging: Evaluation) -> Any:

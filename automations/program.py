@@ -82,6 +82,8 @@ class ClockSpec:
 class KeptSpec:
     """Rows that a rule makes for a kept table: `fills` names the columns, `closed` the condition that freezes a row.
 
+    In a frozen row a later difference in the columns `late` (None: in all of them) is a finding.
+
     `rows` gives a `keeping.Made` and reads only the places in `needs`, those in `soft` where they are there, and the
     clock where it is `timed`.
     """
@@ -97,6 +99,7 @@ class KeptSpec:
     clause: str = ""
     timed: bool = False
     soft: frozenset[Place] = frozenset()
+    late: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pydantic import Field
 from automations.declarations import Names
 from automations.keptcolumns import closing, keep, kept_table
 from automations.measured import UNITS, Elsewhere, Subject, Unit, aim, figures, filled_columns, fixed_words, spans
-from automations.measuring import OUTCOMES, Measure, missed, rows
+from automations.measuring import OUTCOMES, Counting, Measure, missed, rows
 from automations.model import Table, Words
 from automations.rule import Builder, Expression, Rule
 from automations.spans import Span
@@ -83,9 +83,10 @@ class Metric(Rule):
                 measures.append(Measure(f"{self.id}/", span, taken, named, per, target, lower, percent, self.decimals, self.back))
         said = fixed_words(build, self.subject, self.unit)
         needs = {place for each in measures for place in each.places()} | {(table.name, closed)}
-        kernel = partial(rows, measures, table.name, closed, said, build.draft.language)
+        counting = Counting(tuple(measures), said, build.draft.language)
+        kernel = partial(rows, counting, table.name, closed)
         soft = {place for each in measures for place in each.soft()}
-        keep(build, table, fills, kernel, sorted(needs), closed=closed, timed=True, soft=soft)
+        keep(build, table, fills, kernel, sorted(needs), closed=closed, timed=True, soft=soft, late=("value",))
         if self.missed:
             self._missed(build, table, [each.span for each in measures])
 
