@@ -15,6 +15,7 @@ from automations.config import Config
 from automations.digestfigures import changes_of, headline, money_said, stages_said, tables_said, trend_said
 from automations.digestfile import DigestFile
 from automations.digesthealth import ending_of, health_of
+from automations.digestkpis import indicators_said
 from automations.digestslots import Slot
 from automations.digeststeps import PARTS, Steps, Window, counts, parted, settled, spoken_of, steps_of, window_of
 from automations.digestwords import SAID, TITLES
@@ -121,7 +122,7 @@ def content_of(
         "trend": trend_said(desk.judged, scope.steps, desk.now, language) if digest.trend else {},
         "stages": stages_said(desk.judged, scope.steps, digest, slot, desk.now, language) if digest.trend else [],
         "money": money_said(desk.judged, scope.steps, digest.at_stake, language),
-        "tables": tables_said(desk.judged, digest, slot, language),
+        "tables": [*indicators_said(desk.judged, digest, slot, language), *tables_said(desk.judged, digest, slot, language)],
         "ending": ending_of(desk.judged, desk.config, desk.now, language) if digest.lists else [],
         "changes": changes_of(figures, before, language) if digest.lists else [],
         "before_at": f"{before.at:%Y-%m-%d %H:%M}" if before else "",

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z][a-z0-9-]*")
 GROUPED = ("text", "choice", "reference", "boolean", "date")
 SUMMED = ("money", "decimal", "integer")
+INDICATED = ("kpi", "subject_kind", "subject_name", "starts_on", "ends_on", "value", "unit", "target", "outcome", "previous", "change")
+"""The columns a table of indicators is read by."""
 
 
 class Breakdown(Declared):
@@ -39,8 +41,10 @@ class DigestFile(Declared):
     digest: str
     title: Said
     to: Names = Field(description="`role:…`, an address, or `owner`: everybody who is responsible for something")
-    every: Literal["working day", "week", "month"] = "working day"
-    on: Annotated[int, Field(ge=1, le=31)] = Field(default=1, description="the day of the week (1 is Monday) or of the month")
+    every: Literal["working day", "week", "month", "quarter", "half-year", "year"] = "working day"
+    on: Annotated[int, Field(ge=1, le=31)] = Field(
+        default=1, description="the day of the week (1 is Monday), or of the month; of the month after a quarter, half-year or year"
+    )
     at: time = time(8, 30)
     rows: Literal["own", "all"] = "all"
     tables: list[str] = Field(default=[], description="only matters of these tables; left out: of all")
@@ -50,6 +54,7 @@ class DigestFile(Declared):
     trend: bool = Field(default=False, description="open and late matters of the last working days, on time, time by step")
     at_stake: dict[str, str] = Field(default={}, description="table: the money column of the rows that are late")
     breakdowns: list[Breakdown] = []
+    indicators: str | None = Field(default=None, description="the kept table whose indicators of the period are shown: kpi_results")
     clause: str = ""
 
 
@@ -82,6 +87,11 @@ class _Check:
             self._say(("on",), f"a week has no day {digest.on}; 1 is Monday, 7 is Sunday")
         for place, name in enumerate(digest.tables):
             self._table(("tables", place), name)
+        if digest.indicators and (table := self._table(("indicators",), digest.indicators)):
+            for column in INDICATED:
+                if table.column(column) is None:
+                    self._say(("indicators",), f"table '{table.name}' has no column '{column}', so it holds no indicators")
+                    break
         for name, column in digest.at_stake.items():
             self._column(("at_stake", name), name, column, ("money",))
         for place, each in enumerate(digest.breakdowns):

@@ -10,8 +10,9 @@ import numpy as np
 
 from automations.calendars import Calendar
 from automations.digestfile import DigestFile
+from automations.periods import MONTHS, period_of, preceding
 
-BACK = {"working day": 40, "week": 70, "month": 190}
+BACK = {"working day": 40, "week": 70, "month": 190, "quarter": 400, "half-year": 600, "year": 1200}
 """Days looked back: enough for several slots, whatever holidays stand between."""
 AHEAD = 21
 """Days looked ahead for the open day a slot moves to."""
@@ -52,21 +53,21 @@ def _slots(digest: DigestFile, calendar: Calendar, now: datetime) -> list[tuple[
 
 
 def _meant(digest: DigestFile, day: date) -> bool:
-    """Whether the digest is meant for this day, open or not; a month shorter than `on` has it on its last day."""
+    """Whether the digest is meant for this day, open or not; a month shorter than `on` has it on its last day.
+
+    One of a quarter, half-year or year is meant for a day of the month after it.
+    """
     if digest.every == "week":
         return day.isoweekday() == digest.on
-    if digest.every == "month":
-        return day.day == digest.on or (day.day < digest.on and (day + timedelta(days=1)).day == 1)
+    if digest.every in MONTHS:
+        begins = (day.month - 1) % MONTHS[digest.every] == 0
+        return begins and (day.day == digest.on or (day.day < digest.on and (day + timedelta(days=1)).day == 1))
     return True
 
 
 def _period(digest: DigestFile, meant: date, latest: date, earlier: date) -> tuple[date, date, date]:
-    """The whole week or month before the day meant; for a digest of working days the days since the one before."""
-    if digest.every == "week":
-        end = meant - timedelta(days=meant.isoweekday() - 1)
-        return end - timedelta(days=7), end, end - timedelta(days=14)
-    if digest.every == "month":
-        end = meant.replace(day=1)
-        begin = (end - timedelta(days=1)).replace(day=1)
-        return begin, end, (begin - timedelta(days=1)).replace(day=1)
+    """The whole week, month, quarter, half-year or year before the day meant; for a digest of working days the days since the last."""
+    if digest.every != "working day":
+        period = preceding(period_of(digest.every, meant))
+        return period.first, period.last + timedelta(days=1), preceding(period).first
     return earlier, latest, earlier - (latest - earlier)

@@ -356,3 +356,59 @@ def test_the_number_to_be_corrected_is_that_of_all_findings():
 
     assert first_findings(desk.judged, 5) == (len(asking), asking[:5])
     assert first_findings(desk.judged, 9, ["customers"])[0] == sum(each.table == "customers" for each in asking) > 0
+
+
+# Indicators of a period
+
+RESULTS = """
+    result_id | kpi | subject_kind | subject | subject_name | period | starts_on | ends_on | value | unit | target | outcome | previous | change
+"""
+VISITS = """
+    visit_id | customer_id | visited_on | staff_id
+    BF-1     | KH-1        | 2025-08-30 | YG-01
+    BF-2     | KH-1        | 2025-09-01 | YG-01
+    BF-3     | KH-1        | 2025-09-30 | YG-01
+    BF-4     | KH-1        | 2025-09-10 | YG-05
+    BF-5     | KH-1        | 2025-10-01 | YG-05
+"""
+SHIPPED = """
+    notice_no | customer_id | carrier_id | qty | freight_amount | shipped_at
+    FY-1      | KH-1        | CY-1       | 300 | 200.10         | 2025-09-05 10:00
+    FY-2      | KH-1        | CY-1       | 700 | 300            | 2025-09-20 10:00
+    FY-3      | KH-1        | CY-1       | 1   | 99             | 2025-10-02 10:00
+"""
+
+
+def indicated(digest: str, now: str) -> str:
+    found = scene(
+        staff=STAFF,
+        customers=CUSTOMERS,
+        kpi_results=RESULTS,
+        visits=VISITS,
+        shipments=SHIPPED,
+        carriers="carrier_id | carrier_name\nCY-1 | 西部物流",
+        targets="target_id | starts_on | salesperson | measured | target_value\nM-1 | 2025-09-01 | YG-01 | 销售额 | 1000",
+        orders="order_no | customer_id | order_date | salesperson | amount\nDD-1 | KH-1 | 2025-09-03 | YG-01 | 950",
+    )
+    found.run(now)
+    return shown(found, digest, now)
+
+
+def test_the_indicators_of_the_month_before_are_told_with_target_and_change():
+    lines = indicated("kpi-month", "2025-10-09 09:00").splitlines()
+
+    assert [line for line in lines if line.startswith(("销售完成率", "陈立", "钱经理", "西部物流"))] == [
+        "销售完成率 | 95.0% | 100.0% | 未达标 | – | –",
+        "陈立 | 95.0% | 100.0% | 未达标 | – | –",
+        "陈立 | 950.00 | – | – | – | –",
+        "陈立 | 1 | – | – | – | –",
+        "陈立 | 2 | – | – | 1 | +1",
+        "钱经理 | 1 | – | – | – | –",
+        "西部物流 | 0.50 | – | – | – | –",
+    ]
+
+
+def test_the_indicators_of_the_quarter_before_are_those_of_the_quarter():
+    lines = indicated("kpi-quarter", "2025-10-09 09:00").splitlines()
+
+    assert [line for line in lines if line.startswith(("销售完成率", "陈立"))] == ["销售完成率 | 95.0% | 100.0% | 未达标 | – | –"]
