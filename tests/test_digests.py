@@ -361,7 +361,7 @@ def test_the_number_to_be_corrected_is_that_of_all_findings():
 # Indicators of a period
 
 RESULTS = """
-    result_id | kpi | subject_kind | subject | subject_name | period | starts_on | ends_on | value | unit | target | outcome | previous | change
+    result_id | kpi | subject_kind | subject_name | starts_on | ends_on | value | unit | target | outcome | previous | change
 """
 VISITS = """
     visit_id | customer_id | visited_on | staff_id
