@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from automations import commandline
 from automations.command import BRAKE, CHANGES, CONFIG, FAILED_ROWS, NOTHING, OUTSIDE, PERSON, Call, as_json
@@ -17,8 +18,6 @@ from automations.errors import ConfigProblems, RowkeeperError
 from automations.progressbar import bar
 
 __all__ = ["BRAKE", "CHANGES", "CONFIG", "FAILED_ROWS", "NOTHING", "OUTSIDE", "PERSON", "main", "parser"]
-_out = partial(print, flush=True)
-_to_stderr = partial(print, file=sys.stderr, flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +25,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    arguments = parser().parse_args(argv)
+    try:
+        return _obeyed(parser().parse_args(argv))
+    finally:
+        _say(sys.stdout)
+
+
+def _obeyed(arguments: argparse.Namespace) -> int:
     try:
         return _do(arguments)
     except ConfigProblems as error:
@@ -36,18 +41,27 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _do(arguments: argparse.Namespace) -> int:
-    call = Call(arguments, lambda: datetime.now(UTC), _out, _to_stderr, bar if sys.stderr.isatty() else None)
+    voice = partial(_say, sys.stdout), partial(_say, sys.stderr)
+    call = Call(arguments, lambda: datetime.now(UTC), *voice, bar if sys.stderr.isatty() else None)
     ended = commands()[arguments.command](call)
     if ended.text:
-        print(ended.text)
+        _say(sys.stdout, ended.text)
     return ended.code
 
 
 def _refused(arguments: argparse.Namespace, error: RowkeeperError, data: Any) -> int:
     if getattr(arguments, "json", False):
-        print(as_json({"error": type(error).__name__, "problems": data}))
-    print(error, file=sys.stderr)
+        _say(sys.stdout, as_json({"error": type(error).__name__, "problems": data}))
+    _say(sys.stderr, str(error))
     return error.exit_code
+
+
+def _say(stream: TextIO, *lines: str) -> None:
+    """Print. When nobody reads any more (`| head`), say the rest to nobody: what the command does goes on, and it ends as it would."""
+    try:
+        print(*lines, sep="\n", end="\n" if lines else "", file=stream, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def parser() -> argparse.ArgumentParser:

@@ -52,9 +52,19 @@ class Envelope:
 
 
 def plan_notices(
-    judged: Judged, config: Config, findings: Sequence[Finding], told: Told, renders: Renders, now: datetime, sent: Sent | None = None
+    judged: Judged,
+    config: Config,
+    findings: Sequence[Finding],
+    told: Told,
+    renders: Renders,
+    now: datetime,
+    sent: Sent | None = None,
+    whole: Config | None = None,
 ) -> Notices:
-    """Every new notice, and the mails that carry those to be sent; several for one reader become one mail."""
+    """Every new notice, and the mails that carry those to be sent; several for one reader become one mail.
+
+    Where `config` holds only the policies in reach, `whole` knows which of the mails that wait are emergencies.
+    """
     people = People(judged, config)
     new, deferred = addressed(judged, config, people, told, now)
     going = [each for each in new if each.notice.state == "planned"]
@@ -64,7 +74,7 @@ def plan_notices(
         [_recorded(each.notice, config) for each in new],
         Spoken(outgoing, frozenset(each.notice.identity for each in (*new, *deferred))),
         [each.notice for each in deferred],
-        [mail.message_id for mail in told.pending() if rests(mail, people, config, now)],
+        [mail.message_id for mail in told.pending() if rests(mail, people, whole or config, now)],
         [
             row_finding(judged, "customer-address", table, row, {"customer": name})
             for (table, row), name in people.without_address.items()

@@ -51,11 +51,13 @@ class Spoken:
 class Waiting:
     """What waited before this plan: mails of the outbox, and the (table, key) of rows where a person has just ticked the release.
 
-    `off` are mails, also ones that were only to be tried again, of policies that are switched off.
+    `off` are mails, also ones that were only to be tried again, of policies that are switched off. `beyond` are mails this run does not
+    reach: they stay as they are, but a tick releases them too.
     """
 
     kept: Sequence[KeptMail] = ()
     off: Sequence[KeptMail] = ()
+    beyond: Sequence[KeptMail] = ()
     ticked: Collection[tuple[str, str]] = ()
     force: bool = False
     sent: Sent = field(default_factory=Sent)
@@ -77,7 +79,7 @@ def sort_mails(spoken: Spoken, waiting: Waiting, brakes: Brakes) -> Sorted:
         mails=tuple(each.mail for each in live if each not in waits),
         waiting=tuple(waits),
         anew=tuple(kept for kept in wanted if not _as_kept(kept, known)),
-        ticked=tuple(ticked),
+        ticked=(*ticked, *(each for each in waiting.beyond if each.state == "draft" and _rows_of(each).intersection(waiting.ticked))),
         withdrawn=tuple(_withdrawn(waiting, live, spoken.standing)),
         shadow=tuple(each for each in spoken.outgoing if each.way == "shadow"),
         tripped=tuple(tripped),
@@ -88,6 +90,12 @@ def _is_ticked(each: Outgoing, known: Mapping[str, KeptMail], ticked: Collection
     """Whether a draft that stood in the outbox before is released by its row."""
     kept = known.get(each.mail.message_id)
     return kept is not None and kept.state == "draft" and any((notice.table, notice.key) in ticked for notice in each.notices)
+
+
+def _rows_of(kept: KeptMail) -> set[tuple[str, str]]:
+    """The (table, key) of the rows a mail speaks of, from the identities of its notices: `policy|rule|table|key|…` with four parts more."""
+    parts = (identity.split("|") for identity in kept.mail.identities)
+    return {(each[2], "|".join(each[3:-4])) for each in parts if len(each) >= 8}
 
 
 def _as_kept(wanted: KeptMail, known: Mapping[str, KeptMail]) -> bool:

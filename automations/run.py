@@ -16,7 +16,7 @@ from automations.errors import PlanRefused
 from automations.generation import Marks, count, older, uncounted
 from automations.judging import Judge, Judged, Memory
 from automations.ledgers.protocol import Ledger
-from automations.limiting import SWEEP, told_of, within
+from automations.limiting import SWEEP, told_of, told_within, waiting_within, within
 from automations.model import NewKey, Snapshot, Words
 from automations.notices import Renders, plan_notices
 from automations.numbering import numbered
@@ -97,9 +97,10 @@ def plan_once(
     off = switched_off(world.ledger, world.config, snapshot.workbook)
     old = older(world.marks, world.ledger, world.workbook.name)
     waiting = waiting_mails(world.ledger, snapshot.workbook, name, now, old.words if old else None, force=force)
-    waiting = replace(waiting, off=off)
-    known = told(world, now, matters_of(off))
-    noticed = plan_notices(judged, told_of(world.config, limits), findings, known, world.renderer, now, waiting.sent)
+    waiting = waiting_within(replace(waiting, off=off), limits)
+    known = told_within(told(world, now, matters_of(off)), waiting.beyond)
+    reached = told_of(world.config, limits)
+    noticed = plan_notices(judged, reached, findings, known, world.renderer, now, waiting.sent, world.config)
     lost = astray(world.workbook, world.ledger)
     before = replace(remembered(world.ledger, snapshot.workbook, name, waiting), astray=lost)
     plan = make_plan(judged, world.config, before, [*findings, *noticed.findings], noticed.new, noticed.spoken, new_keys, now, name)
