@@ -14,7 +14,7 @@ NAMED = 3
 """How many of those who will be told are named; of more only the number is said."""
 SAID: Mapping[str, Words] = {
     "clock": {"zh": "若{when}前仍未完成，{then}", "en": "If it is not done by {when}, {then}"},
-    "approval": {"zh": "若{when}前仍未审批，{then}", "en": "If it is not decided by {when}, {then}"},
+    "waiting": {"zh": "若{when}前仍未审批，{then}", "en": "If it is not decided by {when}, {then}"},
     "alert": {"zh": "若{when}前仍未处理，{then}", "en": "If it is not dealt with by {when}, {then}"},
     "again": {"zh": "将{at}再次提醒您", "en": "you will be reminded again{at}"},
     "others": {"zh": "将{at}通知{names}", "en": "{names} will be told{at}"},
