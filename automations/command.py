@@ -43,7 +43,8 @@ class Call:
         """The parts of the project folder; `looking` creates nothing."""
         from automations.wiring import world_of
 
-        return world_of(self.arguments.root, workbook=self.arguments.workbook, looking=looking)
+        branch = getattr(self.arguments, "branch", "")
+        return world_of(self.arguments.root, workbook=self.arguments.workbook, branch=branch, looking=looking)
 
 
 @dataclass(frozen=True)

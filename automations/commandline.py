@@ -21,6 +21,10 @@ ENDING = """exit codes: 0 done or nothing to do, 1 findings at fail level (--str
 MAIL_STATES = ("pending", "sending", "sent", "failed", "unknown", "draft", "held", "released", "dropped", "withdrawn", "suppressed")
 
 
+BRANCHED = ("plan", "run", "explain", "history", "undo", "preview", "digest", "form", "outbox", "backup", "takeover", "ledger")
+"""Commands about one workbook, whichever of several it is."""
+
+
 class Command(argparse.ArgumentParser):
     """A command whose KEYs may stand before or after its options."""
 
@@ -70,6 +74,17 @@ def parser(root: Path) -> argparse.ArgumentParser:
 
     serve = _command(words, "serve", "run every automation when it is due, until stopped; one line per decision on standard error")
     serve.add_argument("--log-json", action="store_true", help="the lines as JSON, for programs")
+
+    worker = _command(words, "worker", "run what is due together with other workers, on this machine and others, until stopped")
+    worker.add_argument("--log-json", action="store_true", help="the lines as JSON, for programs")
+    worker.add_argument("--lanes", nargs="+", choices=("tables", "mail", "keeping"), help="only these (default: all)")
+
+    fleet = _command(words, "fleet", "how every workbook of config/branches stands, and who works")
+    fleet.add_argument("action", nargs="?", default="status", choices=("status",), help="default: status")
+
+    ledger = _command(words, "ledger", "the whole ledger out into a file, or from a file into an empty one; both are compared")
+    ledger.add_argument("action", choices=("export", "import"), help="out of the ledger of the settings, or into it")
+    ledger.add_argument("file", type=Path, help="a file of SQLite")
 
     backup = _command(
         words, "backup", "copies of the ledger and the workbook: list them, make one, lay one beside what is in use", clock=True
@@ -157,6 +172,8 @@ def _command(words: Any, name: str, text: str, *, clock: bool = False) -> argpar
     each: argparse.ArgumentParser = words.add_parser(name, help=text, description=text)
     each.add_argument("--root", type=Path, help="the project folder with config/ and templates/")
     each.add_argument("--workbook", type=Path, help="another workbook than the one in config/settings.yaml")
+    if name in BRANCHED:
+        each.add_argument("--branch", default="", help="one of the workbooks listed in config/branches")
     each.add_argument("--json", action="store_true", help="print the result as JSON")
     if clock:
         each.add_argument("--now", type=_moment, help="freeze the clock, for example '2026-09-30 08:30'")

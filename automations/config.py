@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from automations.apart import laid_out
 from automations.automationfile import Automation, load_automations
+from automations.branchfile import load_branches
 from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
 from automations.compiling import Compiler
@@ -66,8 +67,10 @@ class Config:
     """Where the files were read, if not under `root`: the last good configuration, kept while an edit has faults."""
     digests: Mapping[str, DigestFile] = field(default_factory=dict)
 
+    branches: Mapping[str, SettingsFile] = field(default_factory=dict)
+    """The settings of each of several workbooks that are kept under this configuration."""
     branch: str = ""
-    """Which of several workbooks of one fleet this is about."""
+    """Which of them this is about; "" where there is one only."""
 
     @property
     def language(self) -> str:
@@ -145,6 +148,7 @@ def load(root: Path) -> Config:
     evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
     program, compiler, hints = _compiled(reader, settings, document, calendars.keys(), tables, table_files, policies, evaluator)
     automations = load_automations(reader, packs, tables, policies, calendar)
+    branches = load_branches(reader, settings)
     reader.take_in(sorted((reader.root / "templates").rglob("*.j2")))
     if reader.problems or calendar is None:
         raise ConfigProblems(_in_order(reader.problems))
@@ -163,6 +167,7 @@ def load(root: Path) -> Config:
         calendars,
         automations,
         digests=digests,
+        branches=branches,
     )
 
 

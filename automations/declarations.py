@@ -276,7 +276,9 @@ SERVER = ("postgresql://", "postgres://")
 
 def place_of(root: Path, ledger: str, branch: str = "") -> Path:
     """The ledger's file; for one on a server the place on this machine where its locks and copies lie."""
-    return root / (Path("state", branch, "ledger") if ledger.startswith(SERVER) else ledger)
+    if ledger.startswith(SERVER):
+        return root / "state" / branch / "ledger"
+    return root / Path(ledger).parent / branch / Path(ledger).name
 
 
 def _without_password(place: str) -> str:

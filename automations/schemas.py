@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field, TypeAdapter
 
 from automations.automationfile import AutomationFile
+from automations.branchfile import BranchesFile
 from automations.declarations import CalendarFile, PackFile, PolicyFile, SettingsFile, TableFile
 from automations.digestfile import DigestFile
 from automations.manual import manual_of
@@ -28,6 +29,7 @@ FILES: Mapping[str, Any] = {
     "calendar": CalendarFile,
     "automation": AutomationFile,
     "digest": DigestFile,
+    "branches": BranchesFile,
 }
 MOMENT = r"^\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d)?)?$"
 """How a date and time is written in config/; the standard's `date-time` would refuse a blank between the two and a missing zone."""

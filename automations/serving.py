@@ -24,14 +24,24 @@ from automations.engines.pulse import Pulse, last_pulse, pulse_file
 from automations.engines.sanity import MachineClock
 from automations.engines.workers import ThreadLanes
 from automations.engines.worlds import Worlds
-from automations.errors import ConfigProblems, Problem
+from automations.errors import ConfigProblems, OutsideFailed, Problem
 from automations.executing import local
 from automations.loglines import LogLines
+from automations.model import Words
 from automations.reloading import Reloader, accept, last_good, proved, refuse, stamp, texts_of
 from automations.run import World
 from automations.standing import Status, status_of
 from automations.versions import IN_FORCE
 from automations.wiring import ledger_at, ledger_of, world_from
+
+ON_SERVER: Words = {
+    "zh": "运行记录放在服务器上，由 worker 一起处理：请改用 runner.py worker",
+    "en": "the ledger is on a server, where workers share the work: use runner.py worker",
+}
+
+
+class OnServer(OutsideFailed):
+    """`serve` was asked for, and the ledger is one that several machines share."""
 
 
 @dataclass(frozen=True)
@@ -145,7 +155,13 @@ def _begin_under(began: Beginning, world: World, now: datetime, say: LogLines) -
 
 
 def serve(root: Path, now: Callable[[], datetime], write: Callable[[str], None], *, as_json: bool = False) -> None:
-    """Serve until the process is asked to stop (SIGTERM, Ctrl-C)."""
+    """Serve until the process is asked to stop (SIGTERM, Ctrl-C).
+
+    Raises OnServer where the ledger is on a server: `serve` would take for dead what workers have in hand.
+    """
+    config = beginning(root).config
+    if config.on_server:
+        raise OnServer(ON_SERVER[config.language])
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from automations.branchfile import branch_of
 from automations.channels.folder import FolderChannel
 from automations.channels.mailbox import Mailbox
 from automations.channels.presets import Server
 from automations.channels.protocol import Channel
 from automations.config import Config, load
-from automations.declarations import SERVER
+from automations.declarations import SERVER, place_of
 from automations.errors import LedgerFailed
 from automations.generation import Marks, marks_beside
 from automations.judging import Judge
@@ -25,33 +26,48 @@ from automations.workbooksettings import spreadsheet_id
 
 
 def world_of(
-    root: Path, *, workbook: Path | None = None, outbox: Path | None = None, ledger: Path | None = None, looking: bool = False
+    root: Path,
+    *,
+    workbook: Path | None = None,
+    outbox: Path | None = None,
+    ledger: Path | None = None,
+    branch: str = "",
+    looking: bool = False,
 ) -> World:
-    """The parts for a project folder; `looking` opens the ledger only if it is there, so that nothing is created.
+    """The parts for a project folder, or a branch of it; `looking` opens the ledger only if it is there, so that nothing is created.
 
     `workbook`, `outbox` and `ledger` take the place of what the settings say.
 
     Raises ConfigProblems with every fault of the configuration and the templates.
     """
-    return world_from(load(root), workbook=workbook, outbox=outbox, ledger=ledger, looking=looking)
+    return world_from(branch_of(load(root), branch), workbook=workbook, outbox=outbox, ledger=ledger, looking=looking)
 
 
 def world_from(
     config: Config, *, workbook: Path | None = None, outbox: Path | None = None, ledger: Path | None = None, looking: bool = False
 ) -> World:
     """The parts for a configuration that is loaded already."""
-    judge = Judge(config.program, config.evaluator, config.calendar, config.tables)
     kept = ledger_of(config, ledger, looking=looking)
-    return World(
-        config,
-        workbook_of(config, kept, workbook, apart=ledger is not None, looking=looking),
-        kept,
-        channel_of(config, outbox),
-        Renderer((config.source or config.root) / "templates" / "notices"),
-        judge,
-        mailbox_of(config) if outbox is None else None,
-        marks=marks_of(config, ledger, workbook),
-    )
+    book = workbook_of(config, kept, workbook, apart=ledger is not None, looking=looking)
+    mailbox = mailbox_of(config) if outbox is None else None
+    marks = marks_of(config, ledger, workbook)
+    return World(config, book, kept, channel_of(config, outbox), renderer_of(config), judge_of(config), mailbox, marks=marks)
+
+
+def world_with(config: Config, kept: Ledger, judge: Judge, renderer: Renderer) -> World:
+    """The world of a ledger that is open already, sharing what judges and the templates with others of the same configuration."""
+    book, marks = workbook_of(config, kept), marks_of(config)
+    return World(config, book, kept, channel_of(config), renderer, judge, mailbox_of(config), marks=marks)
+
+
+def judge_of(config: Config) -> Judge:
+    """What judges under a configuration; it keeps the program warm, for one thread at a time."""
+    return Judge(config.program, config.evaluator, config.calendar, config.tables)
+
+
+def renderer_of(config: Config) -> Renderer:
+    """The templates of notices."""
+    return Renderer((config.source or config.root) / "templates" / "notices")
 
 
 def marks_of(config: Config, ledger: Path | None = None, workbook: Path | None = None) -> Marks:
@@ -121,7 +137,7 @@ def ledger_at(root: Path, kept: str, branch: str = "", *, looking: bool = False)
     """The ledger at a place as the settings write it: a file, or the address of a server with the schema of the branch."""
     if kept.startswith(SERVER):
         return server_ledger(kept, schema_of(branch), looking=looking)
-    path = root / kept
+    path = place_of(root, kept, branch)
     return MemoryLedger() if looking and not path.is_file() else SqliteLedger(path)
 
 

@@ -20,6 +20,8 @@ TEMPLATES = [f"{language}/{notice}" for language in ("zh", "en") for notice in (
 
 def place_of(name: str) -> str:
     """Where a file of `tests/broken/` stands in a project."""
+    if name.startswith("branches"):
+        return f"config/branches/{name}"
     if name.startswith(("automation", "digest")):
         return f"config/{'automations' if name.startswith('automation') else 'digests'}/{name}"
     return PLACES.get(name) or f"{PACK}/{'tables' if name in TABLES else 'policies'}/{name}"

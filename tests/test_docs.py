@@ -192,6 +192,8 @@ def test_settings_and_calendars_shown_are_read(tmp_path: Path) -> None:
     for n, text in enumerate(marked(guide, "automation")):
         files = {f"config/automations/shown-{n}.yaml": text, f"{PACK}/policies/shown.yaml": whole_policy("shown", CUSTOMER_POLICY)}
         problems += check(project(tmp_path / f"automation-{n}", {f"{PACK}/pack.yaml": PACK_FILE, **files})).problems
+    for n, text in enumerate(marked(guide, "branches")):
+        problems += check(project(tmp_path / f"branches-{n}", {"config/branches/shown.yaml": text})).problems
     for n, text in enumerate(marked(guide, "calendar")):
         root = project(tmp_path / f"calendar-{n}", {})
         laid(root / "config/calendars/cn.yaml", (ROOT / "config/calendars/cn.yaml").read_text(encoding="utf-8"), text)

@@ -9,6 +9,8 @@ from automations.command import NOTHING, OUTSIDE, Call, Ended, ended
 if TYPE_CHECKING:
     from automations.run import World
 
+LANES = ("tables", "mail", "keeping")
+
 
 def schedule_command(call: Call) -> Ended:
     from automations.config import load
@@ -23,6 +25,31 @@ def serve_command(call: Call) -> Ended:
 
     serve(call.arguments.root, call.utc, call.err, as_json=call.arguments.log_json)
     return Ended()
+
+
+def worker_command(call: Call) -> Ended:
+    from automations.serving import beginning
+    from automations.working import work
+
+    lanes = call.arguments.lanes or LANES
+    work(beginning(call.arguments.root), call.utc, call.err, lanes, as_json=call.arguments.log_json)
+    return Ended()
+
+
+def fleet_command(call: Call) -> Ended:
+    from automations.config import load
+    from automations.working import standings
+
+    result = standings(load(call.arguments.root), call.utc())
+    return ended(call, result, NOTHING if result.healthy else OUTSIDE)
+
+
+def ledger_command(call: Call) -> Ended:
+    from automations.config import load
+    from automations.moving import move
+
+    arguments = call.arguments
+    return ended(call, move(load(arguments.root), arguments.branch, arguments.action, arguments.file))
 
 
 def status_command(call: Call) -> Ended:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import schedule
 
 from automations.automationfile import Automation
-from automations.cadence import next_slot
 from automations.config import Config
 from automations.deed import LANES, Lane
 from automations.deeds import deeds
-from automations.due import OVERTAKEN, come
 from automations.engines.protocol import Clock, Workers
 from automations.engines.sanity import HOLD, ClockSanity
 from automations.engines.worlds import Worlds
 from automations.executing import Says, Site, execute
 from automations.leasing import LASTS
 from automations.ledgers.slots import SlotRecord, Timetable
+from automations.offering import offer
 from automations.run import World
 
 EVERY = 5
@@ -145,19 +142,7 @@ class LocalEngine:
                 yield automation
 
     def _offer(self, world: World, automation: Automation, now: datetime) -> None:
-        table, name, book = world.ledger.timetable, automation.name, world.workbook.name
-        work = world.config.calendar.work_days
-        last, known = table.last(name, book, now), _known_since(world, automation, now)
-        found = come(automation, work, max(last, known) if last else known, now)
-        for place, due in enumerate(found.run):
-            if table.offer(name, book, due, now, skipped=found.skipped if not place else 0):
-                self.say("due", automation=name, slot=due, skipped=found.skipped if not place and found.skipped else "")
-        if found.run and automation.catch_up != "all":
-            table.drop_older(name, book, found.run[-1], now, OVERTAKEN)
-        if found.given_up and table.offer(name, book, found.given_up, now, skipped=found.skipped, give_up=found.why):
-            self.say("given up", automation=name, slot=found.given_up, skipped=found.skipped + 1, why=found.why)
-        following = next_slot(automation.cadence, automation.zone, work, now)
-        self._next[name] = following.at if following else now + timedelta(days=1)
+        self._next[automation.name] = offer(world.ledger, world.config, world.workbook.name, automation, now, self.say)
 
     def _hand_out(self, table: Timetable, now: datetime) -> None:
         for slot in reversed(table.slots(["due"], limit=1000)):
@@ -180,14 +165,3 @@ class LocalEngine:
         if self._cleaned is None or now - self._cleaned >= timedelta(days=1):
             self._cleaned = now
             world.ledger.timetable.forget(now - KEEP_SLOTS)
-
-
-def _known_since(world: World, automation: Automation, now: datetime) -> datetime:
-    """When this cadence was first seen: a new or reworded one has missed nothing."""
-    name = f"cadence {automation.name}"
-    with suppress(ValueError, KeyError, TypeError):
-        said = json.loads(world.ledger.meta(name) or "null")
-        if said["words"] == automation.words:
-            return datetime.fromisoformat(said["since"])
-    world.ledger.set_meta(name, json.dumps({"words": automation.words, "since": now.isoformat()}, ensure_ascii=False))
-    return now
