@@ -273,4 +273,16 @@ ENGLISH: Mapping[str, Facts] = {
             }
         ),
     },
+    "letter-need-confirm": {
+        "reader": "Xianyouduo Supermarket",
+        "key": "XQ-202609-004",
+        "title": "Please confirm what you need",
+        "rows": rows(**{"What is wanted": "smaller packs of 300 g for the tills <from October>"}),
+    },
+    "letter-service-progress": {
+        "reader": "Xianyouduo Supermarket",
+        "key": "JD-0003",
+        "title": "Progress of the service",
+        "rows": rows(**{"Installed at": "2026-10-13 11:00"}),
+    },
 }
