@@ -14,14 +14,13 @@ import yaml
 
 import runner
 from automations.calendarfile import load_calendar
-from automations.checking import check, counts_of
+from automations.checking import check
 from automations.config import Reader
 from automations.declarations import SettingsFile
 from automations.rules import kinds
 from automations.yamlcheck import validate
 from automations.yamlfile import read_document
 from tests.punctuation import PATTERNS, halves, in_source, in_template, in_yaml
-from tests.scene import shipped
 
 ROOT = Path(__file__).resolve().parent.parent
 GUIDES = [ROOT / name for name in ("README.md", "README.zh-CN.md")]
@@ -215,13 +214,6 @@ def test_what_check_says_of_a_mistake_shown_is_what_it_really_says(path: Path, t
         found.append(check(root).text())
 
     assert found == said
-
-
-@pytest.mark.parametrize("path", GUIDES, ids=named)
-def test_the_counts_shown_are_those_of_the_configuration_that_ships(path: Path) -> None:
-    counted = ", ".join(f"{count} {what}" for what, count in counts_of(shipped()).items())
-
-    assert re.findall(r"config is good: (.*)\.", path.read_text(encoding="utf-8")) == [counted]
 
 
 # The guide of the program
