@@ -13,7 +13,8 @@ from automations.model import Snapshot
 from automations.reading import read_snapshot
 from tests.bench import deadlines
 from tests.bench.answers import COVERED, differences, of_engine
-from tests.bench.bench import judging_lines
+from tests.bench.atgoogle import measured
+from tests.bench.bench import google_lines, judging_lines
 from tests.bench.by_hand import ByHand
 from tests.bench.by_row import ByRow, rows_of
 from tests.bench.measuring import ROOT, Line, table
@@ -144,3 +145,15 @@ def test_the_script_is_scaled_beyond_the_rows_it_was_run_on() -> None:
         "faster than the script row by row, 100,000": (25.0, "ok"),
         "growth 10,000 to 100,000": (4.0, "goal"),
     }
+
+
+def test_a_first_run_over_all_columns_at_google_settles_and_what_a_pass_costs_does_not_grow(config: Config):
+    """Calls of a quiet and of a changed pass are the same for few rows and for five times as many; the next pass writes nothing."""
+    found = {size: measured(size, config=config) for size in (10, 50)}
+
+    costs = {size: {name: each["reads"] + each["writes"] for name, each in one["passes"].items()} for size, one in found.items()}
+    assert [(costs[size]["unchanged"], costs[size]["changed"]) for size in found] == [(1, 3), (1, 3)]
+    first = found[50]["passes"]["first"]
+    assert first["cells"] > 150 and first["writes"] == 1 and found[50]["passes"]["unchanged"]["cells"] == 0
+    lines = {line.what: line.verdict() for line in google_lines(found)}
+    assert lines["unchanged pass at Google, 50 orders, calls"] == lines["changed pass at Google, 50 orders, calls"] == "goal"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -130,3 +131,49 @@ def test_a_key_that_others_may_read_is_refused(office: Office, capsys: pytest.Ca
     (office.root / "key.json").chmod(0o644)
     code, said = office.says(capsys, "plan", "--now", NOW)
     assert code == 5 and said == "/key.json: others may read this key; run: chmod 600 on it\n"
+
+
+VISITS = """
+    table: visits
+    title: visits
+    key: visit_no
+    columns:
+      visit_no: { title: 回访编号 }
+      due_at: { title: 应回访时间, type: datetime, required: true }
+      done_at: { title: 回访时间, type: datetime }
+      visit_due: { title: 回访期限, type: datetime, ours: true }
+"""
+VISITING = """
+    policy: visiting
+    title: 回访
+    table: visits
+    dated_by: due_at
+    parameters:
+      visit_within: { title: 回访, unit: working_days, clause: 第二条, values: { 2000-01-01: 1 } }
+    rules:
+      - { id: visit, kind: deadline, title: 回访, starts: due_at, within: $visit_within, done: done_at, writes: { due: visit_due } }
+"""
+
+
+def test_a_pack_that_is_switched_on_gets_its_tab_and_the_very_next_run_fills_it(office: Office, capsys: pytest.CaptureFixture[str]):
+    office.says(capsys, "init", "--yes")
+    office.staff().fill_row({"投诉编号": "TS-1", "内容": "有异味", "受理时间": 46265.6})
+    office.says(capsys, "run", "--now", NOW)
+    before = office.google.values(office.file, "complaints")
+    pack = office.root / "config/packs/visits"
+    texts = {"pack.yaml": "pack: visits\ntitle: 回访\n", "tables/visits.yaml": dedent(VISITS), "policies/visiting.yaml": dedent(VISITING)}
+    for name, text in texts.items():
+        (pack / name).parent.mkdir(parents=True, exist_ok=True)
+        (pack / name).write_text(text, encoding="utf-8")
+    settings = office.root / "config/settings.yaml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("packs: [care]", "packs: [care, visits]"), encoding="utf-8")
+
+    said = office.says(capsys, "init", "--upgrade", "--yes")[1]
+    Human(office.google, office.file, tab(office.google, office.file, "visits").sheet_id, "回访编号").fill_row(
+        {"回访编号": "HF-1", "应回访时间": 46265.6}
+    )
+    office.says(capsys, "run", "--now", NOW)
+
+    assert said.splitlines()[1:2] == ["  工作表“visits”，4 列：回访编号、应回访时间、回访时间、回访期限"]
+    assert office.google.values(office.file, "visits")[1] == ["HF-1", 46265.6, None, 46266.75]
+    assert office.google.values(office.file, "complaints") == before

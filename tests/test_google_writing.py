@@ -17,6 +17,7 @@ from automations.workbooks.matching import Spot
 from tests.contracts.workbooks import entered
 from tests.googledesk import KEY, OURS, ROBOT, Act, Desk, connected, kinds, target
 from tests.scene import CUSTOMERS, STAFF, Scene, scene
+from tests.sheets.book import BLANK
 from tests.sheets.cells import Cell
 from tests.sheets.faults import Fault, bad_request, broken, dropped, everything, late, not_allowed, too_many
 from tests.sheets.human import Human
@@ -183,6 +184,29 @@ def test_a_quiet_pass_costs_one_read_and_a_changed_one_two_reads_and_a_write():
 
     desk.one_pass()
     assert kinds(desk.google.calls) == ["values.batchGet"]
+
+
+def test_the_look_before_a_write_leaves_out_the_empty_end_of_a_tab_and_a_row_moved_there_is_found_by_the_next_pass():
+    desk = Desk.of()
+    desk.human.sheet().rows.extend([BLANK] * 1000)
+    desk.workbook.grids()
+    desk.google.forget_calls()
+    desk.google.moments.before(1, desk.acts(lambda who: far_below(who, "A-2", 900)))
+    desk.twin.sheet().rows.extend([BLANK] * 1000)
+
+    desk.one_pass()
+
+    assert desk.google.calls[1].query["ranges"] == ["'订单'!1:207"]
+    assert [row.get(OURS) for row in desk.human.records() if row[KEY] == "A-2"] == [None]
+    assert desk.passes() <= 3 and desk.wrong() == [] and desk.theirs(desk.human) == desk.theirs(desk.twin)
+
+
+def far_below(who: Human, key: str, to: int) -> None:
+    """A row cut and pasted far below everything."""
+    sheet = who.sheet()
+    row = who.row(sheet, key)
+    sheet.put(to, 0, sheet.rows[row].cells)
+    sheet.put(row, 0, [Cell()] * len(sheet.rows[row].cells))
 
 
 # What Google's side does

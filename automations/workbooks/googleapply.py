@@ -69,7 +69,8 @@ class Applying:
     # Looking
 
     def _looked(self, targets: Targets) -> Look:
-        look = self.sheet.look(list(dict.fromkeys(target.tab for _, target in targets)))
+        used = {} if self.doubtful else {title: grid.first_row + len(grid.columns[0]) for title, grid in self.seen.items() if grid.columns}
+        look = self.sheet.look(list(dict.fromkeys(target.tab for _, target in targets)), used)
         self._finders = {}
         self._refuse_foreign(look)
         return look

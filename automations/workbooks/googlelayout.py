@@ -9,25 +9,10 @@ from typing import Any
 from zlib import crc32
 
 from automations.model import Column, Table
+from automations.workbooks import looks
 from automations.workbooks.googleanchors import ANCHOR
 from automations.workbooks.googlesheet import quoted
 from automations.workbooks.googlewriting import Request
-from automations.workbooks.looks import (
-    COLOURS,
-    FONTS,
-    OUR_CELLS,
-    OUR_HEADER,
-    STAFF_HEADER,
-    TAB_COLOURS,
-    TINTS,
-    URGENT,
-    alignment,
-    format_of,
-    header_note,
-    is_state,
-    said,
-    width_of,
-)
 
 KINDS: Mapping[str, str] = {
     "text": "TEXT",
@@ -79,13 +64,13 @@ class Block:
 
     def _header(self, column: Column) -> Request:
         look = {
-            "backgroundColorStyle": colour(OUR_HEADER if column.ours else STAFF_HEADER),
+            "backgroundColorStyle": colour(looks.OUR_HEADER if column.ours else looks.STAFF_HEADER),
             "textFormat": {**self._font(), "bold": True, "foregroundColorStyle": colour("FFFFFF")},
             "horizontalAlignment": "CENTER",
             "verticalAlignment": "MIDDLE",
             "wrapStrategy": "WRAP",
         }
-        note = header_note(column, self.language)
+        note = looks.header_note(column, self.language)
         return {
             "userEnteredValue": self._entered(column),
             "userEnteredFormat": look,
@@ -97,7 +82,7 @@ class Block:
         return {"formulaValue": formula} if formula else {"stringValue": column.heading(self.language)}
 
     def _font(self) -> dict[str, Any]:
-        name, size = FONTS.get(self.language, FONTS["zh"])
+        name, size = looks.FONTS.get(self.language, looks.FONTS["zh"])
         return {"fontFamily": name, "fontSize": int(size)}
 
     def _below(self, place: int, width: int = 1) -> dict[str, int]:
@@ -106,45 +91,44 @@ class Block:
 
     def _cells(self, place: int, column: Column) -> Request:
         """The look of the whole column."""
-        across = alignment(self.table, column)
+        across = looks.alignment(self.table, column)
         look: dict[str, Any] = {"verticalAlignment": "MIDDLE", "textFormat": self._font()}
         if column.type in KINDS:
-            look["numberFormat"] = {"type": KINDS[column.type], "pattern": format_of(column)}
+            look["numberFormat"] = {"type": KINDS[column.type], "pattern": looks.format_of(column)}
         if across.horizontal in ACROSS:
             look["horizontalAlignment"] = ACROSS[across.horizontal]
         if across.wrap_text:
             look["wrapStrategy"] = "WRAP"
         if column.ours:
-            look["backgroundColorStyle"] = colour(OUR_CELLS)
+            look["backgroundColorStyle"] = colour(looks.OUR_CELLS)
         return {"repeatCell": {"range": self._below(place), "cell": {"userEnteredFormat": look}, "fields": "userEnteredFormat"}}
 
     def _width(self, place: int, column: Column) -> Request:
         range_ = {"sheetId": self.sheet_id, "dimension": "COLUMNS", "startIndex": place, "endIndex": place + 1}
-        pixels = width_of(self.table, column, self.language) * PIXELS
+        pixels = looks.width_of(self.table, column, self.language) * PIXELS
         return {"updateDimensionProperties": {"range": range_, "properties": {"pixelSize": pixels}, "fields": "pixelSize"}}
 
     def _choices(self, place: int, column: Column) -> Iterator[Request]:
         """A dropdown for what staff fill; another value is marked, not forbidden."""
-        words = said(self.language)
-        choices = column.choices or ((words["yes"], words["no"]) if column.type == "boolean" else ())
-        if choices and not column.ours:
+        choices = looks.choices_of(column, self.language)
+        if choices:
             condition = {"type": "ONE_OF_LIST", "values": [{"userEnteredValue": choice} for choice in choices]}
             rule = {"condition": condition, "strict": False, "showCustomUi": True}
             yield {"setDataValidation": {"range": self._below(place), "rule": rule}}
 
     def _colours(self, place: int, column: Column) -> Iterator[Request]:
         """The colour of a state by its word, and of the time left by words in it; no formula, whose spelling depends on the locale."""
-        if is_state(self.table, column):
-            yield from (self._tinted(place, "TEXT_EQ", word, tint) for word, tint in TINTS.items() if self._speaks(word))
+        if looks.is_state(self.table, column):
+            yield from (self._tinted(place, "TEXT_EQ", word, tint) for word, tint in looks.TINTS.items() if self._speaks(word))
         if column.key == self.table.summary.get("left"):
-            pairs = [(word, tint) for tint, words in URGENT.items() for word in words]
+            pairs = [(word, tint) for tint, words in looks.URGENT.items() for word in words]
             yield from (self._tinted(place, "TEXT_CONTAINS", word, tint) for word, tint in pairs if self._speaks(word))
 
     def _speaks(self, word: str) -> bool:
         return word.isascii() == (self.language == "en")
 
     def _tinted(self, place: int, test: str, word: str, tint: str) -> Request:
-        paper, ink = COLOURS[tint]
+        paper, ink = looks.COLOURS[tint]
         look = {"backgroundColorStyle": colour(paper), "textFormat": {"foregroundColorStyle": colour(ink), "bold": tint == "red"}}
         condition = {"type": test, "values": [{"userEnteredValue": word}]}
         rule = {"ranges": [self._below(place)], "booleanRule": {"condition": condition, "format": look}}
@@ -153,7 +137,7 @@ class Block:
     def _warnings(self) -> Iterator[Request]:
         """Whoever types into a column of ours is asked first."""
         for places in _runs([place for place, column in enumerate(self.columns, self.first) if column.ours]):
-            shut = {"range": self._below(places[0], len(places)), "warningOnly": True, "description": said(self.language)["ours"]}
+            shut = {"range": self._below(places[0], len(places)), "warningOnly": True, "description": looks.said(self.language)["ours"]}
             yield {"addProtectedRange": {"protectedRange": shut}}
 
     def _anchor(self, place: int, column: Column) -> Request:
@@ -182,7 +166,7 @@ def colour(text: str) -> Request:
 def new_tab(table: Table, title: str, sheet_id: int, number: int, language: str) -> Iterator[Request]:
     """A whole new tab: a frozen header row with filter buttons, and its columns."""
     grid = {"rowCount": ROWS, "columnCount": len(table.columns), "frozenRowCount": 1}
-    tint = colour(TAB_COLOURS[number % len(TAB_COLOURS)])
+    tint = colour(looks.TAB_COLOURS[number % len(looks.TAB_COLOURS)])
     yield {"addSheet": {"properties": {"sheetId": sheet_id, "title": title, "gridProperties": grid, "tabColorStyle": tint}}}
     yield from Block(table, table.columns, sheet_id, 1, 0, language).requests()
     yield {"setBasicFilter": {"filter": {"range": {"sheetId": sheet_id, "startRowIndex": 0, "endColumnIndex": len(table.columns)}}}}

@@ -27,6 +27,9 @@ LOADING = "Loading..."
 """What a formula shows whose value the sheet still waits for."""
 TRIES = 3
 """How often marks and values are read until they fit: people may be at work on the header just then."""
+SPARE = 200
+"""Rows below the used ones that a look shows too: people add some meanwhile."""
+NOWHERE: Mapping[str, int] = {}
 OLD = 3600.0
 """Seconds after which a structure is read again although the values fit it: a tab added meanwhile contradicts nothing."""
 
@@ -69,6 +72,11 @@ class Structure:
         """How many columns the grid of a tab has."""
         found = [each["properties"] for each in self.said.get("sheets", ()) if each["properties"]["title"] == title]
         return int(found[0].get("gridProperties", {}).get("columnCount", 0)) if found else 0
+
+    def height(self, title: str) -> int:
+        """How many rows the grid of a tab has."""
+        found = [each["properties"] for each in self.said.get("sheets", ()) if each["properties"]["title"] == title]
+        return int(found[0].get("gridProperties", {}).get("rowCount", 0)) if found else 0
 
     def sheet_id(self, title: str) -> int | None:
         """The id of a tab, for its link."""
@@ -212,24 +220,31 @@ class Spreadsheet:
         at = self.structure().at
         return at is not None and now is not None and now - at > OLD
 
-    def look(self, titles: Sequence[str]) -> Look:
-        """Those of the tabs that still are there, closely; one call."""
+    def look(self, titles: Sequence[str], used: Mapping[str, int] = NOWHERE) -> Look:
+        """Those of the tabs that still are there, closely; one call. Of tabs with so many `used` rows only those and some more below.
+
+        The rest of a tab holds nothing but formats, which `init` has put there, and which are most of what Google would send.
+        """
         there = [title for title in titles if title in self.structure().titles]
         try:
-            return self._look(there)
+            return self._look(there, used)
         except WorkbookRefused as error:
             if error.status != 400:
                 raise
             titles_now = self.structure(fresh=True).titles
             return self._look([title for title in titles if title in titles_now])
 
-    def _look(self, titles: Sequence[str]) -> Look:
+    def _look(self, titles: Sequence[str], used: Mapping[str, int] = NOWHERE) -> Look:
         fields = LOOK if titles else MARKS
-        ranges = {"ranges": [quoted(title) for title in titles]} if titles else {}
+        ranges = {"ranges": [self._rows(title, used.get(title)) for title in titles]} if titles else {}
         response = self._get(self.url, {"fields": fields, **ranges})
         said = response.json()
         tabs = [GoogleTab(each, self.http.account) for each in said.get("sheets", ())]
         return Look({tab.title: tab for tab in tabs if tab.title in titles}, said.get("developerMetadata", ()), served_at(response))
+
+    def _rows(self, title: str, used: int | None) -> str:
+        last = (used or 0) + SPARE
+        return quoted(title) if used is None or last >= self.structure().height(title) else f"{quoted(title)}!1:{last}"
 
     def write(self, requests: Sequence[Mapping[str, Any]], ranges: Sequence[str]) -> Look:
         """One atomic batch, sent once; the answer shows the ranges, and the marks, as they stand after it."""

@@ -163,6 +163,12 @@ def alignment(table: Table, column: Column) -> Alignment:
     return Alignment(horizontal="center" if centred else None, vertical="center")
 
 
+def choices_of(column: Column, language: str) -> tuple[str, ...]:
+    """What a dropdown offers to staff; nothing in a column of ours."""
+    words = said(language)
+    return () if column.ours else column.choices or ((words["yes"], words["no"]) if column.type == "boolean" else ())
+
+
 def header_note(column: Column, language: str) -> str:
     """What the note on a header says: meaning, choices, clause, and who fills it."""
     words = said(language)

@@ -27,6 +27,7 @@ from automations.workbooks.looks import (
     TINTS,
     URGENT,
     alignment,
+    choices_of,
     fill,
     font,
     format_of,
@@ -128,9 +129,8 @@ class Page:
 
     def offer_choices(self, place: int, column: Column) -> None:
         """A dropdown for choices and truths that staff fill; another value is warned about, not forbidden."""
-        words = said(self.language)
-        choices = column.choices or ((words["yes"], words["no"]) if column.type == "boolean" else ())
-        if not choices or column.ours:
+        words, choices = said(self.language), choices_of(column, self.language)
+        if not choices:
             return
         offer = DataValidation("list", formula1=self.list_of(choices), allow_blank=True, errorStyle="warning", showErrorMessage=True)
         offer.error = (words["warning"] + " / ".join(choices))[:220]

@@ -12,6 +12,8 @@ from tests.bench import deadlines
 from tests.bench.measuring import QUIET, ROOT, Line, in_turn, process, spent, starts, table
 
 SIZES = (1_000, 10_000, 100_000)
+GOOGLE_SIZES = (1_000, 10_000)
+"""100,000 orders take the stand-in minutes: `python -m tests.bench.atgoogle 100000`."""
 MILLION = 1_000_000
 MAILS = 10_000
 BARE_ARGPARSE = "import argparse; p = argparse.ArgumentParser(); p.add_argument('--now'); p.parse_args(['--help'])"
@@ -25,7 +27,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     peaks = {size: _say(f"peak memory at {size:,}", process, "tests.bench.sizes", str(size), "memory")["peak"] for size in sizes}
     lines = [*judging_lines(judged), *_memory_lines(peaks)]
     if not arguments.judging:
-        lines += [*_start_lines(), *_deadline_lines(), *_unchanged_lines(), *_changed_lines(), *_mail_lines()]
+        lines += [
+            *_start_lines(),
+            *_deadline_lines(),
+            *_unchanged_lines(),
+            *_changed_lines(),
+            *_google_lines(arguments.largest),
+            *_mail_lines(),
+        ]
     print(table(lines))
     wrong = sorted({each for found in judged.values() for each in found["differs"]})
     print(f"\nanswers: {'equal in all ways of judging' if not wrong else 'DIFFERENT in ' + ', '.join(wrong)}")
@@ -115,6 +124,25 @@ def _changed_lines() -> Iterable[Line]:
     yield Line("changed pass, 10,000-row .xlsx, faster than openpyxl, wall", theirs["wall"] / ours["wall"], "x", (5, 15), True, note)
     yield Line("  the same, CPU", theirs["cpu"] / ours["cpu"], "x", (5, 15), True)
     yield Line("bytes of the cells written, one in ... of all our cells", found["all_bytes"] / max(1, found["bytes"]), "", (30, 40), True)
+
+
+def _google_lines(largest: int) -> Iterable[Line]:
+    """Calls and kilobytes of passes over the stand-in for Google, and the seconds that are not spent waiting for it."""
+    sizes = [size for size in GOOGLE_SIZES if size <= largest]
+    found = _say("passes at Google", process, "tests.bench.atgoogle", *map(str, sizes))
+    yield from google_lines({size: found[str(size)] for size in sizes})
+
+
+def google_lines(found: dict[int, Any]) -> Iterable[Line]:
+    """What a pass costs must not grow with the rows, but for the bytes."""
+    for name in ("unchanged", "changed", "first"):
+        for size, each in found.items():
+            one = each["passes"][name]
+            calls, sizes = one["reads"] + one["writes"], f"{one['kilobytes in']:,} KB read, {one['kilobytes out']:,} KB written"
+            note = f"{each['rows']:,} rows, {one['cells']:,} cells, {sizes}"
+            bars = {"unchanged": (1.0, 1.0), "changed": (3.0, 3.0)}.get(name)
+            yield Line(f"{name} pass at Google, {size:,} orders, calls", calls, "", bars, note=note)
+            yield Line("  CPU outside network waits", one["own seconds"] * 1000, "ms")
 
 
 def _mail_lines() -> Iterable[Line]:
