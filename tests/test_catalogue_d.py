@@ -1,5 +1,7 @@
 """The worked examples of the policy catalogue (its appendix D), one row each, judged by the policies that ship.
 
+`APPENDIX` lists every row of it and what proves it here. The rows of documents that no pack holds are computed by rules drawn in the test.
+
 Calendar of the examples: 1 to 8 October 2025 are days off, Sunday 28 September and Saturday 11 October are working days, close at 18:00.
 """
 
@@ -7,8 +9,14 @@ Calendar of the examples: 1 to 8 October 2025 are days off, Sunday 28 September 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
 import pytest
 
+from automations.run import judge, read
+from tests.project import cells, judged, loaded, project
 from tests.scene import scene
 
 ALL_OF_IT = "2025-11-30 09:00"
@@ -51,11 +59,6 @@ def complaint(values: dict[str, str]) -> str:
 
 def judged_cell(name: str, column: str, now: str, **tables: str) -> str:
     """A column of the first row, also a hidden one such as `solve.due`, as the policies judge it."""
-    from datetime import datetime
-
-    from automations.run import judge, read
-    from tests.project import cells
-
     stage, moment = scene(**tables), datetime.fromisoformat(now)
     snapshot, _ = read(stage.world, moment)
     return cells(judge(stage.world, snapshot, moment), name, column)[0]
@@ -110,3 +113,161 @@ def test_a_grade_is_the_better_of_purchases_and_contribution(amount: str, contri
 def test_a_visit_is_filed_within_five_working_days_over_the_holiday() -> None:
     visits = "visit_id | customer_id | visit_kind | method | visited_on\nBF-1 | KH-1 | 回访 | 电话 | 2025-09-29"
     assert judged_cell("visits", "due_filing", "2025-09-30 09:00", visits=visits) == "2025-10-13"
+
+
+# Answers, months and people
+
+
+@pytest.mark.parametrize(("issue_class", "due"), [("一般问题", "2025-10-09 18:00"), ("重点难点问题", "2025-10-13 18:00")])
+def test_a_problem_raised_is_answered_in_two_or_five_working_days_over_the_holiday(issue_class: str, due: str) -> None:
+    rows = f"request_no | received_at | request_type | issue_class | description\nFW-1 | 2025-09-29 10:00 | 问题反馈 | {issue_class} | 偏咸"
+    assert judged_cell("service_requests", "answer.due", "2025-09-30 09:00", service_requests=rows) == due
+
+
+@pytest.mark.parametrize(("now", "due"), [("2025-08-25 09:00", "2025-08-29"), ("2025-02-25 09:00", "2025-02-28")])
+def test_the_reconciliation_of_the_30th_comes_before_a_day_off_and_in_february_on_the_last_day(now: str, due: str) -> None:
+    orders = f"order_no | customer_id | contract_no | order_date | amount | paid_amount\nDD-1 | KH-1 | HT-1 | {now[:8]}04 | 5000.00 |"
+    empty = {"payments": "payment_id | order_no | amount", "company_accounts": "account_no | active"}
+    stage = scene(orders=orders, fund_recovery="recovery_id | month | due_on", **empty)
+    stage.run(now)
+    assert stage.cells("fund_recovery", "due_on") == [f"{now[:7]}/KH-1/HT-1 {due}"]
+
+
+def test_who_left_may_not_compete_for_two_years() -> None:
+    staff = "staff_id | staff_name | status | left_on\nYG-01 | 陈立 | 离职 | 2025-06-30"
+    assert judged_cell("staff", "noncompete_until", "2025-07-01 09:00", staff=staff) == "2027-06-30"
+
+
+# Documents that no pack holds: the same sums by rules drawn here
+
+CAMPAIGNS = """
+    campaign_no |
+    signed_on   | signed on       | date
+    returned_on | review returned | date
+    month       | month           | date
+    office_due  | office          | date ours
+    client_due  | client          | date ours
+"""
+AGENCY = """
+    dated_by: signed_on
+    parameters:
+      stage_within: { title: stage, unit: days, values: { 2000-01-01: 15 } }
+      early_within: { title: early work, unit: months, values: { 2000-01-01: 2 } }
+      plan_within: { title: to the planning office, unit: working_days, values: { 2000-01-01: 12 } }
+      revise_within: { title: revision, unit: working_days, values: { 2000-01-01: 3 } }
+    rules:
+      - { id: one, kind: deadline, within: $stage_within, done: returned_on }
+      - { id: two, kind: deadline, starts: one.due, within: $stage_within, done: returned_on }
+      - { id: three, kind: deadline, starts: two.due, within: $stage_within, done: returned_on }
+      - { id: limit, kind: deadline, within: $early_within, done: returned_on }
+      - { id: plan, kind: deadline, within: $plan_within, done: returned_on }
+      - { id: revise, kind: deadline, starts: returned_on, within: $revise_within, done: month }
+      - { id: office, kind: derive, value: "add_workdays(month + 19, 0)", writes: office_due }
+      - { id: client, kind: derive, value: "add_workdays(month + 24, 0)", writes: client_due }
+"""
+
+
+def of_campaign(tmp_path: Path, *columns: str) -> list[str]:
+    """Columns of one campaign, judged by the rules of the agency."""
+    config = loaded(project(tmp_path, policy=AGENCY, tables={"campaigns": CAMPAIGNS}))
+    row = "campaign_no | signed on | review returned | month | office | client\nC-1 | 2025-03-03 | 2025-03-21 | 2025-09-01"
+    return cells(judged(config, {"campaigns": row}, "2025-09-01 09:00"), "campaigns", *columns)[0].split(" | ")
+
+
+def test_the_three_stages_of_an_agency_take_fifteen_days_each_and_two_months_at_most(tmp_path: Path) -> None:
+    dues = of_campaign(tmp_path, "one.due", "two.due", "three.due", "limit.due")
+    assert [due[:10] for due in dues] == ["2025-03-18", "2025-04-02", "2025-04-17", "2025-05-03"]
+
+
+def test_the_integrated_strategy_takes_twelve_working_days_and_its_revision_three(tmp_path: Path) -> None:
+    assert [due[:10] for due in of_campaign(tmp_path, "plan.due", "revise.due")] == ["2025-03-19", "2025-03-26"]
+
+
+def test_the_monthly_strategy_goes_to_the_office_before_the_20th_off_and_to_the_client_on_the_25th(tmp_path: Path) -> None:
+    assert [due[:10] for due in of_campaign(tmp_path, "office_due", "client_due")] == ["2025-09-19", "2025-09-25"]
+
+
+SALES = """
+    launch_no     |
+    per_day       | a day          | decimal
+    stores        | stores         | integer
+    retail_cycle  | retailer cycle | integer
+    partner_cycle | partner cycle  | integer
+    uplift        | uplift         | decimal
+    days          | days           | integer
+    stock         | stock          | integer
+    normal        | normal stock   | integer
+    first_order   | first order    | decimal ours
+    promotion     | promotion      | decimal ours
+"""
+FORMULAS = """
+    parameters:
+      factor: { title: factor, unit: count, values: { 2000-01-01: 1.5 } }
+    rules:
+      - { id: first, kind: derive, value: "per_day * stores * (retail_cycle * $factor + partner_cycle)", writes: first_order }
+      - { id: second, kind: derive, value: "per_day * uplift * days - (stock - normal)", writes: promotion }
+"""
+
+
+def sold(tmp_path: Path, column: str, cells_drawn: str) -> float:
+    """A quantity to order, computed by the suggested formula."""
+    config = loaded(project(tmp_path, policy=FORMULAS, tables={"launches": SALES}))
+    heads = "launch_no | a day | stores | retailer cycle | partner cycle | uplift | days | stock | normal stock | first order | promotion"
+    return float(cells(judged(config, {"launches": f"{heads}\nL-1 | {cells_drawn}"}, "2025-09-01 09:00"), "launches", column)[0])
+
+
+def test_a_first_order_covers_the_cycles_of_retailer_and_partner(tmp_path: Path) -> None:
+    assert sold(tmp_path, "first_order", "2.5 | 40 | 7 | 10") == 2050
+
+
+def test_a_promotion_order_covers_the_uplift_less_the_stock_above_normal(tmp_path: Path) -> None:
+    assert sold(tmp_path, "promotion", "20 | | | | 3 | 14 | 150 | 120") == 810
+
+
+# The list of them all
+
+SERVICE_LEVEL = "jianlibao-c-channel/policies/service-level.yaml: 订1000箱发950箱是95.0%；50份送货单回48份是96.0%；50张发票接受49张是98.0%；什么也没订的留空"
+APPENDIX: dict[str, Callable[..., None] | str] = {
+    **dict.fromkeys(
+        ("handler named", "responsibility found", "solved, general", "solved, complex", "customer told", "total", "follow-up",
+         "24 h response", "3 days", "48 h"),
+        test_a_clock_of_the_catalogue_is_due_when_it_says,
+    ),
+    "general / key problem": test_a_problem_raised_is_answered_in_two_or_five_working_days_over_the_holiday,
+    "filing": test_a_visit_is_filed_within_five_working_days_over_the_holiday,
+    "penalty range": test_a_penalty_of_the_catalogue_is_proposed_or_refused,
+    "fine": test_a_penalty_of_the_catalogue_is_proposed_or_refused,
+    "cash in hand": test_cash_in_hand_is_graded_at_the_exact_fen,
+    "doufu tier": test_a_tier_is_found_at_the_exact_fen,
+    "grade": test_a_grade_is_found_at_the_exact_fen,
+    "grade by contribution": test_a_grade_is_the_better_of_purchases_and_contribution,
+    "reconciliation day": test_the_reconciliation_of_the_30th_comes_before_a_day_off_and_in_february_on_the_last_day,
+    "agency stages": test_the_three_stages_of_an_agency_take_fifteen_days_each_and_two_months_at_most,
+    "integrated strategy": test_the_integrated_strategy_takes_twelve_working_days_and_its_revision_three,
+    "monthly strategy": test_the_monthly_strategy_goes_to_the_office_before_the_20th_off_and_to_the_client_on_the_25th,
+    "first order": test_a_first_order_covers_the_cycles_of_retailer_and_partner,
+    "promotion order": test_a_promotion_order_covers_the_uplift_less_the_stock_above_normal,
+    "service level": SERVICE_LEVEL,
+    "non-compete": test_who_left_may_not_compete_for_two_years,
+}  # fmt: skip
+CASES = """
+    handler named, responsibility found, solved\\, general, solved\\, complex, customer told, total, follow-up, 24 h response, 3 days, 48 h,
+    general / key problem, filing, penalty range, fine, cash in hand, doufu tier, grade, grade by contribution, reconciliation day,
+    agency stages, integrated strategy, monthly strategy, first order, promotion order, service level, non-compete
+"""
+"""The first column of appendix D, row by row."""
+
+
+def test_every_row_of_the_appendix_is_proved_and_nothing_else_is_claimed() -> None:
+    cases = [case.replace("\0", ",") for case in " ".join(CASES.replace("\\,", "\0").split()).split(", ")]
+    assert [*APPENDIX] == cases
+    drawn_clocks = {line[0] for line in drawn(CLOCKS)}
+    clocks = {case for case, proof in APPENDIX.items() if proof is test_a_clock_of_the_catalogue_is_due_when_it_says}
+    assert clocks <= drawn_clocks
+
+
+@pytest.mark.parametrize("proof", [proof for proof in APPENDIX.values() if isinstance(proof, str)])
+def test_a_row_proved_by_an_example_of_a_policy_has_that_example(proof: str) -> None:
+    file, name = proof.split(": ", 1)
+    root = Path(__file__).resolve().parent.parent
+    assert f"- name: {name}\n" in (root / "config" / "packs" / file).read_text(encoding="utf-8")
