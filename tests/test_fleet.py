@@ -1,0 +1,160 @@
+"""Many workbooks and several workers: nothing lost, nothing twice; and the same as one machine would have done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from zoneinfo import ZoneInfo
+
+import openpyxl
+import pytest
+
+from automations.branchfile import branch_of
+from automations.config import load
+from automations.engines.workers import NoThreads
+from automations.errors import LedgerFailed
+from automations.fleet import Fleet
+from automations.ledgers.connections import Connections
+from automations.moving import move
+from automations.serving import OnServer, serve, service
+from automations.wiring import ledger_of
+from automations.working import Built, NoServer, refuse_a_file, standings
+from tests.fleet import ZONE, came_of_it, faulty_day, first_sweep, laid_out, workers
+from tests.office import VirtualClock
+from tests.postgres import Server, running
+
+MOMENTS = ("2026-09-29 07:30", "2026-09-29 08:01", "2026-09-29 14:00", "2026-09-30 07:59", "2026-09-30 20:01")
+
+
+def test_twenty_workbooks_come_through_killed_workers_and_a_killed_database(tmp_path: Path) -> None:
+    with running() as server:
+        config = load(laid_out(tmp_path / "fleet", 20, server.url))
+        with workers(config.root, 2) as found:
+            first_sweep(found, config, 600)
+            _, killed = faulty_day(found, config, server, Random(4), 2)
+            said = standings(config, datetime(2026, 9, 29, 12, 5, tzinfo=ZoneInfo("UTC")))
+            found.stop()
+
+            assert came_of_it(found, config) == []
+        assert (killed, len(said.branches), said.late) == (2, 20, {})
+
+
+def history_by_one_machine(root: Path) -> Mapping[str, object]:
+    """The moments one after another under `serve`."""
+    clock = VirtualClock(at(MOMENTS[0]))
+    running_service = service(root, clock, lambda _: None, workers=NoThreads())
+    running_service.engine.start()
+    for moment in MOMENTS:
+        clock.go(at(moment))
+        running_service.engine.tick()
+    running_service.engine.stop()
+    running_service.close()
+    return left(root, "")
+
+
+def history_by_workers(root: Path, branch: str) -> Mapping[str, object]:
+    """The same moments by two workers in turn; what one queued twice the other finds done."""
+    config, clock = load(root), VirtualClock(at(MOMENTS[0]))
+    both = [Fleet(config, Connections(config.settings.ledger), clock.now, lambda *_, **__: None, Built()) for _ in range(2)]
+    job = 0
+    for moment in MOMENTS:
+        clock.go(at(moment))
+        due = [errand for fleet in both for errand in fleet.look().due]
+        for errand in due:
+            job += 1
+            both[job % 2].execute(errand.branch, errand.automation, errand.due, job)
+    for fleet in both:
+        fleet.close()
+    return left(root, branch)
+
+
+def at(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).replace(tzinfo=ZONE).astimezone(ZoneInfo("UTC"))
+
+
+def left(root: Path, branch: str) -> Mapping[str, object]:
+    """Everything that is left: cells, letters, slots, runs, the journal."""
+    config = branch_of(load(root), branch)
+    cells = list(openpyxl.load_workbook(root / config.settings.workbook.path).worksheets[0].iter_rows(values_only=True))
+    with closing(ledger_of(config, looking=True)) as ledger:
+        slots = [(slot.due, slot.state, slot.attempts) for slot in ledger.timetable.slots()]
+        mails = [(each.state, each.mail.to, each.mail.subject, each.mail.text) for each in ledger.outbox()]
+        runs = [(run.id, run.state, run.counts, ledger.changes_of(run.id)) for run in ledger.runs()]
+    return {"cells": cells, "slots": slots, "mails": mails, "runs": runs}
+
+
+def test_one_history_by_one_machine_and_by_workers_leaves_the_same(tmp_path: Path, postgres: Server) -> None:
+    postgres_url = postgres.database("histories")
+    with closing(Connections(postgres.url)) as line:
+        line.ledger("making")._database._open().execute("CREATE DATABASE histories")
+    by = {
+        "one machine, a file": history_by_one_machine(one_book(tmp_path / "a", "state/ledger.sqlite")),
+        "one machine, a server": history_by_one_machine(one_book(tmp_path / "b", postgres_url)),
+        "workers": history_by_workers(laid_out(tmp_path / "c", 1, postgres_url), "b000"),
+    }
+
+    first = by["one machine, a file"]
+    assert len(first["mails"]) == 2 and len(first["slots"]) == 6  # type: ignore[arg-type]
+    for name, found in by.items():
+        assert found == first, name
+
+
+def one_book(root: Path, ledger: str) -> Path:
+    """The same project with the same workbook, and no branches."""
+    laid_out(root, 1, ledger)
+    (root / "config/branches/all.yaml").unlink()
+    settings = root / "config/settings.yaml"
+    settings.write_text(settings.read_text("utf-8") + "workbook: { path: books/b000.xlsx }\nmail: { path: outbox/b000 }\n", "utf-8")
+    return root
+
+
+def test_a_worker_that_wakes_up_after_its_slot_was_given_to_another_finds_nothing_its_own(tmp_path: Path, postgres: Server) -> None:
+    config, clock = load(laid_out(tmp_path, 1, f"{postgres.url}?application_name=asleep")), VirtualClock(at(MOMENTS[0]))
+    fleet = Fleet(config, Connections(config.settings.ledger), clock.now, lambda *_, **__: None, Built())
+    with closing(fleet):
+        fleet.look()
+        clock.go(at(MOMENTS[1]))
+        (errand,) = fleet.look().due
+        with closing(ledger_of(branch_of(config, "b000"))) as ledger:
+            table = ledger.timetable
+            assert table.take(errand.automation, "books/b000.xlsx", errand.due, "job 7 asleep", clock.now())
+            held = table.lease("workbook books/b000.xlsx", "job 7 asleep", clock.now(), at("2026-09-29 09:00"))
+            (dead,) = fleet.look().in_hand
+
+            assert held and fleet.free(dead)
+            assert fleet.execute("b000", errand.automation, errand.due, 8) == "done"
+            assert not table.holds(held, clock.now())
+            assert not fleet.free(dead)
+            assert fleet.execute("b000", errand.automation, errand.due, 9) == "not mine"
+
+
+def test_a_ledger_moves_from_one_machine_to_the_workers_and_nobody_is_told_again(tmp_path: Path, postgres: Server) -> None:
+    root = one_book(tmp_path / "one", "state/ledger.sqlite")
+    told = history_by_one_machine(root)["mails"]
+    move(load(root), "", "export", tmp_path / "moved.sqlite")
+    with closing(Connections(postgres.url)) as line:
+        line.ledger("making")._database._open().execute("CREATE DATABASE moving")
+    settings = root / "config/settings.yaml"
+    settings.write_text(settings.read_text("utf-8").replace("state/ledger.sqlite", postgres.database("moving")), "utf-8")
+
+    said = move(load(root), "", "import", tmp_path / "moved.sqlite").text()
+    with pytest.raises(LedgerFailed, match="the ledger to be filled is not empty"):
+        move(load(root), "", "import", tmp_path / "moved.sqlite")
+
+    assert said.splitlines()[-1] == f"已从 {tmp_path / 'moved.sqlite'} 导入，两边逐表核对一致。原来的安装不要再运行"
+    assert history_by_workers(root, "")["mails"] == told
+
+
+def test_serve_and_worker_each_say_when_the_other_is_meant(tmp_path: Path, postgres: Server) -> None:
+    with pytest.raises(NoServer) as no_server:
+        refuse_a_file(load(one_book(tmp_path / "file", "state/ledger.sqlite")))
+    with pytest.raises(OnServer) as on_server:
+        serve(one_book(tmp_path / "server", f"{postgres.url}?application_name=serve"), lambda: at(MOMENTS[0]), lambda _: None)
+
+    assert str(no_server.value) == (
+        "worker 需要放在服务器上的运行记录：在 config/settings.yaml 写 ledger: postgresql://用户@主机/数据库；只用一台机器时用 serve"
+    )
+    assert str(on_server.value) == "运行记录放在服务器上，由 worker 一起处理：请改用 runner.py worker"
