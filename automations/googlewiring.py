@@ -14,7 +14,7 @@ from automations.workbooks.google import GoogleWorkbook
 from automations.workbooks.googlecredentials import SignedIn, sign_in
 from automations.workbooks.googlehttp import SHEETS, SheetsHttp
 from automations.workbooks.googleowner import Holder, Passing
-from automations.workbooks.googlepace import Clock, pace_of
+from automations.workbooks.googlepace import Clock, Paces, SharedPace, pace_of
 from automations.workbooks.googlesheet import Spreadsheet
 from automations.workbooks.protocol import header_text
 from automations.workbooksettings import spreadsheet_id
@@ -40,7 +40,7 @@ def google_workbook(config: Config, ledger: Ledger, name: str, *, looking: bool 
     Raises KeyUnusable where the credentials cannot be used.
     """
     holder: Holder = Passing("looking") if looking else Installation(ledger, f"{platform.node()}, {config.root.name}")
-    http = google_door(config, holder.id, clock)
+    http = google_door(config, holder.id, clock, ledger)
     places = config.settings.workbook.places
     sheets = [Spreadsheet(http, spreadsheet_id(place), titles_of(config, place)) for place in places]
     return GoogleWorkbook(sheets, name, holder, keep_in=None if looking else structures_in(config), patient=not looking)
@@ -51,8 +51,11 @@ def structures_in(config: Config) -> Path:
     return config.ledger_place.parent / "google"
 
 
-def google_door(config: Config, seed: str = "", clock: Clock | None = None) -> SheetsHttp:
-    """The door to Google by the settings: credentials, pace, time-outs, and the stand-in while developing."""
+def google_door(config: Config, seed: str = "", clock: Clock | None = None, ledger: Ledger | None = None) -> SheetsHttp:
+    """The door to Google by the settings: credentials, pace, time-outs, and the stand-in while developing.
+
+    With a ledger that other machines share, the pace is kept there, for all of them together.
+    """
     settings = config.settings.workbook
     signed = signed_in(config)
     return SheetsHttp(
@@ -60,10 +63,20 @@ def google_door(config: Config, seed: str = "", clock: Clock | None = None) -> S
         signed.account,
         endpoint=settings.development.endpoint if settings.development else SHEETS,
         timeout=(10, settings.timeout_seconds),
-        pace=pace_of(settings.calls_per_minute, settings.project_calls_per_minute),
+        pace=_pace(config, signed.account, ledger),
         clock=clock,
         seed=zlib.crc32(seed.encode()),
     )
+
+
+def _pace(config: Config, account: str, ledger: Ledger | None) -> Paces:
+    limits = config.settings.workbook.calls_per_minute, config.settings.workbook.project_calls_per_minute
+    if config.on_server and ledger is not None:
+        from automations.wiring import shared_beside
+
+        if (shared := shared_beside(ledger)) is not None:
+            return SharedPace(shared.quotas, account, *limits)
+    return pace_of(*limits)
 
 
 def signed_in(config: Config) -> SignedIn:

@@ -156,6 +156,13 @@ def server_ledger(url: str, schema: str, *, looking: bool = False) -> Ledger:
     return MemoryLedger() if looking and not has_ledger(url, schema) else PostgresLedger(url, schema)
 
 
+def shared_beside(ledger: Ledger) -> Ledger | None:
+    """Where all workbooks of a server keep what they share; None for a ledger that is no server's."""
+    from automations.ledgers.postgres import PostgresLedger
+
+    return ledger.beside(schema_of("")) if isinstance(ledger, PostgresLedger) else None
+
+
 def schema_of(branch: str) -> str:
     """The schema that holds the ledger of a branch, or of a project that has no branches."""
     return f"rowkeeper_{branch}".replace("-", "_") if branch else "rowkeeper"

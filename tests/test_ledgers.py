@@ -23,20 +23,20 @@ from automations.ledgers.postgres import PostgresLedger
 from automations.ledgers.protocol import JournalRow, Ledger, MailRecord
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import CellChange, NewRow, WriteReceipt
-from tests.contracts.ledgers import BOOK, DONE, START, LedgerContract, TimetableContract, change, mail, notice
+from tests.contracts.ledgers import BOOK, DONE, START, LedgerContract, QuotaContract, TimetableContract, change, mail, notice
 from tests.postgres import Server, emptied
 
 OTHER_PROCESSES = multiprocessing.get_context("spawn")
 
 
-class TestSqliteLedger(LedgerContract, TimetableContract):
+class TestSqliteLedger(LedgerContract, TimetableContract, QuotaContract):
     @pytest.fixture
     def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
         with closing(SqliteLedger(tmp_path / "state" / "ledger.db")) as ledger:
             yield ledger
 
 
-class TestMemoryLedger(LedgerContract, TimetableContract):
+class TestMemoryLedger(LedgerContract, TimetableContract, QuotaContract):
     @pytest.fixture
     def ledger(self) -> Iterator[Ledger]:
         with closing(MemoryLedger()) as ledger:
@@ -49,7 +49,7 @@ def opened(postgres: Server) -> Iterator[PostgresLedger]:
         yield ledger
 
 
-class TestPostgresLedger(LedgerContract, TimetableContract):
+class TestPostgresLedger(LedgerContract, TimetableContract, QuotaContract):
     @pytest.fixture
     def ledger(self, opened: PostgresLedger) -> Ledger:
         emptied(opened)

@@ -20,6 +20,7 @@ from automations.ledgers.protocol import DigestRecord
 from automations.ledgers.server import ServerDatabase
 from automations.ledgers.sqlite import SqliteLedger, SqlLedger
 from automations.model import Transition, WriteReceipt
+from automations.quotas import Quota
 from tests.contracts.ledgers import BOOK, DONE, MONDAY, START, change, mail, notice
 from tests.postgres import Server
 
@@ -45,6 +46,7 @@ def lived_in(ledger: SqlLedger) -> None:
     ledger.timetable.offer("sweep", BOOK, MONDAY, MONDAY)
     ledger.timetable.lease("workbook", "me", MONDAY, MONDAY + timedelta(hours=1))
     ledger.timetable.trouble("automation sweep", MONDAY, "down")
+    ledger.quotas.take(Quota("project reads", 0.25, 3))
     ledger.mark_undone(first, undo)
     ledger.end_run(first, DONE)
 
@@ -183,3 +185,16 @@ def test_the_log_of_transitions_is_only_appended_to(postgres: Server) -> None:
         for change_of_it in ("UPDATE transition SET key = 'TS-2'", "DELETE FROM transition"):
             with pytest.raises(psycopg.errors.RaiseException, match="the log of transitions is only appended to"):
                 ledger._database._open().execute(change_of_it)  # type: ignore[arg-type]
+
+
+def test_four_that_share_a_quota_take_each_place_once(postgres: Server) -> None:
+    schema, quota, now = postgres.schema(), Quota("project reads", 0.25, 20), 1_800_000_000.0
+
+    def takes(_: int) -> list[float]:
+        with closing(PostgresLedger(postgres.url, schema)) as ledger:
+            return [ledger.quotas.take(quota, now) for _ in range(30)]
+
+    with ThreadPoolExecutor(4) as callers:
+        waits = sorted(chain(*callers.map(takes, range(4))))
+
+    assert [round(wait, 3) for wait in waits] == [0.0] * 20 + [round(0.25 * place, 3) for place in range(1, 101)]

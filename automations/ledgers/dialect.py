@@ -23,6 +23,8 @@ CREATE FUNCTION json_each(list TEXT) RETURNS TABLE (value TEXT) LANGUAGE sql IMM
   AS 'SELECT json_array_elements_text(list::json)';
 CREATE FUNCTION json_array_length(list TEXT) RETURNS INTEGER LANGUAGE sql IMMUTABLE STRICT
   AS 'SELECT pg_catalog.json_array_length(list::json)';
+CREATE FUNCTION julianday(moment TEXT) RETURNS DOUBLE PRECISION LANGUAGE sql VOLATILE
+  AS 'SELECT extract(epoch FROM clock_timestamp())::double precision / 86400.0 + 2440587.5';
 CREATE TABLE schema_version (number BIGINT NOT NULL);
 INSERT INTO schema_version VALUES (0);
 """

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from automations.ledgers.copying import copy
 from automations.ledgers.database import Database
+from automations.ledgers.quotas import SqlQuotas
 from automations.ledgers.server import Line, ServerDatabase
 from automations.ledgers.sqlite import SqlLedger
+from automations.quotas import Quotas
 
 
 class PostgresLedger(SqlLedger):
@@ -24,6 +26,15 @@ class PostgresLedger(SqlLedger):
         self, url: str, schema: str = "rowkeeper", borrow: Callable[[], Line] | None = None, give_back: Callable[[Line], None] | None = None
     ) -> None:
         super().__init__(ServerDatabase(url, schema, borrow, give_back))
+        self._shared = (borrow, give_back)
+
+    @property
+    def quotas(self) -> Quotas:
+        return SqlQuotas(self._database, self._database.rest)
+
+    def beside(self, schema: str) -> PostgresLedger:
+        """The ledger in another schema of the same database, over the same connections."""
+        return PostgresLedger(self._database.url, schema, *self._shared)
 
     def rest(self) -> None:
         """Let go of the connection until the next step asks for one."""

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 
 from automations.ledgers.slots import Timetable
 from automations.model import Change, Mail, Notice, Transition, Value, WriteReceipt
+from automations.quotas import Quotas
 
 CellAt = tuple[str, str, str]
 """Where a cell stands, whatever its row number: (table, key, column)."""
@@ -338,6 +339,10 @@ class Ledger(Protocol):
     @property
     def timetable(self) -> Timetable:
         """What runs by itself, kept in the same store."""
+
+    @property
+    def quotas(self) -> Quotas:
+        """Places for calls that others by the same account take too, kept in the same store."""
 
     def meta(self, name: str) -> str | None:
         """A named text, such as the instance id."""

@@ -29,9 +29,11 @@ from automations.ledgers.protocol import (
     Suppression,
     Volume,
 )
+from automations.ledgers.quotas import SqlQuotas
 from automations.ledgers.store import Store
 from automations.ledgers.timetable import SqlTimetable
 from automations.model import Change, Mail, Notice, Transition, Value, WriteReceipt
+from automations.quotas import Quotas
 
 
 class SqlLedger:
@@ -266,6 +268,10 @@ class SqlLedger:
     @property
     def timetable(self) -> SqlTimetable:
         return SqlTimetable(self._database)
+
+    @property
+    def quotas(self) -> Quotas:
+        return SqlQuotas(self._database)
 
     def meta(self, name: str) -> str | None:
         found = self._database.rows("meta", name=name)

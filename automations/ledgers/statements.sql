@@ -397,3 +397,21 @@ SELECT reader, max(slot) AS slot FROM digest WHERE workbook = :workbook AND dige
 -- The digests that reached their readers, oldest first.
 SELECT digest.reader, digest.slot, digest.at, digest.message_id, digest.figures FROM digest JOIN mail USING (message_id)
 WHERE digest.workbook = :workbook AND digest.digest = :digest AND mail.state = 'sent' ORDER BY digest.slot;
+
+-- name: present
+-- The database's own time, in seconds since 1970: one clock for all who share it.
+SELECT (julianday('now') - 2440587.5) * 86400.0 AS seconds;
+
+-- name: take_place
+-- Take the next place for a call in a quota; returns when the one after it is expected.
+INSERT INTO pace (bucket, arrival, slow_until) VALUES (:bucket, :now + :spacing, 0)
+ON CONFLICT (bucket) DO UPDATE SET arrival =
+  CASE WHEN pace.arrival > :now THEN pace.arrival ELSE :now END + CASE WHEN pace.slow_until > :now THEN 2 * :spacing ELSE :spacing END
+RETURNING arrival, slow_until;
+
+-- name: slow_pace
+-- Let no call of a quota go before a moment, and half as many until another.
+INSERT INTO pace (bucket, arrival, slow_until) VALUES (:bucket, :arrival, :slow_until)
+ON CONFLICT (bucket) DO UPDATE SET
+  arrival = CASE WHEN pace.arrival > excluded.arrival THEN pace.arrival ELSE excluded.arrival END,
+  slow_until = CASE WHEN pace.slow_until > excluded.slow_until THEN pace.slow_until ELSE excluded.slow_until END;

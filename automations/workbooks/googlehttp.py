@@ -20,7 +20,7 @@ from urllib3.exceptions import NewConnectionError
 
 from automations.errors import AnswerLost, OutsideFailed, RowkeeperError, WorkbookBusy
 from automations.workbooks.googlefaults import ANSWER_LOST, Asked, key_refused, refused, said_by, unreachable
-from automations.workbooks.googlepace import Clock, Pace, SteadyClock, Way, pace_of
+from automations.workbooks.googlepace import Clock, Paces, SteadyClock, Way, pace_of
 
 SHEETS = "https://sheets.googleapis.com"
 LONGEST_WAIT, MOST_LOST = 64.0, 7
@@ -93,7 +93,7 @@ class SheetsHttp(HTTPClient):
         *,
         endpoint: str = SHEETS,
         timeout: tuple[float, float] = (10, 60),
-        pace: Pace | None = None,
+        pace: Paces | None = None,
         clock: Clock | None = None,
         seed: int = 0,
     ) -> None:
@@ -101,7 +101,8 @@ class SheetsHttp(HTTPClient):
         self.set_timeout(timeout)
         self.account, self.endpoint = account, endpoint.rstrip("/")
         self.clock: Clock = clock or SteadyClock()
-        self._pace, self._random = pace or pace_of(50, 270), Random(seed)  # noqa: S311 - spreads retries, guards nothing
+        self._pace: Paces = pace or pace_of(50, 270)
+        self._random = Random(seed)  # noqa: S311 - spreads retries, guards nothing
         self.spent = Spent()
         self.deadline = self.clock.monotonic() + PATIENCE
 

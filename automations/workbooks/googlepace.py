@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from automations.quotas import Quota, Quotas
+
 Way = Literal["read", "write"]
 MINUTE = 60.0
 SLOWED = 600.0
@@ -78,6 +80,34 @@ class Pace:
 
     def _of(self, way: Way) -> Sequence[Bucket]:
         return self.reads if way == "read" else self.writes
+
+
+class Paces(Protocol):
+    """What says how long a call must wait, and hears when Google refused one for its quota."""
+
+    def take(self, way: Way, now: float) -> float:
+        """Take a place for a call; the seconds it has to wait."""
+
+    def slow_down(self, way: Way, now: float, pause: float) -> None:
+        """Google refused a call for its quota."""
+
+
+class SharedPace:
+    """The same quotas kept in a ledger that others call by too, on its clock: the account's own, and the one of the whole project."""
+
+    def __init__(self, quotas: Quotas, account: str, per_account: int, per_project: int) -> None:
+        self._quotas, self._limits = quotas, ((account, per_account), ("project", per_project))
+
+    def take(self, way: Way, now: float) -> float:  # noqa: ARG002 - the ledger's clock is the one all share
+        return max(self._quotas.take(quota) for quota in self._of(way))
+
+    def slow_down(self, way: Way, now: float, pause: float) -> None:  # noqa: ARG002
+        for quota in self._of(way):
+            self._quotas.slow_down(quota, pause, SLOWED)
+
+    def _of(self, way: Way) -> list[Quota]:
+        buckets = ((name, Bucket(limit, max(1, limit // 5))) for name, limit in self._limits)
+        return [Quota(f"{name} {way}s", bucket.spacing(0.0), bucket.burst) for name, bucket in buckets]
 
 
 def pace_of(per_account: int, per_project: int) -> Pace:

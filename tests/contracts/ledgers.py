@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -27,6 +28,7 @@ from automations.ledgers.protocol import (
 from automations.ledgers.slots import Lease, SlotEnd, SlotRecord, Timetable, Trouble
 from automations.ledgers.sqlite import SqliteLedger
 from automations.model import CellChange, Mail, NewKey, NewRow, Notice, Transition, Value, WriteReceipt
+from automations.quotas import Quota
 
 BOOK = "客户台账"
 MONDAY = datetime(2026, 9, 28, 8, 30)
@@ -675,3 +677,37 @@ class TimetableContract:
 
         assert ledger.config_versions() == [("c2", TUESDAY), ("c1", MONDAY)]
         assert ledger.config_versions(limit=1) == [("c2", TUESDAY)]
+
+
+class QuotaContract:
+    """Subclasses give the fixture `ledger`."""
+
+    def test_no_window_of_a_minute_holds_more_calls_than_the_quota(self, ledger: Ledger) -> None:
+        random, now, went = Random(3), 1_800_000_000.0, list[float]()
+        quota = Quota("someone reads", 60 / (50 - 10), 10)
+        for _ in range(300):
+            now += random.choice([0.0, 0.0, 0.0, 0.4, 20.0])
+            went.append(now + ledger.quotas.take(quota, now))
+
+        assert went == sorted(went)
+        assert max(sum(first <= at < first + 60 for at in went) for first in went) <= 50
+        assert sum(1 for first, later in zip(went, went[9:], strict=False) if later - first < 1) > 0  # the burst is used
+
+    def test_a_refusal_holds_everyone_up_and_halves_the_pace_for_a_while(self, ledger: Ledger) -> None:
+        quota, now = Quota("someone writes", 2.0, 5), 1_800_000_000.0
+        assert ledger.quotas.take(quota, now) == 0.0
+
+        ledger.quotas.slow_down(quota, 30.0, 600.0, now)
+
+        assert [round(ledger.quotas.take(quota, now), 3) for _ in range(3)] == [30.0, 34.0, 38.0]
+        assert ledger.quotas.take(replace(quota, bucket="another writes"), now) == 0.0
+        later = now + 10_000
+        assert [round(ledger.quotas.take(quota, later), 3) for _ in range(6)] == [0.0] * 5 + [2.0]
+
+    def test_the_clock_is_the_one_of_the_database_where_none_is_given(self, ledger: Ledger) -> None:
+        quota = Quota("by its clock", 50.0, 1)
+
+        waits = [ledger.quotas.take(quota) for _ in range(3)]
+
+        assert waits[0] == 0.0
+        assert [round(wait, -1) for wait in waits[1:]] == [50.0, 100.0]
