@@ -29,9 +29,9 @@ from tests.postgres import Server, running
 MOMENTS = ("2026-09-29 07:30", "2026-09-29 08:01", "2026-09-29 14:00", "2026-09-30 07:59", "2026-09-30 20:01")
 
 
-def test_twenty_workbooks_come_through_killed_workers_and_a_killed_database(tmp_path: Path) -> None:
+def test_ten_workbooks_come_through_killed_workers_and_a_killed_database(tmp_path: Path) -> None:
     with running() as server:
-        config = load(laid_out(tmp_path / "fleet", 20, server.url))
+        config = load(laid_out(tmp_path / "fleet", 10, server.url))
         with workers(config.root, 2) as found:
             first_sweep(found, config, 600)
             _, killed = faulty_day(found, config, server, Random(4), 2)
@@ -39,7 +39,7 @@ def test_twenty_workbooks_come_through_killed_workers_and_a_killed_database(tmp_
             found.stop()
 
             assert came_of_it(found, config) == []
-        assert (killed, len(said.branches), said.late) == (2, 20, {})
+        assert (killed, len(said.branches), said.late) == (2, 10, {})
 
 
 def history_by_one_machine(root: Path) -> Mapping[str, object]:
