@@ -348,7 +348,7 @@ def test_a_reference_error_says_to_mend_the_formula(tmp_path: Path) -> None:
     stage = staged(tmp_path)
     changed(path_of(stage), lambda book: book["客户投诉"].__setitem__("B2", "#REF!"))
     said = next(each for each in stage.plan(FRIDAY).findings if each.rule == "complaints/readable")
-    assert (said.value, "先修正公式，再填结果" in plainly(said.fix["zh"])) == ("#REF!", True)
+    assert (said.value, "先修正公式,再填结果" in plainly(said.fix["zh"])) == ("#REF!", True)
 
 
 ODD_TEXTS = {

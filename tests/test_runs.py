@@ -246,8 +246,8 @@ def test_doubled_keys_are_reported_and_left_alone() -> None:
         for each in run.plan.findings
         if each.rule == "complaints/key-once"
     ] == [
-        'A2 编号"TS-1"在本表出现多次,这些行暂不处理 请改正编号，使每行编号唯一',
-        'A3 编号"TS-1"在本表出现多次,这些行暂不处理 请改正编号，使每行编号唯一',
+        'A2 编号"TS-1"在本表出现多次,这些行暂不处理 请改正编号,使每行编号唯一',
+        'A3 编号"TS-1"在本表出现多次,这些行暂不处理 请改正编号,使每行编号唯一',
     ]
     stage.run("2025-09-27 16:31")
     assert {identity.split("|")[3] for mail in stage.sent for identity in mail.identities} == {"TS-2"}
@@ -292,8 +292,8 @@ def test_a_finding_names_cell_value_clause_and_fix_and_is_gone_once_fixed() -> N
     said = next(each for each in found if each.rule == "complaints/readable")
     assert (said.address, said.row, said.key, said.value, said.owner) == ("B2", 2, "TS-1", "2025/13/45", "陈立")
     assert plainly(said.sentence["zh"]) == '"受理时间"填的是"2025/13/45",看不懂'
-    assert plainly(said.fix["zh"]) == "应填日期和时间，例如 2026-09-30 14:05"
-    assert "看不懂。应填日期和时间，例如 2026-09-30 14:05。" in plainly(stage.cells("complaints", "check_result")[0])
+    assert plainly(said.fix["zh"]) == "应填日期和时间,例如 2026-09-30 14:05"
+    assert "看不懂。应填日期和时间,例如 2026-09-30 14:05。" in plainly(stage.cells("complaints", "check_result")[0])
     stage.edit("complaints", "received_at", "TS-1", datetime(2025, 9, 26, 16, 30))
     stage.run(FRIDAY)
     assert stage.cells("complaints", "check_result", "due_assign") == ["TS-1 - | 2025-09-28 18:00"]
