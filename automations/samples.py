@@ -11,7 +11,8 @@ from automations.samples_zh import CHINESE
 
 TOGETHER = ("deadline-late", "finding", "approval-wanted", "visit-due")
 """The samples that stand together in a mail of several."""
-_SENT = {"deadline-soon": "2026-09-17 14:00", "deadline-escalated": "2026-09-24 14:00"}
+_EARLY = ("deadline-soon", "feedback-form", "filing-reminder", "remit-cash", "handover")
+_SENT = {**dict.fromkeys(_EARLY, "2026-09-17 14:00"), "deadline-escalated": "2026-09-24 14:00"}
 """When a sample is sent; on 22 September where nothing is said here."""
 SAMPLES: Mapping[str, Mapping[str, Facts]] = {"zh": CHINESE, "en": ENGLISH}
 """By language and template."""
