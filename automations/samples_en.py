@@ -281,7 +281,7 @@ ENGLISH: Mapping[str, Facts] = {
         "problem": "It waits for the stamp of finance",
         "urgent": True,
         "clause": "Ch. 2 note 4",
-        "otherwise": unless("en", "approval", "Wed 23 Sep 18:00", "both", at="Thu 24 Sep 09:00", names="Zhou Pin"),
+        "otherwise": unless("en", "waiting", "Wed 23 Sep 18:00", "both", at="Thu 24 Sep 09:00", names="Zhou Pin"),
         "why": why("en", "approver"),
         "rows": rows(Order="DD-20260916-002", Customer="Baijia Trading, Lanzhou", Receivable="38,600.00"),
     },

@@ -259,7 +259,7 @@ CHINESE: Mapping[str, Facts] = {
         "problem": "等待财务盖章",
         "urgent": True,
         "clause": "第二章流程说明4",
-        "otherwise": unless("zh", "approval", "9月23日（周三）18:00", "both", at="9月24日（周四）09:00", names="周品"),
+        "otherwise": unless("zh", "waiting", "9月23日（周三）18:00", "both", at="9月24日（周四）09:00", names="周品"),
         "why": why("zh", "approver"),
         "rows": rows(订单="DD-20260916-002", 客户="兰州百佳商贸", 应收金额="38,600.00"),
     },
