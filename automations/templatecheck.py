@@ -73,6 +73,8 @@ REFUSED: Mapping[str, str] = {
 }
 
 ADVICE = "a template only puts the fields into words; see templates/README.md"
+LONGEST, MOST_STEPS = 50, 200_000
+"""Items a list of a mail can have, and parts of a template that may be gone through for one file: about a tenth of a second."""
 _LETTER_SAYS = ", ".join(sorted(LETTER_FIELDS))
 _TAG = re.compile(r"\{[{%].*?[%}]\}")
 
@@ -106,6 +108,8 @@ class Walk:
         said = LETTER_FIELDS if self._letter else FIELDS_OF.get(notice_of(name), FIELDS)
         self._fields: Known = dict.fromkeys(said, frozenset()) if fields is None else fields
         self._visit(tree, self._fields, 0)
+        if steps(tree) > MOST_STEPS:
+            self._too_long(tree)
 
     def _visit(self, node: nodes.Node, known: Known, depth: int) -> None:
         kind = type(node).__name__
@@ -161,8 +165,26 @@ class Walk:
             what = f"'{parent}' is the layout of {'staff mails' if self._letter else 'letters to customers'}"
             self._say(node, parent, what, f"letters to customers, named '{LETTER}…', extend '{LETTER_LAYOUT}', all other mails 'layout'")
 
+    def _too_long(self, tree: nodes.Template) -> None:
+        """Refused before it is ever rendered: a loop in a loop, each over fifty items, goes through its inside 2,500 times."""
+        from jinja2 import nodes
+
+        loop = max(tree.find_all(nodes.For), key=steps, default=tree)
+        what = f"this goes through up to {steps(loop):,} parts of the template, at most {MOST_STEPS:,} are allowed"
+        self._say(loop, "for", what, "write less inside the loop, or take one loop out of the other")
+
     def _say(self, node: nodes.Node, word: str, what: str, *hints: str) -> None:
         self.found.append(Mistake(node.lineno, word, what, hints))
+
+
+def steps(node: nodes.Node) -> int:
+    """How many parts of a template are gone through at most: what stands in a loop counts for every item, long text for its length."""
+    inside = sum(map(steps, node.iter_child_nodes()))
+    own = 1 + sum(len(str(getattr(node, name, ""))) // 1000 for name in ("value", "data"))
+    if type(node).__name__ != "For":
+        return own + inside
+    again: list[nodes.Node] = [*node.body, *([node.test] if node.test else [])]  # type: ignore[attr-defined]
+    return own + inside + (LONGEST - 1) * sum(map(steps, again))
 
 
 def notice_of(name: str) -> str:

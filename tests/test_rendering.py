@@ -18,7 +18,7 @@ import yaml
 from automations.digestpages import SAMPLE, DigestPages
 from automations.occasions import HOLD_ENDED
 from automations.rendering import ITEMS_LIMIT, OUTPUT_LIMIT, Rendered, Renderer, TemplateFailed
-from automations.templatecheck import FIELDS, FILTERS, SEVERAL_FIELDS, TEXTS
+from automations.templatecheck import FIELDS, FILTERS, MOST_STEPS, SEVERAL_FIELDS, TEXTS, steps
 from tests.notice_facts import BLANK, NOTICES, ZH, facts, rows
 
 ROOT = Path(__file__).parent.parent
@@ -363,6 +363,26 @@ def test_a_mail_beyond_the_limit_is_refused(folder: Path) -> None:
     )
     with pytest.raises(TemplateFailed, match="the mail grows beyond 256 kB"):
         Renderer(folder).render("finding", "zh", ZH["finding"])
+
+
+def test_a_template_that_would_take_long_is_refused_at_its_loop_before_it_is_ever_rendered(folder: Path) -> None:
+    busy = "{% if row.value and cell.value %}{% endif %}\n" * 100
+    (folder / "zh" / "finding.txt.j2").write_text(
+        "{{ sent_at }}\n{% for row in rows %}\n{% for cell in rows %}\n" + busy + "{% endfor %}{% endfor %}", "utf-8"
+    )
+    with pytest.raises(TemplateFailed) as refused:
+        Renderer(folder).render("finding", "zh", ZH["finding"])
+
+    said = [line.strip() for line in str(refused.value).splitlines()]
+    assert said[0].endswith("/zh/finding.txt.j2:2:4: this goes through up to 1,500,153 parts of the template, at most 200,000 are allowed")
+    assert said[1:] == ["write less inside the loop, or take one loop out of the other"]
+
+
+def test_the_shipped_templates_stay_far_below_the_limit_of_length(renderer: Renderer) -> None:
+    from jinja2 import Environment
+
+    longest = max(steps(Environment().parse(path.read_text("utf-8"))) for path in renderer.folder.rglob("*.j2"))
+    assert longest * 10 < MOST_STEPS
 
 
 def test_only_texts_flags_and_rows_reach_a_template(renderer: Renderer) -> None:
