@@ -23,7 +23,9 @@ ONE_ADDRESS = re.compile(rf"{ATOM}(?:\.{ATOM})*@{LABEL}(?:\.{LABEL})*")
 KEPT = 1024
 """Fields kept in bytes: the readers of a team, and what all mails share."""
 LONGEST_NAME = 80
-"""Letters of a file name; percent-encoded it must stay within a line of mail."""
+"""Letters of a file name or of a reader's name; percent-encoded it must stay within a line of mail."""
+LONGEST_SUBJECT = 500
+"""Letters of a subject. The time to fold a header grows with the square of its length: a cell of 50,000 letters would take hours."""
 CHINA = timezone(timedelta(hours=8))
 
 
@@ -44,7 +46,7 @@ def _head(mail: Mail, sender: str, zone: tzinfo) -> Iterator[bytes]:
         yield _again("List-Id", f"<{_list_id(mail.list_id)}>")
     if mail.reply_to:
         yield _addressed("Reply-To", *_one_address(mail, "reply address", *parseaddr(one_line(mail.reply_to))))
-    yield _field("Subject", _spelled(mail.subject))
+    yield _field("Subject", _spelled(mail.subject)[:LONGEST_SUBJECT])
     yield _again("Date", in_zone(mail.sent_at, zone))
     yield _field("Message-ID", message_id(mail))
     yield _again("Auto-Submitted", "auto-generated")
@@ -87,8 +89,8 @@ def in_zone(moment: datetime, zone: tzinfo) -> datetime:
 
 def _one_address(mail: Mail, role: str, name: str, address: str) -> tuple[str, str]:
     """A display name and its one address; several, none or half of one is refused."""
-    plain, shown = address.strip(), _spelled(name)
-    if not ONE_ADDRESS.fullmatch(plain):
+    plain, shown = address.strip(), _spelled(name)[:LONGEST_NAME].strip()
+    if not ONE_ADDRESS.fullmatch(plain) or "=?" in plain:  # an encoded word, which the standard library would decode
         raise MailFailed(
             f"mail {one_line(mail.message_id)} to {one_line(mail.reader)}: the {role} {address!r} is not one e-mail address "
             "such as name@example.cn; correct it where it is written."
