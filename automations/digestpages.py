@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automations.errors import Problem
-from automations.rendering import KINDS, LANGUAGES, SUBJECT_LIMIT, Rendered, TemplateFailed, cleaned_text, ended, in_lines, one_line
+from automations.rendering import KINDS, LANGUAGES, SUBJECT_LIMIT, Rendered, TemplateFailed, cleaned_text, one_line, sandbox
 
 if TYPE_CHECKING:  # jinja2 costs a third of a second to import; a command that mails nobody does not pay for it
     from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -78,21 +78,9 @@ class DigestPages:
 
     @cached_property
     def _environment(self) -> ImmutableSandboxedEnvironment:
-        from jinja2 import FileSystemLoader, StrictUndefined
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
+        from jinja2 import FileSystemLoader
 
-        environment = ImmutableSandboxedEnvironment(
-            loader=FileSystemLoader([self._templates / "digests", self._templates / "notices"]),
-            undefined=StrictUndefined,
-            autoescape=lambda name: bool(name and name.endswith(".html.j2")),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            cache_size=-1,
-        )
-        environment.globals.clear()
-        environment.filters = {name: environment.filters[name] for name in FILTERS} | {"ended": ended, "line": one_line, "lines": in_lines}
-        return environment
+        return sandbox(FileSystemLoader([self._templates / "digests", self._templates / "notices"]), FILTERS)
 
 
 def cleaned(value: Any) -> Any:

@@ -15,6 +15,7 @@ from automations.errors import Problem, RowkeeperError
 from automations.templatecheck import FIELDS, FILTERS, FLAGS, LAYOUTS, LISTS, SENTENCES, SEVERAL, TEXTS, Walk, column_of, meant, notice_of
 
 if TYPE_CHECKING:  # jinja2 costs a third of a second to import; a command that mails nobody does not pay for it
+    from jinja2 import BaseLoader
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 LANGUAGES = ("zh", "en")
@@ -122,21 +123,9 @@ class Renderer:
 
     @cached_property
     def _environment(self) -> ImmutableSandboxedEnvironment:
-        from jinja2 import FunctionLoader, StrictUndefined
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
+        from jinja2 import FunctionLoader
 
-        environment = ImmutableSandboxedEnvironment(
-            loader=FunctionLoader(self._load),
-            undefined=StrictUndefined,
-            autoescape=lambda name: bool(name and name.endswith(".html.j2")),
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            cache_size=-1,
-        )
-        environment.globals.clear()
-        environment.filters = {name: environment.filters[name] for name in FILTERS if name in environment.filters}
-        environment.filters |= {"ended": ended, "line": one_line, "lines": in_lines}
+        environment = sandbox(FunctionLoader(self._load), FILTERS)
         environment.tests = {}
         return environment
 
@@ -310,3 +299,23 @@ def _samples(several: bool) -> Iterator[dict[str, object]]:
         said_once = {"whys": said, "holds": said, "contacts": said, "book": word}
         many = {"items": [one], **said_once, "count": "1", "more": word, "urgent_count": word}
         yield {**one, **many} if several else one
+
+
+def sandbox(loader: BaseLoader, filters: Iterable[str]) -> ImmutableSandboxedEnvironment:
+    """Where templates are rendered: a name they misspell is a fault, pages are escaped, and nothing but these filters is in reach."""
+    from jinja2 import StrictUndefined
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = ImmutableSandboxedEnvironment(
+        loader=loader,
+        undefined=StrictUndefined,
+        autoescape=lambda name: bool(name and name.endswith(".html.j2")),
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.globals.clear()
+    environment.filters = {name: environment.filters[name] for name in filters if name in environment.filters}
+    environment.filters |= {"ended": ended, "line": one_line, "lines": in_lines}
+    return environment

@@ -10,7 +10,10 @@ from typing import Any
 from automations.apart import as_tabs
 from automations.config import Config, load
 from automations.headers import find_by_header, find_header, find_tab, table_meant
+from automations.measured import UNITS
 from automations.model import Grid, Table, Words
+from automations.rules.metric import Metric
+from automations.workbooks.board import Series
 from automations.workbooks.newbook import create, tab_title
 from automations.workbooks.upgrading import Addition, apply_upgrade, plan_upgrade
 from automations.workbooks.xlsx import XlsxWorkbook
@@ -75,6 +78,10 @@ class InitResult:
         return (WORDS[word].get(self.language) or WORDS[word]["en"]).format(path=self.shown, **facts)
 
 
+COUNTED: Words = {"zh": "件数", "en": "Number"}
+"""The unit of indicators that count something."""
+
+
 def init(root: Path, workbook: Path | None = None, *, do: bool = False) -> InitResult:
     """`init_of` for a project folder. Raises ConfigProblems too."""
     return init_of(load(root), workbook, do=do)
@@ -94,9 +101,16 @@ def init_of(config: Config, workbook: Path | None = None, *, do: bool = False, u
 def _created(config: Config, path: Path, do: bool) -> InitResult:
     language, tables = config.language, as_tabs(config.tables.values())
     if do:
-        create(path, tables, language)
+        create(path, tables, language, board=board_of(config))
     steps = tuple(Step(tab_title(table, language), True, tuple(column.heading(language) for column in table.columns)) for table in tables)
     return InitResult(path, shown(config, path), True, steps, do, language)
+
+
+def board_of(config: Config) -> list[Series]:
+    """What the tab with the charts shows: the monthly indicators of the company."""
+    rules = [rule for policy in config.policies.values() for rule in policy.rules.values()]
+    monthly = [each for each in rules if isinstance(each, Metric) and each.subject == "company" and "month" in each.every]
+    return [Series({"zh": each.id, "en": each.id, **each.title}, UNITS.get(each.unit, COUNTED)) for each in monthly]
 
 
 def _upgraded(config: Config, path: Path, do: bool) -> InitResult:

@@ -11,6 +11,7 @@ from typing import Any
 from automations.demo.book import Entry, Renaming, Sorting, Story
 from automations.model import Table, Value, letters
 from automations.spellings import ERRORS
+from automations.workbooks.board import Series
 from automations.workbooks.newbook import create, tab_title
 from automations.workbooks.sheetxml import SheetXml
 from automations.workbooks.xlsx import Opened, XlsxTab, XlsxWorkbook
@@ -37,8 +38,8 @@ def in_working_order(tables: Mapping[str, Table]) -> list[Table]:
 class Desk:
     """The staff of a story at one workbook. The rows' numbers are followed, for nobody but the desk moves rows."""
 
-    def __init__(self, path: Path, story: Story, tables: Mapping[str, Table], language: str) -> None:
-        self.path, self.story, self.language = path, story, language
+    def __init__(self, path: Path, story: Story, tables: Mapping[str, Table], language: str, board: Sequence[Series] = ()) -> None:
+        self.path, self.story, self.language, self.board = path, story, language, board
         self.tables = in_working_order(tables)
         self.rows: dict[str, list[Entry]] = {table.name: [] for table in self.tables}
         self.typed_until: datetime | None = None
@@ -48,7 +49,7 @@ class Desk:
         for table in self.tables:
             self.rows[table.name] = [entry for entry in self.story.of(table.name) if entry.born <= now]
         rows = {name: [entry.typed(None, now) for entry in entries] for name, entries in self.rows.items()}
-        create(self.path, self.tables, self.language, rows, tints=TINTS)
+        create(self.path, self.tables, self.language, rows, tints=TINTS, board=self.board)
         self.typed_until = now
 
     def work(self, now: datetime) -> int:

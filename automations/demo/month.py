@@ -20,6 +20,7 @@ from automations.digests import send_digests
 from automations.errors import WorkbookUnwritable
 from automations.planning import Plan, said
 from automations.run import Run, World, run_once
+from automations.setup import board_of
 from automations.wiring import world_of
 from automations.workbooks.saving import refuse_if_open
 
@@ -119,7 +120,8 @@ def run_demo(
 
     world = world_in(root, folder)
     town = told_story(world, seed, size)
-    desk = Desk(workbook_in(folder), town.story, world.config.tables, world.config.language)
+    config = world.config
+    desk = Desk(workbook_in(folder), town.story, config.tables, config.language, board_of(config))
     desk.begin(town.start)
     moments = moments_of(town.office, days, clocks)
     watcher = Watcher()

@@ -18,6 +18,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from automations.errors import WorkbookUnwritable
 from automations.model import Column, Table, Value, letters
+from automations.workbooks.board import Series, add_board
 from automations.workbooks.looks import (
     GRID,
     OUR_CELLS,
@@ -49,9 +50,15 @@ Rows = Mapping[str, Sequence[Mapping[str, Value]]]
 
 
 def create(
-    path: Path, tables: Sequence[Table], language: str = "zh", rows: Rows | None = None, *, tints: Mapping[str, str] | None = None
+    path: Path,
+    tables: Sequence[Table],
+    language: str = "zh",
+    rows: Rows | None = None,
+    *,
+    tints: Mapping[str, str] | None = None,
+    board: Sequence[Series] = (),
 ) -> None:
-    """Write a new workbook with a tab for every table, and `rows` (by table name, by column key) in them.
+    """Write a new workbook with a tab for every table, and `rows` (by table name, by column key) in them; charts of `board` in one more.
 
     `tints` gives states their colour (`red amber green grey blue`) on top of the usual ones.
     Raises WorkbookUnwritable if the file exists already or the folder cannot be written.
@@ -65,6 +72,7 @@ def create(
         sheet = book.create_sheet(tab_title(table, language))
         sheet.sheet_properties.tabColor = TAB_COLOURS[number % len(TAB_COLOURS)]
         Page(sheet, table, language).fill((rows or {}).get(table.name, ()), {**TINTS, **(tints or {})})
+    add_board(book, tables, {table.name: tab_title(table, language) for table in tables}, board, language)
     _save_new(book, path)
 
 

@@ -1,0 +1,133 @@
+"""The tab 看板 of a new workbook: charts over formulas that read the kept tables, so that they move by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from openpyxl import Workbook as Book
+from openpyxl.chart import BarChart, Reference
+from openpyxl.chart.label import DataLabelList
+from openpyxl.styles import Alignment
+from openpyxl.worksheet.worksheet import Worksheet
+
+from automations.model import Table, Words, letters
+from automations.workbooks.looks import STAFF_HEADER, TAB_COLOURS, fill, font
+
+TITLE: Words = {"zh": "看板", "en": "Board"}
+NOTE: Words = {
+    "zh": "本页的图随“{table}”自动更新，请不要修改公式。",
+    "en": "The charts follow the tab '{table}' by themselves; please leave the formulas alone.",
+}
+MONTH: Words = {"zh": "月份", "en": "Month"}
+TIER: Words = {"zh": "客户等级", "en": "Customer tier"}
+CUSTOMERS: Words = {"zh": "客户数", "en": "Customers"}
+MONTHS = 6
+RESULTS = "kpi_results"
+READ = ("kpi", "period", "value")
+HEIGHT, WIDTH = 7.2, 14.5
+"""Centimetres of a chart."""
+
+
+@dataclass(frozen=True)
+class Series:
+    """An indicator of the company that is shown month by month: what the kept table calls it, and its unit."""
+
+    kpi: Words
+    axis: Words
+
+
+def add_board(book: Book, tables: Sequence[Table], titles: Mapping[str, str], shown: Sequence[Series], language: str) -> None:
+    """Add the tab behind the others when the book has the table of indicators; `titles` are the tabs of the tables."""
+    results = next((table for table in tables if table.name == RESULTS and all(table.column(name) for name in READ)), None)
+    if results is None or not shown:
+        return
+    sheet = book.create_sheet(TITLE[language])
+    sheet.sheet_properties.tabColor = TAB_COLOURS[0]
+    page = _Page(sheet, language)
+    page.heading(results.heading(language))
+    page.months(results, titles[RESULTS], shown)
+    page.tiers(next((table for table in tables if table.name == "customers"), None), titles)
+
+
+@dataclass(frozen=True)
+class _Page:
+    sheet: Worksheet
+    language: str
+
+    def heading(self, table: str) -> None:
+        self.sheet["A1"] = TITLE[self.language]
+        self.sheet["A1"].font = font(self.language, bold=True)
+        self.sheet["A2"] = NOTE[self.language].format(table=table)
+        self.sheet.sheet_view.showGridLines = False
+        self.sheet.page_setup.orientation, self.sheet.page_setup.paperSize = "landscape", 9
+        self.sheet.page_setup.fitToWidth, self.sheet.page_setup.fitToHeight = 1, 1
+        if self.sheet.sheet_properties.pageSetUpPr:
+            self.sheet.sheet_properties.pageSetUpPr.fitToPage = True
+        self.sheet.column_dimensions["A"].width = 14
+
+    def months(self, results: Table, tab: str, shown: Sequence[Series]) -> None:
+        """A line per month with the value of every indicator, blank where there is none, and a chart of each."""
+        self._head(4, [MONTH[self.language], *(each.kpi[self.language] for each in shown)])
+        for number in range(MONTHS):
+            row = 5 + number
+            self.sheet.cell(row, 1, self._month(MONTHS - 1 - number))
+            for place, each in enumerate(shown, start=2):
+                self.sheet.cell(row, place, _value(results, tab, each.kpi[self.language], row)).number_format = "#,##0.##"
+        for place, each in enumerate(shown):
+            self._chart(each.kpi[self.language], each.axis[self.language], (4, 4 + MONTHS), place + 2, place)
+
+    def tiers(self, customers: Table | None, titles: Mapping[str, str]) -> None:
+        """How many customers each tier has."""
+        column = customers.column("tier_level") if customers else None
+        if customers is None or column is None or not column.choices:
+            return
+        first = 6 + MONTHS
+        area = _area(titles[customers.name], [each.key for each in customers.columns].index("tier_level"))
+        self._head(first, [TIER[self.language], CUSTOMERS[self.language]])
+        for number, choice in enumerate(column.choices, start=1):
+            self.sheet.cell(first + number, 1, choice)
+            self.sheet.cell(first + number, 2, f"=COUNTIF({area},$A{first + number})")
+        place = self.sheet.max_column - 1 if self.sheet.max_column > 1 else 1
+        self._chart(TIER[self.language], CUSTOMERS[self.language], (first, first + len(column.choices)), 2, place)
+
+    def _month(self, back: int) -> str:
+        """The month that lies so far back, in the words of the column of periods."""
+        day = f"EDATE(TODAY(),-{back})"
+        if self.language == "zh":
+            return f'=YEAR({day})&"年"&MONTH({day})&"月"'
+        return f'=YEAR({day})&"-"&RIGHT("0"&MONTH({day}),2)'
+
+    def _head(self, row: int, words: Sequence[str]) -> None:
+        for place, word in enumerate(words, start=1):
+            cell = self.sheet.cell(row, place, word)
+            cell.font, cell.fill = font(self.language, bold=True, ink="FFFFFF"), fill(STAFF_HEADER)
+            cell.alignment = Alignment(horizontal="left" if place == 1 else "right")
+            self.sheet.column_dimensions[letters(place - 1)].width = 18
+
+    def _chart(self, title: str, axis: str, rows: tuple[int, int], column: int, place: int) -> None:
+        """Bars of one column, two charts beside each other, below the figures."""
+        chart = BarChart()
+        chart.title, chart.y_axis.title = title, axis
+        chart.legend = None
+        chart.y_axis.scaling.min = 0  # a bar that does not begin at nought lies
+        chart.height, chart.width = HEIGHT, WIDTH  # type: ignore[assignment]  # openpyxl's stubs know no parts of centimetres
+        chart.x_axis.delete = chart.y_axis.delete = False
+        chart.add_data(Reference(self.sheet, min_col=column, min_row=rows[0], max_row=rows[1]), titles_from_data=True)
+        chart.set_categories(Reference(self.sheet, min_col=1, min_row=rows[0] + 1, max_row=rows[1]))
+        chart.dataLabels = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False, showPercent=False)
+        self.sheet.add_chart(chart, f"{'A' if place % 2 == 0 else 'E'}{13 + MONTHS + 16 * (place // 2)}")
+
+
+def _value(results: Table, tab: str, kpi: str, row: int) -> str:
+    """The value of an indicator of the company in the month named in column A; blank where there is none."""
+    at = {column.key: place for place, column in enumerate(results.columns)}
+    value, named, period = (_area(tab, at[name]) for name in ("value", "kpi", "period"))
+    kpi = kpi.replace('"', '""')
+    asked = f'{named},"{kpi}",{period},$A{row}'
+    return f'=IF(COUNTIFS({asked},{value},"<>")=0,"",SUMIFS({value},{asked}))'
+
+
+def _area(tab: str, place: int) -> str:
+    column = letters(place)
+    return "'{}'!${}:${}".format(tab.replace("'", "''"), column, column)
