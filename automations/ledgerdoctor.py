@@ -13,9 +13,8 @@ from automations.errors import LedgerFailed
 from automations.generation import REMEDY, Marks, older
 from automations.ledgers.database import APPLICATION, LOST, migrations
 from automations.ledgers.protocol import MailState
-from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Words
-from automations.wiring import marks_of, workbook_name
+from automations.wiring import ledger_of, marks_of, workbook_name
 
 PRAGMAS = ("PRAGMA quick_check", "PRAGMA application_id", "PRAGMA user_version")
 
@@ -23,6 +22,9 @@ PRAGMAS = ("PRAGMA quick_check", "PRAGMA application_id", "PRAGMA user_version")
 def ledger_lines(config: Config, workbook: Path | None) -> Iterator[Line]:
     """The file and its folders, whether it is an old copy, and the mails in it that need a look."""
     path, name = config.ledger_place, workbook_name(config, workbook)
+    if config.on_server:
+        yield from _on_server(config, marks_of(config, workbook=workbook), name)
+        return
     if not path.exists():
         said = {
             "zh": f"还没有运行记录 {path}；第一次运行时建立，只登记旧事项，不发邮件",
@@ -38,8 +40,21 @@ def ledger_lines(config: Config, workbook: Path | None) -> Iterator[Line]:
     yield Line("ok", {"zh": f"运行记录 {path}：完好", "en": f"ledger {path}: sound"})
     yield from writable(path.parent, "运行记录的文件夹", "the ledger's folder")
     yield from (line for line in writable(path.parent / "backups", "备份的文件夹", "the folder of copies") if line.state == "failed")
-    yield from _old_copy(path, marks_of(config, workbook=workbook), name)
-    yield from _mails(path, name)
+    yield from _old_copy(config, marks_of(config, workbook=workbook), name)
+    yield from _mails(config, name)
+
+
+def _on_server(config: Config, marks: Marks, name: str) -> Iterator[Line]:
+    """Whether the server answers, what holds for any ledger beside; nothing is made there."""
+    place = config.settings.ledger
+    try:
+        ledger_of(config, looking=True).close()
+    except LedgerFailed as error:
+        yield Line("failed", same(str(error)))
+        return
+    yield Line("ok", {"zh": f"运行记录 {place}：可以连接", "en": f"ledger {place}: it answers"})
+    yield from _old_copy(config, marks, name)
+    yield from _mails(config, name)
 
 
 def ledger_fault(path: Path) -> Line | None:
@@ -67,14 +82,14 @@ def _version_fault(path: Path, number: int, known: int) -> Line | None:
     return None
 
 
-def _old_copy(path: Path, marks: Marks, workbook: str) -> Iterator[Line]:
+def _old_copy(config: Config, marks: Marks, workbook: str) -> Iterator[Line]:
     """Whether the marks outside the ledger know more than it does."""
-    with suppress(LedgerFailed), closing(SqliteLedger(path)) as ledger:
+    with suppress(LedgerFailed), closing(ledger_of(config, looking=True)) as ledger:
         if found := older(marks, ledger, workbook):
             yield Line("failed", found.words, REMEDY)
 
 
-def _mails(path: Path, workbook: str) -> Iterator[Line]:
+def _mails(config: Config, workbook: str) -> Iterator[Line]:
     """Mails of this workbook that wait, or that nobody knows the fate of."""
     look = {
         "zh": "核对是否收到：runner.py outbox list --state unknown，然后 outbox resolve",
@@ -91,7 +106,7 @@ def _mails(path: Path, workbook: str) -> Iterator[Line]:
         "unknown": ("封邮件不知是否发出", "mails that may or may not have left", look),
     }
     try:
-        with closing(SqliteLedger(path)) as ledger:
+        with closing(ledger_of(config, looking=True)) as ledger:
             counts = {state: len(ledger.outbox([state], workbook, limit=10_000)) for state in words}
     except LedgerFailed as error:
         yield Line("failed", same(str(error)))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from automations.channels.presets import Server
 from automations.config import Config
 from automations.doctorline import Line, State, writable
+from automations.errors import LedgerFailed
 from automations.ledgerdoctor import ledger_fault
-from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Words
 from automations.visiting import trouble_name
-from automations.wiring import in_project
+from automations.wiring import in_project, ledger_of
 
 
 def mail_lines(config: Config, environ: Mapping[str, str] = os.environ) -> Iterator[Line]:
@@ -60,19 +60,20 @@ def _mailbox(config: Config, environ: Mapping[str, str]) -> Iterator[Line]:
     if lack := _lacking(server, where, environ, "warning"):
         yield lack
         return
-    trouble = _noted(config.ledger_place, trouble_name(f"{server.user}@{server}"))
+    trouble = _noted(config, trouble_name(f"{server.user}@{server}"))
     if trouble:
         yield Line("warning", {"zh": f"发件人的邮箱上次查不了：{trouble}", "en": f"the mailbox could not be asked: {trouble}"})
     else:
         yield Line("ok", where)
 
 
-def _noted(path: Path, name: str) -> str:
+def _noted(config: Config, name: str) -> str:
     """What a sound ledger that is there keeps under a name."""
-    if not path.exists() or ledger_fault(path):
+    if not config.on_server and (not config.ledger_place.exists() or ledger_fault(config.ledger_place)):
         return ""
-    with closing(SqliteLedger(path)) as ledger:
+    with suppress(LedgerFailed), closing(ledger_of(config, looking=True)) as ledger:
         return ledger.meta(name) or ""
+    return ""
 
 
 def _outbox(folder: Path) -> Iterator[Line]:

@@ -17,6 +17,7 @@ from automations.config import load
 from automations.engines.workers import NoThreads
 from automations.errors import LedgerFailed
 from automations.fleet import Fleet
+from automations.ledgerdoctor import ledger_lines
 from automations.ledgers.connections import Connections
 from automations.moving import move
 from automations.serving import OnServer, serve, service
@@ -158,3 +159,15 @@ def test_serve_and_worker_each_say_when_the_other_is_meant(tmp_path: Path, postg
         "worker 需要放在服务器上的运行记录：在 config/settings.yaml 写 ledger: postgresql://用户@主机/数据库；只用一台机器时用 serve"
     )
     assert str(on_server.value) == "运行记录放在服务器上，由 worker 一起处理：请改用 runner.py worker"
+
+
+def test_doctor_says_whether_the_server_answers_and_makes_nothing(tmp_path: Path, postgres: Server) -> None:
+    root = one_book(tmp_path / "there", f"{postgres.url}?application_name=doctor")
+    away = one_book(tmp_path / "away", "postgresql://someone@127.0.0.1:1/rowkeeper")
+
+    said = [line.what["zh"] for line in ledger_lines(load(root), None)]
+    lacks = [(line.state, line.what["zh"]) for line in ledger_lines(load(away), None)]
+
+    assert said[0] == f"运行记录 {postgres.url}?application_name=doctor：可以连接"
+    assert lacks[0][0] == "failed"
+    assert lacks[0][1].startswith("ledger postgresql://127.0.0.1:1/rowkeeper, schema rowkeeper, cannot be reached (")
