@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
 import sys
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from automations.command import BRAKE, CHANGES, CONFIG, FAILED_ROWS, NOTHING, OU
 from automations.commands import commands
 from automations.errors import ConfigProblems, RowkeeperError
 from automations.progressbar import bar
+from automations.secretfile import take_in
 
 __all__ = ["BRAKE", "CHANGES", "CONFIG", "FAILED_ROWS", "NOTHING", "OUTSIDE", "PERSON", "main", "parser"]
 
@@ -41,12 +43,23 @@ def _obeyed(arguments: argparse.Namespace) -> int:
 
 
 def _do(arguments: argparse.Namespace) -> int:
+    take_in(arguments.root, os.environ)
     voice = partial(_say, sys.stdout), partial(_say, sys.stderr)
-    call = Call(arguments, lambda: datetime.now(UTC), *voice, bar if sys.stderr.isatty() else None)
+    progress, somebody = bar if sys.stderr.isatty() else None, Terminal() if sys.stdin.isatty() else None
+    call = Call(arguments, lambda: datetime.now(UTC), *voice, progress, somebody)
     ended = commands()[arguments.command](call)
     if ended.text:
         _say(sys.stdout, ended.text)
     return ended.code
+
+
+class Terminal:
+    """Whoever sits at the terminal."""
+
+    ask, hide = staticmethod(input), staticmethod(getpass.getpass)
+
+    def out(self, text: str) -> None:
+        _say(sys.stdout, text)
 
 
 def _refused(arguments: argparse.Namespace, error: RowkeeperError, data: Any) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from automations.config import Config
     from automations.run import World
+    from automations.settingup import Voice
 
 NOTHING, FAILED_ROWS, CHANGES, CONFIG, BRAKE, OUTSIDE, PERSON = 0, 1, 2, 3, 4, 5, 6
 Says = Callable[[str], None]
@@ -27,6 +28,8 @@ class Call:
     out: Says
     err: Says
     progress: Progress | None = None
+    voice: Voice | None = None
+    """Somebody who can be asked; None where nobody sits at a terminal."""
 
     def now(self, config: Config) -> datetime:
         """The frozen clock, or the wall clock of the calendar's zone."""

@@ -45,6 +45,12 @@ def parser(root: Path) -> argparse.ArgumentParser:
     demo = _command(words, "demo", "write a demo workbook, run a simulated month over it, say what to look at")
     demo.add_argument("--folder", type=Path, default=Path("demo"), help="where the demo goes (default: demo; made anew each time)")
 
+    setup = _command(words, "setup", "ask what an installation needs to know, try each answer, write config/settings.yaml", clock=True)
+    setup.add_argument("--answers", type=Path, metavar="FILE", help="take the answers from a YAML file instead of asking")
+    setup.add_argument(
+        "--service", choices=("systemd", "docker", "windows"), help="write the files that let serve run by itself, and say how"
+    )
+
     init = _command(words, "init", "create the workbook, or add missing tabs and columns to it; shows its plan first")
     init.add_argument("--yes", action="store_true", help="do it; without this only the plan is shown")
     init.add_argument("--upgrade", action="store_true", help="only add to a workbook that is there, never create one")

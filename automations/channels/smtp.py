@@ -62,6 +62,11 @@ class SmtpChannel:
         self._claim(session, outgoing, about_to)
         return self._judged(session, self._finish(session))
 
+    def knock(self) -> None:
+        """Sign in and say goodbye, to see whether that goes. Raises MailWaits when it does not."""
+        self._connected()
+        self.close()
+
     def close(self) -> None:
         """Say goodbye to the server; every mail is settled by then."""
         if self._session:

@@ -30,6 +30,18 @@ def init_command(call: Call) -> Ended:
         return ended(call, plan(do=True), NOTHING)
 
 
+def setup_command(call: Call) -> Ended:
+    from automations.servicefiles import service_files
+    from automations.settingup import set_up
+
+    arguments = call.arguments
+    if arguments.service:
+        return ended(call, service_files(arguments.root, arguments.service))
+    now = arguments.now or call.utc().replace(tzinfo=None, microsecond=0)
+    result = set_up(arguments.root, call.voice, now, arguments.answers)
+    return ended(call, result, OUTSIDE if result.faults else NOTHING)
+
+
 def takeover_command(call: Call) -> Ended:
     from automations.takeover import takeover
 
