@@ -35,7 +35,7 @@ def _written(key: str, value: Value, old: Sequence[str]) -> list[str]:
     if isinstance(value, Mapping):
         return [f"{key}:", *_mapping(value, _inner(key, old))]
     if isinstance(value, list):
-        notes = {_bare(line).removeprefix("-").strip(): _comment(line) for line in old[1:]}
+        notes = {_bare(line).strip().removeprefix("-").strip(): _comment(line) for line in old[1:]}
         return [f"{key}:{_comment(old[0]) if old else ''}", *(f"  - {flow(each)}{notes.get(str(each), '')}" for each in value)]
     return [f"{key}: {flow(value)}{_comment(old[0]) if old else ''}"]
 
