@@ -14,6 +14,8 @@ from automations.releasing import Waiting
 
 SWEEP = "sweep"
 """The deed that reads and fills tables, and the name of a run that a person starts."""
+OTHERS = ("undo ", "digest ", "serve")
+"""How the names of runs begin that are not sweeps: no automation may be called so."""
 OWN = ("readable", "key-once")
 """What a table finds of itself, without a policy."""
 
@@ -90,6 +92,8 @@ def _reached(rule: str, table: str, limits: Limits) -> bool:
 
 
 def sweeps(config: Config, name: str) -> bool:
-    """Whether runs of this name read the whole workbook."""
+    """Whether runs of this name read the whole workbook; a name no automation has any more was one's before it was renamed."""
     found = config.automations.get(name)
-    return name == SWEEP or (found is not None and found.does == SWEEP)
+    if found is not None:
+        return found.does == SWEEP
+    return not name.startswith(OTHERS)

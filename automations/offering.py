@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from contextlib import suppress
 from datetime import datetime, timedelta
 
 from automations.automationfile import Automation
@@ -11,13 +9,14 @@ from automations.cadence import next_slot
 from automations.config import Config
 from automations.due import OVERTAKEN, come
 from automations.executing import Says
+from automations.knowncadences import known_since
 from automations.ledgers.protocol import Ledger
 
 
 def offer(ledger: Ledger, config: Config, book: str, automation: Automation, now: datetime, say: Says) -> datetime:
     """Note the slots of an automation that have come for a workbook; returns when the next one comes (UTC)."""
     table, name, work = ledger.timetable, automation.name, config.calendar.work_days
-    last, known = table.last(name, book, now), _known_since(ledger, automation, now)
+    last, known = table.last(name, book, now), known_since(ledger, config, book, automation, now)
     found = come(automation, work, max(last, known) if last else known, now)
     for place, due in enumerate(found.run):
         if table.offer(name, book, due, now, skipped=found.skipped if not place else 0):
@@ -28,14 +27,3 @@ def offer(ledger: Ledger, config: Config, book: str, automation: Automation, now
         say("given up", automation=name, slot=found.given_up, skipped=found.skipped + 1, why=found.why)
     following = next_slot(automation.cadence, automation.zone, work, now)
     return following.at if following else now + timedelta(days=1)
-
-
-def _known_since(ledger: Ledger, automation: Automation, now: datetime) -> datetime:
-    """When this cadence was first seen: a new or reworded one has missed nothing."""
-    name = f"cadence {automation.name}"
-    with suppress(ValueError, KeyError, TypeError):
-        said = json.loads(ledger.meta(name) or "null")
-        if said["words"] == automation.words:
-            return datetime.fromisoformat(said["since"])
-    ledger.set_meta(name, json.dumps({"words": automation.words, "since": now.isoformat()}, ensure_ascii=False))
-    return now

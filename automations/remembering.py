@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from itertools import islice
 from statistics import median
@@ -21,9 +22,9 @@ USUAL_RUNS, USUAL_LOOKED_BACK, USUAL_FROM = 20, 1000, 5
 ALL = 1_000_000
 
 
-def remembered(ledger: Ledger, workbook: str, automation: str, waiting: Waiting) -> Remembered:
-    """Cells, conditions and rows as they were last seen."""
-    looked = (run for run in ledger.runs(workbook, limit=LOOKED_BACK) if run.state == "done" and run.automation == automation)
+def remembered(ledger: Ledger, workbook: str, sweeps: Callable[[str], bool], waiting: Waiting) -> Remembered:
+    """Cells, conditions and rows as they were last seen; `sweeps` says of a run's name whether it looked at all of them."""
+    looked = (run for run in ledger.runs(workbook, limit=LOOKED_BACK) if run.state == "done" and sweeps(run.automation))
     last = next((run.started_at for run in looked), None)
     return Remembered(
         not ledger.knows(workbook),

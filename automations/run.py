@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from automations.addressing import Told
 from automations.applying import Receipt, apply, note_refused
@@ -16,7 +17,7 @@ from automations.errors import PlanRefused
 from automations.generation import Marks, count, older, uncounted
 from automations.judging import Judge, Judged, Memory
 from automations.ledgers.protocol import Ledger
-from automations.limiting import SWEEP, told_of, told_within, waiting_within, within
+from automations.limiting import SWEEP, sweeps, told_of, told_within, waiting_within, within
 from automations.model import NewKey, Snapshot, Words
 from automations.notices import Renders, plan_notices
 from automations.numbering import numbered
@@ -102,7 +103,7 @@ def plan_once(
     reached = told_of(world.config, limits)
     noticed = plan_notices(judged, reached, findings, known, world.renderer, now, waiting.sent, world.config)
     lost = astray(world.workbook, world.ledger)
-    before = replace(remembered(world.ledger, snapshot.workbook, name, waiting), astray=lost)
+    before = replace(remembered(world.ledger, snapshot.workbook, partial(sweeps, world.config), waiting), astray=lost)
     plan = make_plan(judged, world.config, before, [*findings, *noticed.findings], noticed.new, noticed.spoken, new_keys, now, name)
     return within(replace(plan, deferred=tuple(noticed.deferred), resting=tuple(noticed.resting)), limits, world.config), snapshot
 

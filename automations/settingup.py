@@ -162,7 +162,7 @@ def _asked(place: Place, old: Answers, voice: Voice, now: datetime) -> SetUp:
     for section in SECTIONS:
         while True:
             _ask_section(place, section, answers, voice)
-            if section[0] == "mail" and answers["mail"] != "folder" and answers["user"] != "-":
+            if section[0] == "mail" and _by_password(place, answers):
                 secret = voice.hide(SAID["password"][answers["language"]]) or secret
             faults = list(_try(place, section[0], answers, secret, now, voice.out))
             if not faults:
@@ -227,7 +227,7 @@ def _try(place: Place, name: str, answers: Answers, secret: str, now: datetime, 
     """Try the answers of a section where that can be tried; says what is wrong."""
     if name == "workbook" and answers["workbook"] == "google":
         faults = list(_google_faults(place, answers, now, out))
-    elif name == "mail" and answers["mail"] != "folder":
+    elif name == "mail" and answers["mail"] != "folder" and not place.settings.mail.oauth2:
         faults = _mail_faults(answers, secret)
     else:
         return
@@ -283,7 +283,15 @@ def _changes(place: Place, answers: Answers) -> Iterator[str]:
 
 
 def _text(place: Place, answers: Answers) -> str:
-    return edited(place.file.read_text(encoding="utf-8"), settings_from(answers, _calendar(place, answers)))
+    values = dict(settings_from(answers, _calendar(place, answers)))
+    if place.settings.mail.oauth2:
+        values["mail"] = {name: value for name, value in values["mail"].items() if name != "password"}
+    return edited(place.file.read_text(encoding="utf-8"), values)
+
+
+def _by_password(place: Place, answers: Answers) -> bool:
+    """Whether the mail server asks for a password; a consent (`oauth2`) that stands in the settings stays in its place."""
+    return answers["mail"] != "folder" and answers["user"] != "-" and place.settings.mail.oauth2 is None
 
 
 def _calendar(place: Place, answers: Answers) -> str:
@@ -300,7 +308,7 @@ def _finished(place: Place, answers: Answers, secret: str, warned: Sequence[str]
         _copy_calendar(place, _calendar(place, answers), answers["zone"])
     _replace(place.file, text)
     lines = [SAID["written"][language]]
-    if answers["mail"] != "folder" and answers["user"] != "-":
+    if _by_password(place, answers):
         if secret:
             keep(place.root, SECRET, secret)
         lines.append(SAID["secret" if secret else "no secret"][language].format(place=PLACE, name=SECRET))

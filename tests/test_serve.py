@@ -101,6 +101,22 @@ def test_a_new_automation_has_missed_nothing(tmp_path: Path) -> None:
     assert office.slots("morning") == ["01-06 08:30 done"]
 
 
+def test_a_renamed_automation_goes_on_where_it_was_and_a_reworded_one_has_missed_nothing(tmp_path: Path) -> None:
+    office = Office(tmp_path, "2026-01-05 08:00", MORNING | {"noon": automation("noon", "every day at 12:00")})
+    office.until("2026-01-05 13:00")
+    office.off()
+    for old, new in (("morning", automation("dawn", "at 08:30 on working days")), ("noon", automation("midday", "every day at 12:30"))):
+        (tmp_path / f"config/automations/{old}.yaml").unlink()
+        office.write(f"config/automations/{old}-again.yaml", new)
+    office.asleep_until("2026-01-06 14:00")
+    office.on()
+    office.until("2026-01-07 13:00")
+
+    assert office.slots("morning") == ["01-05 08:30 done"]
+    assert office.slots("dawn") == ["01-06 08:30 done", "01-07 08:30 done"]
+    assert office.slots("midday") == ["01-07 12:30 done"]
+
+
 def test_a_restart_loses_and_repeats_nothing(tmp_path: Path) -> None:
     office = Office(tmp_path, "2026-01-05 08:00", MORNING)
     office.until("2026-01-05 08:29")

@@ -36,7 +36,7 @@ def last_working(day: date) -> bool:
 
 def moved_30th(day: date) -> bool:
     """The 30th (29 February in a leap year's February), or the first working day after it."""
-    wanted = [each for each in ALL_DAYS if each.day == (29 if each.month == 2 else 30)]
+    wanted = [date(2023, 12, 30), *(each for each in ALL_DAYS if each.day == (29 if each.month == 2 else 30))]
     return any(day == next((later for later in ALL_DAYS if later >= each and working(later)), None) for each in wanted)
 
 
@@ -49,12 +49,14 @@ class Job:
     at: tuple[str, ...]
     zone: str = "Asia/Shanghai"
     catch_up: str = "latest"
-    max_age: timedelta | None = None
+    max_age: int | None = None
+    """Hours. Without it `all` goes back for a day, the others as far as it takes."""
     does: str = "outbox"
 
     def yaml(self, name: str) -> str:
         """Its file."""
-        keys = {"zone": self.zone, "catch_up": self.catch_up} | ({"max_age": "2 hours"} if self.max_age else {})
+        age = {"max_age": f"{self.max_age} hours"} if self.max_age else {}
+        keys = {"zone": self.zone, "catch_up": self.catch_up} | age
         return automation(name, self.runs, self.does, **keys)
 
     def slots(self) -> list[datetime]:
@@ -78,16 +80,16 @@ def _office(text: str) -> datetime:
 JOBS = {
     "morning": Job("at 08:30 on working days", working, ("08:30",)),
     "hours": Job("every 3 hours between 09:00 and 18:00 on Tuesday", lambda day: day.weekday() == 1, ("09:00", "12:00", "15:00", "18:00")),
-    "every-one": Job("every Monday, Wednesday and Friday at 12:00", lambda day: day.weekday() in (0, 2, 4), ("12:00",), catch_up="all"),
+    "every-one": Job("every Monday and Friday at 12:00", lambda day: day.weekday() in (0, 4), ("12:00",), catch_up="all", max_age=480),
     "on-time": Job("every Tuesday and Saturday at 14:15", lambda day: day.weekday() in (1, 5), ("14:15",), catch_up="none"),
-    "young": Job("every Friday at 07:00", lambda day: day.weekday() == 4, ("07:00",), max_age=timedelta(hours=2)),
+    "young": Job("every Friday at 07:00", lambda day: day.weekday() == 4, ("07:00",), max_age=2),
     "new-york": Job("every Sunday at 02:30", lambda day: day.weekday() == 6, ("02:30",), zone="America/New_York", catch_up="all"),
     "new-york-fold": Job("every Sunday at 01:30", lambda day: day.weekday() == 6, ("01:30",), zone="America/New_York"),
     "madrid": Job("every Sunday at 02:30", lambda day: day.weekday() == 6, ("02:30",), zone="Europe/Madrid"),
     "the-30th": Job("on the 30th at 10:00 or the next working day", moved_30th, ("10:00",)),
     "leap-day": Job("every year on 29 February at 08:00", lambda day: (day.month, day.day) == (2, 29), ("08:00",)),
     "month-end": Job("on the last working day of the month at 17:00", last_working, ("17:00",)),
-    "quarter": Job("quarterly on the 5th at 09:00", lambda day: day.day == 5 and day.month % 3 == 1, ("09:00",), catch_up="all"),
+    "quarter": Job("quarterly on the 5th at 09:00", lambda day: day.day == 5 and day.month % 3 == 1, ("09:00",)),
     "sweep": Job("every Monday at 09:00", lambda day: day.weekday() == 0, ("09:00",), does="sweep"),
 }  # fmt: skip
 
@@ -138,7 +140,8 @@ def should(job: Job) -> Outcome:
     slots = job.slots()
     for gone, back in ((_office(gone), _office(back)) for gone, back in GONE):
         away = [slot for slot in slots if gone < slot <= back]
-        young = [slot for slot in away if job.max_age is None or back - slot <= job.max_age]
+        hours = job.max_age or (24 if job.catch_up == "all" else 24 * 365)
+        young = [slot for slot in away if back - slot <= timedelta(hours=hours)]
         made_up += {"all": young, "latest": young[-1:], "none": []}[job.catch_up]
         missed += away
     return Outcome(
