@@ -19,8 +19,10 @@ import pytest
 
 import runner
 from automations.config import load
+from automations.settingsfile import edited
 from automations.settingup import set_up
-from tests.project import CALENDAR
+from tests.googleoffice import COMPLAINTS, POLICY
+from tests.project import project
 from tests.sheets.human import Human
 from tests.sheets.server import StandIn
 from tests.smtpserver import SmtpServer
@@ -42,13 +44,14 @@ class Newcomer:
 
     def __init__(self, root: Path, google: StandIn, server: SmtpServer, capsys: pytest.CaptureFixture[str]) -> None:
         self.root, self.google, self.server, self.capsys = root, google, server, capsys
-        for folder in ("config", "templates"):
-            shutil.copytree(ROOT / folder, root / folder)
+        project(root, policy=POLICY, tables={"complaints": COMPLAINTS})
+        shutil.copytree(ROOT / "config" / "automations", root / "config" / "automations")
+        shutil.copytree(ROOT / "templates", root / "templates", ignore=shutil.ignore_patterns("forms"), dirs_exist_ok=True)
         self.file = google.file("客户台账", shared={ROBOT: "writer"}, timeZone="Asia/Shanghai")
         google.tab(self.file, "说明", [["别动"]])
         (root / "state").mkdir()
         (root / "state" / "google-key.json").write_text(json.dumps(google.service_account(ROBOT)), encoding="utf-8")
-        settings = (root / "config" / "settings.yaml").read_text(encoding="utf-8")
+        settings = edited((ROOT / "config" / "settings.yaml").read_text(encoding="utf-8"), {"packs": ["care"]})
         stand_in = f'workbook:\n  development: {{ endpoint: "{google.url}" }}\n'
         (root / "config" / "settings.yaml").write_text(settings.replace("workbook:\n", stand_in), encoding="utf-8")
 
@@ -88,10 +91,9 @@ def test_a_newcomer_gets_from_the_first_question_to_a_service_by_the_guide_alone
     steps = commands_of(GUIDES[1])
     mail = ["custom", "127.0.0.1", "none", str(newcomer.server.port), "rowkeeper@example.com", "-", "", "admin@example.com"]
     said = newcomer.at_a_terminal(
-        ["zh", "", "google", newcomer.file, "state/google-key.json", "admin@example.com", *mail, PACK, "y"],
+        ["zh", "", "google", newcomer.file, "state/google-key.json", "admin@example.com", *mail, "care", "y"],
     )
     assert said.count("试过了，可以。") == 2 and "已写入 config/settings.yaml。" in said
-    assert load(newcomer.root).settings.packs == [PACK]
 
     assert steps[:5] == ["setup", "doctor", "init", "init --yes", "doctor"]
     assert "表格“客户台账”: 1 个工作表".replace(": ", "：") in newcomer.does("doctor")[1].replace(": ", "：")
@@ -151,11 +153,9 @@ def test_every_command_of_the_guide_is_one_the_program_takes(guide: Path) -> Non
 def test_the_answers_the_guide_shows_are_taken(guide: Path, tmp_path: Path) -> None:
     """As they stand, though the mailbox and the spreadsheet are not there: that is told, and written all the same."""
     [shown] = re.findall(r"^```yaml\n(.*?)^```", guide.read_text(encoding="utf-8"), re.M | re.S)
-    (tmp_path / "config" / "calendars").mkdir(parents=True)
-    (tmp_path / "config" / "calendars" / "cn.yaml").write_text(CALENDAR.replace("\n    ", "\n").lstrip(), encoding="utf-8")
-    (tmp_path / "config" / "settings.yaml").write_text("language: zh\ncalendar: cn\nadmin: a@example.com\npacks: []\n", encoding="utf-8")
-    shutil.copytree(ROOT / "config" / "packs" / PACK, tmp_path / "config" / "packs" / PACK)
-    shutil.copytree(ROOT / "config" / "packs" / "shared-tables", tmp_path / "config" / "packs" / "shared-tables")
+    project(tmp_path, tables={"complaints": COMPLAINTS})
+    (tmp_path / "config" / "packs" / PACK).mkdir()
+    (tmp_path / "config" / "packs" / PACK / "pack.yaml").write_text(f"pack: {PACK}\ntitle: {PACK}\n", encoding="utf-8")
     (tmp_path / "answers.yaml").write_text(re.sub(r"(?m)^(mail|workbook|spreadsheet|credentials): .*\n", "", shown), encoding="utf-8")
 
     done = set_up(tmp_path, None, datetime(2026, 9, 1), tmp_path / "answers.yaml")
