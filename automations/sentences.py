@@ -160,6 +160,12 @@ class Reader:
         declared = self.policy.parameters.get(name)
         return self.value(declared) if declared else f"${name}"
 
+    def bare(self, name: str) -> str:
+        """A parameter's value in force on the day without its unit, which a message writes itself; dots where classes differ."""
+        declared = self.policy.parameters.get(name)
+        begun = [value for start, value in sorted(declared.values.items()) if start <= self.day] if declared else []
+        return "[…]" if not begun or begun[-1] is None or isinstance(begun[-1], Mapping) else str(begun[-1])
+
     def value(self, parameter: Parameter) -> str:
         """The value in force on the day in words: one, or one for every class."""
         begun = [value for start, value in sorted(parameter.values.items()) if start <= self.day]
@@ -192,9 +198,10 @@ def _check(reader: Reader, rule: Any) -> str:
 
 
 def _said(reader: Reader, message: Words) -> str:
-    """A message with headings where the row's values will stand."""
+    """A message with its numbers, and with headings where the row's values will stand; dots for what the sheet does not show."""
     text = message.get(reader.language) or message.get("zh", "")
-    return re.sub(r"\{\$?(\w+)\}", lambda match: f"[{reader.heading(match[1])}]", text)
+    text = re.sub(r"\{\$(\w+)\}", lambda match: reader.bare(match[1]), text)
+    return re.sub(r"\{(\w+)\}", lambda match: "[…]" if reader.heading(match[1]) == match[1] else f"[{reader.heading(match[1])}]", text)
 
 
 def _derive(reader: Reader, rule: Any) -> str:
