@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
-from operator import is_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -116,12 +115,20 @@ class Counting:
         today = judging.now.date()
         places = [place for each in self.measures for place in sorted(each.places() | each.soft()) if judging.has(*place)]
         read = [judging.raw(*place) for place in places]
-        if not self.last or self.last[0] != today or len(self.last[1]) != len(read) or not all(map(is_, self.last[1], read)):
+        stretches = [each.span.stretches(today, each.back + 1) for each in self.measures]
+        if not self.last or self.last[0] != stretches or len(self.last[1]) != len(read) or not all(map(_same, self.last[1], read)):
             parts = [_counted(each, today, self.language, judging) for each in self.measures]
             found = _named(pd.concat(parts, ignore_index=True).assign(**self.fixed))
             shown = found[found["shown"]]
-            self.last[:] = [today, read, found, {name: _column(shown[name], kind) for name, kind in COLUMNS.items() if name in found}]
+            self.last[:] = [stretches, read, found, {name: _column(shown[name], kind) for name, kind in COLUMNS.items() if name in found}]
         return self.last[2], self.last[3]
+
+
+def _same(before: Any, now: Any) -> bool:
+    """Whether a column is what it was: most runs change a few rows, and most indicators do not read them."""
+    if before is now or len(before) != len(now) or type(before) is not type(now):
+        return before is now
+    return bool(before.equals(now)) if hasattr(before, "equals") else np.array_equal(before, now, equal_nan=before.dtype.kind in "fmM")
 
 
 def rows(counting: Counting, kept: str, closed: str, judging: Evaluation) -> Made:

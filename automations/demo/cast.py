@@ -144,6 +144,7 @@ CAUSES: Mapping[str, tuple[str, str, str, str, str]] = {
     "业务操作": ("开票信息没有复核", "客户资料更新后没有同步", "属实", "作废重开", "开票前与客户资料核对"),
 }
 REPLIES = ("客户表示满意", "客户接受处理结果", "客户认可，希望以后注意", "客户说处理得及时")
+PREFERENCES = ("五香口味为主，整箱送货", "香辣口味走得快，要小包装", "早上八点以前送到", "只要当周生产的", "腐竹要冷链")
 TALKS = ("问了销售情况，货架陈列不错", "节前走货快，客户想多备货", "看了日期，都在保质期内", "核对了往来账，没有差异", "介绍了新品卤豆干")
 
 
@@ -152,7 +153,8 @@ def staff_rows() -> Iterator[dict[str, Value]]:
     for line in STAFF.split("\n")[1:-1]:
         number, name, department, role, superior, mail, hired = line.split()
         row: dict[str, Value] = {"staff_id": number, "staff_name": name, "department": department, "role": role}
-        row |= {"email": f"{mail}@example.com", "hired_on": date.fromisoformat(hired), "status": "离职" if number == GONE else "在职"}
+        signed = date.fromisoformat(hired)
+        row |= {"email": f"{mail}@example.com", "hired_on": signed, "nda_signed_on": signed, "status": "离职" if number == GONE else "在职"}
         row |= {"superior": superior} if superior != "-" else {}
         row |= {"direct_sales": True} if number in DIRECT else {}
         yield row | ({"left_on": date(2026, 7, 31)} if number == GONE else {})

@@ -16,6 +16,7 @@ from automations.demo.cast import (
     CLOSED_ACCOUNT,
     DIRECT,
     GOODS,
+    PREFERENCES,
     PRODUCTS,
     SAID,
     SELLERS,
@@ -84,6 +85,8 @@ class Town:
         """Staff, products, stock, carriers and accounts."""
         for row in staff_rows():
             self.story.entry("staff").put(ALWAYS, **row)
+            if row["status"] == "在职":
+                self.train(str(row["staff_id"]))
         for number, product in enumerate(PRODUCTS):
             said = {"product_code": product.code, "product_name": product.name, "spec": product.spec, "packaging": product.packaging}
             self.story.entry("products").put(ALWAYS, **said, unit="箱", unit_weight=Decimal(self.rng.randint(50, 120)) / 10)
@@ -92,9 +95,15 @@ class Town:
         for carrier, name, licence, valid, contract, until in CARRIERS:
             entry = self.story.entry("carriers").put(ALWAYS, carrier_id=carrier, carrier_name=name, phone=self.phone())
             entry.put(ALWAYS, licence_no=licence, licence_valid_to=valid, contract_no=contract, contract_valid_to=until)
+            entry.put(ALWAYS, reputation=4, scale=3, service_quality=4, price_level=3, vehicle_supply=True, tracking_ok=True)
         for account, bank in ACCOUNTS.items():
             entry = self.story.entry("company_accounts").put(ALWAYS, account_no=account, bank=bank)
             entry.put(ALWAYS, account_name="宁夏西香记食品有限公司", active=account != CLOSED_ACCOUNT)
+
+    def train(self, person: str) -> None:
+        """The yearly training of food safety and service, which everybody attends."""
+        entry = self.story.entry("training").put(ALWAYS, training_id=f"PX-{person}", kind="客户服务培训", mode="内部", staff_id=person)
+        entry.put(ALWAYS, topic="食品安全与客户服务", planned_on=date(2026, 3, 20), held_on=date(2026, 3, 20), effect="考核通过")
 
     def store(self, code: str, number: int, batch: int) -> None:
         """A batch of a product in the warehouse."""
@@ -117,6 +126,7 @@ class Town:
             entry.put(ALWAYS, customer_subtype=subtype, customer_nature="一般", owner_staff=client.salesperson)
             entry.put(ALWAYS, phone=self.phone(), email=f"kh{place + 1:03d}@example.com")
             entry.put(ALWAYS, registered_address=f"{self.rng.choice(STREETS)}{self.rng.randint(2, 299)}号")
+            entry.put(ALWAYS, preferences=PREFERENCES[place % len(PREFERENCES)], coop_history=f"{2016 + place % 10}年开始合作")
             if place < LARGE:
                 entry.put(ALWAYS, account_manager=client.salesperson, contribution_level="重要贡献")
                 entry.put(ALWAYS, key_retailer=True if kind == "零售商" else None)

@@ -137,7 +137,7 @@ class Trade:
         reviewed = self.office.after(stamped, self.rng.choice((0.5, 0.5, 1)))
         deal.dispatch.put(issued, payment_verified_at=issued - timedelta(minutes=40), stock_verified_at=issued - timedelta(minutes=20))
         deal.dispatch.put(issued, issued_by=LOGISTICS, issued_at=issued, ship_sequence=self.rng.randint(1, 3))
-        deal.dispatch.put(issued, attachments=self.rng.choice(("检验报告", "检验报告", "无", "检验报告、促销品2箱")), keeper=KEEPER)
+        deal.dispatch.put(issued, attachments=self.rng.choice(("检验报告", "检验报告", "检验报告", "检验报告、促销品2箱")), keeper=KEEPER)
         deal.dispatch.put(stamped, finance_stamp_by=FINANCE, finance_stamp_at=stamped)
         deal.dispatch.put(reviewed, keeper_review_at=reviewed)
         return deal
