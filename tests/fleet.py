@@ -196,7 +196,7 @@ def settled(config: Config, due: Sequence[str]) -> bool:
 
 def known(config: Config) -> bool:
     """Whether every branch was looked at."""
-    return _asked(config, "SELECT count(*) AS found FROM {}.meta WHERE name = 'cadence sweep'", {}) == len(config.branches)
+    return _asked(config, "SELECT count(*) AS found FROM {}.meta WHERE name LIKE %(name)s", {"name": "cadences %"}) == len(config.branches)
 
 
 def _asked(config: Config, count: str, values: dict[str, object]) -> int:
