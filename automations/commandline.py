@@ -21,7 +21,10 @@ ENDING = """exit codes: 0 done or nothing to do, 1 findings at fail level (--str
 MAIL_STATES = ("pending", "sending", "sent", "failed", "unknown", "draft", "held", "released", "dropped", "withdrawn", "suppressed")
 
 
-BRANCHED = ("plan", "run", "explain", "history", "undo", "preview", "digest", "form", "outbox", "backup", "takeover", "ledger")
+BRANCHED = (
+    *("plan", "run", "explain", "history", "undo", "preview", "digest", "form", "outbox", "backup", "takeover", "ledger"),
+    *("init", "doctor", "status"),
+)
 """Commands about one workbook, whichever of several it is."""
 
 

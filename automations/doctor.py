@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from automations.branchfile import branch_of
 from automations.checking import other_problems
 from automations.config import Config, Reader, load
 from automations.declarations import SettingsFile
@@ -72,11 +73,14 @@ class Doctor:
         return words.get(self.language) or words["en"]
 
 
-def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetime]) -> Doctor:
-    """Look at the installation, the configuration, the calendar, the workbook, the ledger and the outbox; nothing is written."""
+def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetime], branch: str = "") -> Doctor:
+    """Look at the installation, the configuration, the calendar, the workbook, the ledger and the outbox; nothing is written.
+
+    Of several workbooks at the one of the branch.
+    """
     lines = [*_python(), *_packages(root / "pyproject.toml")]
     try:
-        config = load(root)
+        config = branch_of(load(root), branch)
     except ConfigProblems as error:
         return Doctor((*lines, _problems(error.problems)), _language(root))
     now = now_of(config)

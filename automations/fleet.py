@@ -95,11 +95,12 @@ class Fleet:
         return Look(tuple(due), tuple(in_hand))
 
     def _look_at(self, branch: str, due: list[Errand], in_hand: list[InHand]) -> None:
+        following = self._next  # before the configuration: what is found under an old one is not taken for the new one's
         now, config, say = self.clock(), branch_of(self.config, branch), self._says(branch)
         with self._watching(branch) as ledger:
             for automation in config.automations.values():
-                if automation.mode != "off" and self._next.get((branch, automation.name), now) <= now:
-                    self._next[branch, automation.name] = offer(ledger, config, workbook_name(config), automation, now, say)
+                if automation.mode != "off" and following.get((branch, automation.name), now) <= now:
+                    following[branch, automation.name] = offer(ledger, config, workbook_name(config), automation, now, say)
             slots = ledger.timetable.slots(["due", "running"], limit=1000)
         in_hand += [InHand(branch, slot) for slot in slots if slot.state == "running" and slot.owner.startswith(OURS)]
         ready = [slot for slot in reversed(slots) if slot.state == "due" and slot.not_before and slot.not_before <= now]
@@ -181,7 +182,7 @@ class Fleet:
     def take_over(self, config: Config) -> None:
         """Another configuration is in force from the next slot on."""
         self.config = config
-        self._next.clear()
+        self._next = {}
 
     def close(self) -> None:
         """Let go of everything."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
+from tempfile import mkdtemp
 
 from automations.checking import other_problems
 from automations.config import Config, load
@@ -48,6 +49,11 @@ def _stat(file: Path) -> os.stat_result | None:
 def texts_of(root: Path) -> str:
     """All files of the configuration as one text, by their paths."""
     texts = {file.relative_to(root).as_posix(): file.read_text(encoding="utf-8") for file in files_of(root)}
+    return written(texts)
+
+
+def written(texts: Mapping[str, str]) -> str:
+    """Files by their paths as the ledger keeps them."""
     return json.dumps(texts, ensure_ascii=False, indent=0, sort_keys=True)
 
 
@@ -79,13 +85,29 @@ def last_good(root: Path, ledger: Ledger, folder: Path) -> Config | None:
 
 
 def laid_out(texts: Mapping[str, str], folder: Path) -> Path:
-    """The files of a kept configuration written out; what stands in the folder goes."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """The files of a kept configuration written out, unless they stand there; what else stands there goes. Several may do it at once."""
+    if _as_kept(folder, texts):
+        return folder
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = Path(mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
     for name, text in texts.items():
-        path = folder / name
+        path = place / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    if not _as_kept(folder, texts):
+        shutil.rmtree(folder, ignore_errors=True)
+    try:
+        place.rename(folder)
+    except OSError:  # another was first
+        shutil.rmtree(place)
     return folder
+
+
+def _as_kept(folder: Path, texts: Mapping[str, str]) -> bool:
+    try:
+        return texts_of(folder) == written(texts)
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 @dataclass(eq=False)
@@ -105,12 +127,17 @@ class Reloader:
         self._settling = found
         return found != self.seen and settled
 
-    def __call__(self, world: World, now: datetime) -> Config | None:
-        """Read the edit: the new configuration, or None after telling the admin once why the present one stays. `now` is UTC."""
+    def __call__(self, world: World, now: datetime, versions: Ledger | None = None) -> Config | None:
+        """Read the edit: the new configuration, or None after telling the admin once why the present one stays. `now` is UTC.
+
+        `versions` is the ledger that keeps them, where it is not the world's own.
+        """
         found = stamp(self.root)
         try:
             config, texts = proved(load(self.root)), texts_of(self.root)
         except ConfigProblems as faults:
+            if stamp(self.root) != found:
+                return None  # read between two files that were being saved
             self.seen = found
             refuse(world, faults.problems, now, self.say)
             return None
@@ -120,7 +147,7 @@ class Reloader:
         mended(world, now, self.say)
         if config.hash == world.config.hash and world.config.source is None:
             return None
-        accept(config, texts, world.ledger, local(now, config))
+        accept(config, texts, versions or world.ledger, local(now, config))
         return config
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from automations.branchfile import branch_of
 from automations.cadence import instant_of
 from automations.checking import other_problems
 from automations.config import Config, Reader, load
@@ -50,6 +51,8 @@ class Beginning:
 
     config: Config
     faults: tuple[Problem, ...] = ()
+    seen: str = ""
+    """The stamp of the files as they were read."""
 
 
 def beginning(root: Path) -> Beginning:
@@ -57,15 +60,16 @@ def beginning(root: Path) -> Beginning:
 
     Raises ConfigProblems when there is neither.
     """
+    seen = stamp(root)
     try:
-        return Beginning(_sound(root))
+        return Beginning(_sound(root), seen=seen)
     except ConfigProblems as faults:
         kept_in = _ledger_setting(root)
         with closing(ledger_at(root, kept_in, looking=True)) as ledger:
             kept = last_good(root, ledger, place_of(root, kept_in).parent / "config")
         if kept is None:
             raise
-        return Beginning(kept, faults.problems)
+        return Beginning(kept, faults.problems, seen)
 
 
 def _sound(root: Path) -> Config:
@@ -77,10 +81,11 @@ def _sound(root: Path) -> Config:
 
 
 def _ledger_setting(root: Path) -> str:
-    """Where the ledger is by settings that can be read, though other files cannot."""
+    """Where the ledger is by settings that can be read as YAML, whatever else is wrong with them and with other files."""
     reader = Reader(root.resolve())
-    settings = reader.read(SettingsFile, reader.root / "config" / "settings.yaml")
-    return settings[0].ledger if settings else SettingsFile(admin="", packs=[]).ledger
+    document = reader.document(reader.root / "config" / "settings.yaml")
+    said = document.data.get("ledger") if document and isinstance(document.data, dict) else None
+    return said if isinstance(said, str) else SettingsFile(admin="", packs=[]).ledger
 
 
 @dataclass(eq=False)
@@ -130,7 +135,7 @@ def service(
         lock.release()
         raise
     say = LogLines(write, clock.now, ZoneInfo(config.calendar.settings.zone), as_json=as_json)
-    worlds, reloader = Worlds(config, build), Reloader(config.root, say, stamp(config.root))
+    worlds, reloader = Worlds(config, build), Reloader(config.root, say, began.seen)
     pulse = Pulse(pulse_file(ledger), since, endpoint)
     engine = LocalEngine(
         worlds,
@@ -168,9 +173,10 @@ def serve(root: Path, now: Callable[[], datetime], write: Callable[[str], None],
     service(root, MachineClock(now), write, as_json=as_json).run(stop)
 
 
-def status(root: Path, now_of: Callable[[Config], datetime]) -> Status:
+def status(root: Path, now_of: Callable[[Config], datetime], branch: str = "") -> Status:
     """How every automation stands, from the ledger and the pulse; nothing is created. `now_of` gives the local moment."""
-    config = beginning(root).config
+    config = branch_of(beginning(root).config, branch)
     now = instant_of(now_of(config), ZoneInfo(config.calendar.settings.zone))
     with closing(ledger_of(config, looking=True)) as ledger:
-        return status_of(config, ledger.timetable, last_pulse(pulse_file(config.ledger_place)), now)
+        pulse = {"by": "workers"} if config.on_server else last_pulse(pulse_file(config.ledger_place))
+        return status_of(config, ledger.timetable, pulse, now)

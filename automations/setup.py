@@ -29,8 +29,11 @@ WORDS: Mapping[str, Words] = {
     },
     "tab": {"zh": "  工作表“{tab}”，{count} 列：{names}", "en": "  tab '{tab}', {count} columns: {names}"},
     "columns": {"zh": "  工作表“{tab}”右侧增加 {count} 列：{names}", "en": "  tab '{tab}', {count} columns at the right: {names}"},
-    "do": {"zh": "什么都还没有写。执行：runner.py init --yes", "en": "Nothing was written yet. To do it: runner.py init --yes"},
-    "next": {"zh": "接下来：runner.py plan", "en": "Next: runner.py plan"},
+    "do": {
+        "zh": "什么都还没有写。执行：runner.py init{branch} --yes",
+        "en": "Nothing was written yet. To do it: runner.py init{branch} --yes",
+    },
+    "next": {"zh": "接下来：runner.py plan{branch}", "en": "Next: runner.py plan{branch}"},
 }
 
 
@@ -53,6 +56,7 @@ class InitResult:
     steps: tuple[Step, ...]
     done: bool
     language: str
+    branch: str = ""
 
     @property
     def empty(self) -> bool:
@@ -75,7 +79,9 @@ class InitResult:
         return self._say("tab" if step.new else "columns", tab=step.tab, count=len(step.columns), names=names)
 
     def _say(self, word: str, **facts: object) -> str:
-        return (WORDS[word].get(self.language) or WORDS[word]["en"]).format(path=self.shown, **facts)
+        return (WORDS[word].get(self.language) or WORDS[word]["en"]).format(
+            path=self.shown, branch=f" --branch {self.branch}" if self.branch else "", **facts
+        )
 
 
 COUNTED: Words = {"zh": "件数", "en": "Number"}
@@ -103,7 +109,7 @@ def _created(config: Config, path: Path, do: bool) -> InitResult:
     if do:
         create(path, tables, language, board=board_of(config))
     steps = tuple(Step(tab_title(table, language), True, tuple(column.heading(language) for column in table.columns)) for table in tables)
-    return InitResult(path, shown(config, path), True, steps, do, language)
+    return InitResult(path, shown(config, path), True, steps, do, language, config.branch)
 
 
 def board_of(config: Config) -> list[Series]:
@@ -118,7 +124,7 @@ def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
     if do:
         apply_upgrade(path, additions)
     steps = tuple(Step(each.tab, not each.header_row, each.headers) for each in additions)
-    return InitResult(path, shown(config, path), False, steps, do, config.language)
+    return InitResult(path, shown(config, path), False, steps, do, config.language, config.branch)
 
 
 def _at_google(config: Config, do: bool) -> InitResult:
@@ -140,7 +146,7 @@ def _at_google(config: Config, do: bool) -> InitResult:
         steps += [Step(tab, False, columns) for tab, columns in titles(config, tabs, look_ups)]
         names.append(f"{home.sheet.structure().name} ({home.sheet.id})")
     said = ", ".join(names)
-    return InitResult(Path(said), said, False, tuple(steps), do, config.language)
+    return InitResult(Path(said), said, False, tuple(steps), do, config.language, config.branch)
 
 
 def shown(config: Config, path: Path) -> str:

@@ -23,6 +23,10 @@ WORDS: Mapping[str, Words] = {
     },
     "dead": {"zh": "serve 没有在运行，最后一次报到是 {at}", "en": "serve is not running, it was last seen {at}"},
     "never": {"zh": "serve 没有在运行", "en": "serve is not running"},
+    "workers": {
+        "zh": "由 worker 处理；全部工作簿和 worker：runner.py fleet",
+        "en": "workers do it; all workbooks and workers: runner.py fleet",
+    },
     "none": {"zh": "没有自动运行的项目；写在 config/automations/*.yaml", "en": "nothing runs by itself; write config/automations/*.yaml"},
     "good": {"zh": "上次成功 {at}", "en": "last good {at}"},
     "no good": {"zh": "还没有成功过", "en": "never did well yet"},
@@ -85,8 +89,8 @@ class Status:
         return "\n".join([*lines, *map(self._trouble, self.troubles)])
 
     def _service(self) -> str:
-        if not self.service:
-            return self._say("never")
+        if "at" not in self.service:
+            return self._say("workers" if self.service else "never")
         at = self._local(datetime.fromisoformat(self.service["at"]))
         return self._say("alive" if self.alive else "dead", at=at, pid=self.service.get("pid"), since=self.service.get("since"))
 

@@ -18,6 +18,7 @@ SUBJECTS: Mapping[str, Words] = {
     "recovered": {"zh": "表管家：“{what}”恢复正常", "en": "Rowkeeper: '{what}' works again"},
     "config": {"zh": "表管家：配置有错，仍按上一版运行", "en": "Rowkeeper: the configuration has faults, the last good one stays in force"},
     "config over": {"zh": "表管家：新配置已生效", "en": "Rowkeeper: the new configuration is in force"},
+    "config apart": {"zh": "表管家：各台机器的配置不一样", "en": "Rowkeeper: machines have different configurations"},
     "stopped": {"zh": "表管家：“{what}”被安全闸拦下", "en": "Rowkeeper: a brake stopped '{what}'"},
     "restored": {"zh": "表管家：运行记录是旧的，已停止发信", "en": "Rowkeeper: the ledger is an old one, mails have stopped"},
 }
@@ -41,6 +42,12 @@ TEXTS: Mapping[str, Words] = {
     "config over": {
         "zh": "配置已改好并生效。改了什么：runner.py history config",
         "en": "The configuration is mended and in force. What changed: runner.py history config",
+    },
+    "config apart": {
+        "zh": "机器 {node} 上的配置（版本 {own}）和现行的配置（版本 {there}）不一样，同一张表会轮流按两套规则填写。\n\n"
+        "请让每台机器的 config/ 和 templates/ 完全相同；改好后自动生效，不用重启。",
+        "en": "The configuration on {node} (version {own}) is not the one in force (version {there}): two sets of rules take turns "
+        "in the same tables.\n\nGive every machine the same config/ and templates/; that comes into force without a restart.",
     },
     "stopped": {"zh": "{why}。\n\n其他项目照常运行。在此之前不再重复提醒。", "en": "{why}.\n\nEverything else goes on. This is said once."},
     "restored": {"zh": "{why}", "en": "{why}"},

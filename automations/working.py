@@ -13,10 +13,10 @@ from zoneinfo import ZoneInfo
 
 from automations.branchfile import branch_of
 from automations.config import Config
+from automations.edits import Edits
 from automations.engines.procrastinate import SCHEMA as QUEUE
 from automations.engines.procrastinate import ProcrastinateEngine, Rhythm
 from automations.errors import OutsideFailed
-from automations.executing import local
 from automations.fleet import Fleet
 from automations.judging import Judge
 from automations.ledgers.connections import Connections
@@ -24,7 +24,7 @@ from automations.ledgers.postgres import PostgresLedger
 from automations.ledgers.server import Line, connect
 from automations.loglines import LogLines
 from automations.model import Words
-from automations.reloading import accept, texts_of
+from automations.reloading import Reloader
 from automations.rendering import Renderer
 from automations.run import World
 from automations.serving import Beginning
@@ -83,12 +83,13 @@ def work(
     config = began.config
     refuse_a_file(config)
     say = LogLines(write, now, ZoneInfo(config.calendar.settings.zone), as_json=as_json)
-    with closing(ledger_of(config)) as ledger:
-        accept(config, texts_of(config.root), ledger, local(now(), config))
-    fleet = Fleet(config, Connections(config.settings.ledger), now, say, Built())
-    say("working", worker=f"{platform.node()} {os.getpid()}", workbooks=len(fleet.branches), configuration=config.hash[:8])
+    connections, built = Connections(config.settings.ledger), Built()
+    fleet = Fleet(config, connections, now, say, built)
+    edits = Edits(fleet, Reloader(config.root, say, began.seen), connections, built, platform.node())
     with closing(fleet):
-        ProcrastinateEngine(fleet, config.settings.ledger, lanes, rhythm).serve()
+        edits.begin(began)
+        say("working", worker=f"{platform.node()} {os.getpid()}", workbooks=len(fleet.branches), configuration=config.hash[:8])
+        ProcrastinateEngine(fleet, config.settings.ledger, lanes, rhythm, edits.look).serve()
     say("stopped")
 
 

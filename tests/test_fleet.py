@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import datetime
@@ -12,6 +14,7 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 
+import runner
 from automations.branchfile import branch_of
 from automations.config import load
 from automations.engines.workers import NoThreads
@@ -20,10 +23,10 @@ from automations.fleet import Fleet
 from automations.ledgerdoctor import ledger_lines
 from automations.ledgers.connections import Connections
 from automations.moving import move
-from automations.serving import OnServer, serve, service
+from automations.serving import OnServer, serve, service, status
 from automations.wiring import ledger_of
 from automations.working import Built, NoServer, refuse_a_file, standings
-from tests.fleet import ZONE, came_of_it, faulty_day, first_sweep, laid_out, workers
+from tests.fleet import ROOT, ZONE, came_of_it, faulty_day, first_sweep, laid_out, workers
 from tests.office import VirtualClock
 from tests.postgres import Server, running
 
@@ -159,6 +162,58 @@ def test_serve_and_worker_each_say_when_the_other_is_meant(tmp_path: Path, postg
         "worker 需要放在服务器上的运行记录：在 config/settings.yaml 写 ledger: postgresql://用户@主机/数据库；只用一台机器时用 serve"
     )
     assert str(on_server.value) == "运行记录放在服务器上，由 worker 一起处理：请改用 runner.py worker"
+
+
+WITHOUT = "import sys; sys.modules.update(dict.fromkeys({gone!r})); import runner; sys.exit(runner.main({words!r}))"
+
+
+@pytest.mark.parametrize(
+    ("gone", "ledger", "said"),
+    [
+        ("psycopg", "state/ledger.sqlite", "缺少软件包 psycopg：多台机器一起运行要先安装 pip install 'rowkeeper[fleet]'"),
+        ("procrastinate", "state/ledger.sqlite", "缺少软件包 procrastinate：多台机器一起运行要先安装 pip install 'rowkeeper[fleet]'"),
+        (
+            "psycopg",
+            "postgresql://db.example.com/rowkeeper",
+            "a ledger on a server needs packages that are not installed (psycopg): pip install 'rowkeeper[fleet]'.",
+        ),
+    ],
+)
+def test_a_worker_without_the_extra_packages_says_what_to_install(tmp_path: Path, gone: str, ledger: str, said: str) -> None:
+    root = laid_out(tmp_path, 1, ledger)
+    code = WITHOUT.format(gone=[gone], words=["worker", "--root", str(root)])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (5, "", said)
+
+
+def test_one_of_several_workbooks_is_made_looked_at_and_asked_for_its_status_by_its_branch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = laid_out(tmp_path, 2, "state/ledger.sqlite")
+    (root / "books/b001.xlsx").unlink()
+
+    def said(*words: str) -> str:
+        runner.main([*words, "--root", str(root)])
+        return capsys.readouterr().out
+
+    plan, made = said("init", "--branch", "b001"), said("init", "--branch", "b001", "--yes")
+    assert plan.splitlines()[0] == "将新建工作簿 books/b001.xlsx："
+    assert plan.splitlines()[-1] == "什么都还没有写。执行：runner.py init --branch b001 --yes"
+    assert made.splitlines()[-1] == "接下来：runner.py plan --branch b001"
+    assert "工作簿 books/b001.xlsx：1 个工作表" in said("doctor", "--branch", "b001", "--now", MOMENTS[1])
+    said("run", "--branch", "b001", "--now", MOMENTS[1])
+    assert "state/b001/ledger.sqlite：完好" in said("doctor", "--branch", "b001", "--now", MOMENTS[1])
+    assert said("status", "--branch", "b001", "--now", MOMENTS[1]).startswith("serve 没有在运行")
+    assert runner.main(["status", "--branch", "b01", "--root", str(root)]) == 3
+
+
+def test_the_status_of_a_workbook_on_a_server_points_to_the_fleet(tmp_path: Path, postgres: Server) -> None:
+    root = laid_out(tmp_path, 1, f"{postgres.url}?application_name=status")
+
+    assert status(root, lambda _: datetime(2026, 9, 29, 8), "b000").text().splitlines()[0] == (
+        "由 worker 处理；全部工作簿和 worker：runner.py fleet"
+    )
 
 
 def test_doctor_says_whether_the_server_answers_and_makes_nothing(tmp_path: Path, postgres: Server) -> None:

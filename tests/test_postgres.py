@@ -18,7 +18,8 @@ from automations.ledgers.database import Database, migrations
 from automations.ledgers.postgres import PostgresLedger
 from automations.ledgers.protocol import DigestRecord
 from automations.ledgers.server import ServerDatabase
-from automations.ledgers.sqlite import SqliteLedger, SqlLedger
+from automations.ledgers.sql import SqlLedger
+from automations.ledgers.sqlite import SqliteLedger
 from automations.model import Transition, WriteReceipt
 from automations.quotas import Quota
 from tests.contracts.ledgers import BOOK, DONE, MONDAY, START, change, mail, notice

@@ -324,6 +324,18 @@ def test_a_mistake_in_one_template_stops_no_other(folder: Path) -> None:
     assert renderer.render("deadline-late", "zh", ZH["deadline-late"]).subject == "[逾期] 客户投诉 TS-20260917-003：确定受理部门和负责人"
 
 
+def test_a_folder_that_was_found_sound_is_looked_at_again_when_a_file_changes(folder: Path) -> None:
+    assert Renderer(folder).problems(folder) == []
+    for name in sorted((folder / "zh").glob("finding.*")):
+        whole = name.read_text("utf-8")
+        name.write_text(whole + "{{ no_such_field }}", "utf-8")
+        assert [problem.file for problem in Renderer(folder).problems(folder)] == [f"zh/{name.name}"]
+        name.write_text(whole, "utf-8")
+        assert Renderer(folder).problems(folder) == []
+    (folder / "en" / "finding.txt.j2").unlink()
+    assert Renderer(folder).problems(folder) != []
+
+
 def test_a_missing_file_a_missing_language_and_a_stray_file_are_said(folder: Path) -> None:
     (folder / "en" / "finding.txt.j2").unlink()
     for kind in ("subject.txt", "txt", "html"):

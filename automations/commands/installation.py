@@ -16,12 +16,14 @@ def demo_command(call: Call) -> Ended:
 
 
 def init_command(call: Call) -> Ended:
+    from automations.branchfile import branch_of
     from automations.byhand import nobody_else
     from automations.config import load
     from automations.setup import init_of
     from automations.wiring import world_from
 
-    config, arguments = load(call.arguments.root), call.arguments
+    arguments = call.arguments
+    config = branch_of(load(arguments.root), arguments.branch)
     plan = partial(init_of, config, arguments.workbook, upgrade=arguments.upgrade)
     if not arguments.yes:
         result = plan()
@@ -52,5 +54,6 @@ def takeover_command(call: Call) -> Ended:
 def doctor_command(call: Call) -> Ended:
     from automations.doctor import doctor
 
-    result = doctor(call.arguments.root, call.arguments.workbook, call.now)
+    arguments = call.arguments
+    result = doctor(arguments.root, arguments.workbook, call.now, arguments.branch)
     return ended(call, result, OUTSIDE if result.failed else NOTHING)

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from automations.command import NOTHING, OUTSIDE, Call, Ended, ended
+from automations.errors import OutsideFailed
+from automations.model import Words
 
 if TYPE_CHECKING:
     from automations.run import World
 
 LANES = ("tables", "mail", "keeping")
+NO_EXTRA: Words = {
+    "zh": "缺少软件包 {name}：多台机器一起运行要先安装 pip install 'rowkeeper[fleet]'",
+    "en": "the package {name} is not installed: several machines need pip install 'rowkeeper[fleet]'",
+}
+
+
+@contextmanager
+def extra(language: str) -> Iterator[None]:
+    """Imports of what only several machines need. Raises OutsideFailed with the way out where it is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise OutsideFailed(NO_EXTRA[language].format(name=(error.name or "").partition(".")[0])) from error
 
 
 def schedule_command(call: Call) -> Ended:
@@ -29,18 +46,21 @@ def serve_command(call: Call) -> Ended:
 
 def worker_command(call: Call) -> Ended:
     from automations.serving import beginning
-    from automations.working import work
 
-    lanes = call.arguments.lanes or LANES
-    work(beginning(call.arguments.root), call.utc, call.err, lanes, as_json=call.arguments.log_json)
+    arguments, began = call.arguments, beginning(call.arguments.root)
+    with extra(began.config.language):
+        from automations.working import work
+    work(began, call.utc, call.err, arguments.lanes or LANES, as_json=arguments.log_json)
     return Ended()
 
 
 def fleet_command(call: Call) -> Ended:
     from automations.config import load
-    from automations.working import standings
 
-    result = standings(load(call.arguments.root), call.utc())
+    config = load(call.arguments.root)
+    with extra(config.language):
+        from automations.working import standings
+    result = standings(config, call.utc())
     return ended(call, result, NOTHING if result.healthy else OUTSIDE)
 
 
@@ -55,7 +75,7 @@ def ledger_command(call: Call) -> Ended:
 def status_command(call: Call) -> Ended:
     from automations.serving import status
 
-    result = status(call.arguments.root, call.now)
+    result = status(call.arguments.root, call.now, call.arguments.branch)
     return ended(call, result, NOTHING if result.healthy else OUTSIDE)
 
 

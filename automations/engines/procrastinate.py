@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,8 +40,15 @@ class Rhythm:
 class ProcrastinateEngine:
     """A worker: it looks what is due when it is its turn, and does one slot after another."""
 
-    def __init__(self, fleet: Fleet, url: str, lanes: Collection[str] = LANES, rhythm: Rhythm | None = None) -> None:
-        self.fleet, self.url, self.lanes, self.rhythm = fleet, url, tuple(lanes), rhythm or Rhythm()
+    def __init__(
+        self,
+        fleet: Fleet,
+        url: str,
+        lanes: Collection[str] = LANES,
+        rhythm: Rhythm | None = None,
+        edits: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.fleet, self.url, self.lanes, self.rhythm, self.edits = fleet, url, tuple(lanes), rhythm or Rhythm(), edits
         self._tasks: list[asyncio.Task[Any]] = []
         self._stopping = False
 
@@ -74,7 +81,8 @@ class ProcrastinateEngine:
     async def _work(self) -> None:
         app = self._app()
         async with app.open_async():
-            self._tasks = [asyncio.ensure_future(self._worker(app, queues)) for queues in ((PLANNING,), self.lanes)]
+            work = [self._worker(app, (PLANNING,)), self._worker(app, self.lanes), self._look_at_configuration()]
+            self._tasks = [asyncio.ensure_future(each) for each in work]
             done, rest = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in rest:
                 task.cancel()
@@ -82,6 +90,11 @@ class ProcrastinateEngine:
         for fault in ended:
             if isinstance(fault, Exception):
                 raise fault
+
+    async def _look_at_configuration(self) -> None:
+        while True:
+            await asyncio.sleep(self.rhythm.look)
+            await asyncio.to_thread(self.edits)
 
     async def _worker(self, app: procrastinate.App, queues: tuple[str, ...]) -> None:
         await app.run_worker_async(

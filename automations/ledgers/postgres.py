@@ -10,7 +10,7 @@ from automations.ledgers.copying import copy
 from automations.ledgers.database import Database
 from automations.ledgers.quotas import SqlQuotas
 from automations.ledgers.server import Line, ServerDatabase
-from automations.ledgers.sqlite import SqlLedger
+from automations.ledgers.sql import SqlLedger
 from automations.quotas import Quotas
 
 

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from google.oauth2.credentials import Credentials
 
-from automations.model import ColumnType, Grid, Value
+from automations.model import ColumnType, Value
 from automations.workbooks.google import GoogleWorkbook
 from automations.workbooks.googlehttp import SheetsHttp
 from automations.workbooks.googlesheet import Spreadsheet
