@@ -170,18 +170,17 @@ WITHOUT = "import sys; sys.modules.update(dict.fromkeys({gone!r})); import runne
 @pytest.mark.parametrize(
     ("gone", "ledger", "said"),
     [
-        ("psycopg", "state/ledger.sqlite", "缺少软件包 psycopg：多台机器一起运行要先安装 pip install 'rowkeeper[fleet]'"),
         ("procrastinate", "state/ledger.sqlite", "缺少软件包 procrastinate：多台机器一起运行要先安装 pip install 'rowkeeper[fleet]'"),
         (
             "psycopg",
             "postgresql://db.example.com/rowkeeper",
-            "a ledger on a server needs packages that are not installed (psycopg): pip install 'rowkeeper[fleet]'.",
+            "缺少软件包 psycopg：多台机器一起运行要先安装 pip install 'rowkeeper[fleet]'",
         ),
     ],
 )
 def test_a_worker_without_the_extra_packages_says_what_to_install(tmp_path: Path, gone: str, ledger: str, said: str) -> None:
     root = laid_out(tmp_path, 1, ledger)
-    code = WITHOUT.format(gone=[gone], words=["worker", "--root", str(root)])
+    code = WITHOUT.format(gone=[gone], words=["fleet", "--root", str(root)])
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=ROOT)
 
     assert (done.returncode, done.stdout, done.stderr.strip()) == (5, "", said)
