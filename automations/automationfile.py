@@ -37,7 +37,7 @@ class AutomationFile(Declared):
     automation: str
     title: Said
     runs: str = Field(description="when, in words: `every 5 minutes between 08:00 and 20:00 on working days`, `每个工作日 08:30`")
-    does: str = Field(description="what it does: sweep, outbox or backup")
+    does: str = Field(description="what it does: sweep, outbox, digest, forms or backup")
     zone: str | None = None
     packs: Names = []
     tables: Names = []

@@ -144,6 +144,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
 
     form = _command(words, "form", "a printed form of a row as a Word file; without words, the forms there are", clock=True)
     form.add_argument("words", nargs="*", metavar="NAME KEY", help="the form, for example dispatch-notice, and the row's key (or a month)")
+    form.add_argument("--due", action="store_true", help="make every form that is due by itself and was not made yet")
     form.add_argument("--out", type=Path, help="the file to write (default: a stable name in the folder of the settings)")
     form.add_argument("--pdf", action="store_true", help="write a PDF beside it; needs LibreOffice")
     form.add_argument("--language", choices=("zh", "en"), help="default: the language of the settings")

@@ -205,6 +205,7 @@ class NoticeFile(Declared):
     template: str = "finding"
     quiet: bool = Field(default=True, description="false: an emergency, sent outside the reader's open hours too")
     shows: Names = []
+    encloses: Names = Field(default=[], description="forms that travel with the mail, each as `policy/rule`, of the same table")
 
 
 class Example(Declared):

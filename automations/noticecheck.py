@@ -31,6 +31,7 @@ def notice_problems(config: Config, templates: set[str]) -> list[Problem]:
                     )
                 )
             found += _shown(config, policy, at, notice)
+            found += _enclosed(config, policy, at, notice)
             if not notice.ladder:
                 found += _addressed(config, policy, (*at,), notice.template, notice.to, templates)
             for step, rung in enumerate(notice.ladder):
@@ -51,6 +52,18 @@ def _mode_problems(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:
     elif policy.file.mode == "redirect" and not to and not config.settings.mail.redirect_all_to:
         what = "`mode: redirect` needs an address: write 'redirect_to' here, or 'redirect_all_to' under 'mail' in settings.yaml"
         yield _problem(policy, ("mode",), what, None)
+
+
+def _enclosed(config: Config, policy: LoadedPolicy, at: tuple[str | int, ...], notice: NoticeFile) -> Iterable[Problem]:
+    """What a notice encloses must be forms of its table."""
+    known = {spec.rule: spec.table for spec in config.program.forms}
+    for place, name in enumerate(notice.encloses):
+        where = (*at, "encloses", place) if len(notice.encloses) > 1 else (*at, "encloses")
+        if name not in known:
+            yield _problem(policy, where, f"no form '{name}'; a form is named by its policy and rule", closest(name, known))
+        elif known[name] != policy.file.table:
+            what = f"the form '{name}' is made of table '{known[name]}', this policy is about '{policy.file.table}'"
+            yield _problem(policy, where, what, None)
 
 
 def _to_customer(config: Config, policy: LoadedPolicy, at: tuple[str | int, ...], to: list[str]) -> Iterable[Problem]:

@@ -73,6 +73,7 @@ def facts_of(
         "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language),
         "sent_at": f"{now:%Y-%m-%d %H:%M}",
         "before": _before(judged, each, language),
+        "enclosed": "",
         "otherwise": otherwise(people, occasion, each.person, policy.owner, now, language),
         **_clock_facts(judged, occasion, language),
         **_finding_facts(judged, spoken, occasion, number, language),

@@ -12,6 +12,7 @@ from automations.addressing import Addressed, Told, addressed
 from automations.brakes import Sent, notice_brakes
 from automations.config import Config
 from automations.customers import CUSTOMER, row_finding
+from automations.enclosing import enclosed_with
 from automations.judging import Judged
 from automations.model import Finding, Mail, Notice, Outgoing, Tripped
 from automations.noticefacts import facts_of
@@ -132,9 +133,12 @@ def _mails(
         together[_envelope(each, config, caught)].append(each)
     spoken = {(finding.rule, finding.table, finding.row, finding.column): finding for finding in findings}
     for envelope, items in sorted(together.items(), key=lambda item: astuple(item[0])):
-        fields = [facts_of(judged, config, people, spoken, each, now) for each in items]
+        papers = [enclosed_with(judged, config, each) for each in items]
+        facts = [facts_of(judged, config, people, spoken, each, now) for each in items]
+        fields = [{**each, "enclosed": paper.said} for each, paper in zip(facts, papers, strict=True)]
         reply_to, domain = reply_address(config, people, items), domain_of(config.settings.mail.sender)
         mail = _mail(judged.snapshot.workbook, envelope, items, fields, renders, now, reply_to, domain)
+        mail = replace(mail, attachments=tuple(dict.fromkeys(file for paper in papers for file in paper.files)))
         yield Outgoing(mail, tuple(each.notice for each in items), envelope.way, caught.get(items[0].notice.identity))
 
 

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from automations.asking import NotThere
 from automations.config import Config
-from automations.errors import RowkeeperError
-from automations.formcheck import TEMPLATES
-from automations.formfacts import facts_of, key_of, lacking
-from automations.formtemplates import FormTemplates
+from automations.formmaking import keys_of, made_of, rows_with
 from automations.judging import Evaluation, Judged
-from automations.model import Words
 from automations.pdf import to_pdf
 from automations.picturing import in_words
 from automations.program import FormSpec
 from automations.run import World, judge, read
 from automations.yamlcheck import closest
-
-LACKS: Words = {
-    "zh": "“{title}”（{key}）还不能打印，缺：\n{lacks}\n请在“{table}”补填后再打印。",
-    "en": "'{title}' ({key}) cannot be printed yet, it lacks:\n{lacks}\nfill these in, in '{table}', then print it",
-}
-FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
-
-
-class FormIncomplete(RowkeeperError):
-    """A form cannot be made while something it needs is blank."""
-
-    exit_code = 1
 
 
 @dataclass(frozen=True)
@@ -117,11 +98,7 @@ def made(judged: Judged, config: Config, spec: FormSpec, key: str, language: str
     """The form of one key as a Word file, and the name it is kept under."""
     refuse_absent(judged, spec)
     rows = rows_of(judged.evaluation, spec, key)
-    refuse_incomplete(judged, config, spec, rows, language)
-    templates = FormTemplates(config.root / TEMPLATES, config.root)
-    path = templates.path(spec.template, language)
-    facts = facts_of(judged, config, spec, rows, templates.said(path), language)
-    return templates.fill_in(path, facts), file_name(spec, key_of(judged.evaluation, spec, int(rows[0])), language)
+    return made_of(judged, config, spec, rows, language)
 
 
 def refuse_absent(judged: Judged, spec: FormSpec) -> None:
@@ -136,35 +113,10 @@ def refuse_absent(judged: Judged, spec: FormSpec) -> None:
 
 def rows_of(evaluation: Evaluation, spec: FormSpec, key: str) -> Any:
     """The rows a form of this key is made of. Raises NotThere when there are none, or several for a form of one row."""
-    keys = evaluation.texts(spec.table, spec.per) if spec.per else evaluation.keys(spec.table)
-    wanted = (keys == key) & (evaluation.flags(spec.table, spec.only) if spec.only else True)
-    rows = np.flatnonzero(wanted)
+    rows = rows_with(evaluation, spec, key)
     if not len(rows):
-        near = closest(key, sorted({str(each) for each in keys if each}))
+        near = closest(key, sorted({str(each) for each in keys_of(evaluation, spec) if each}))
         raise NotThere(f"no row '{key}' in {spec.table}" + (f"; did you mean '{near}'?" if near else ""))
     if len(rows) > 1 and not spec.per:
         raise NotThere(f"'{key}' stands in {len(rows)} rows of {spec.table}; a form needs a row with a key of its own")
     return rows
-
-
-def refuse_incomplete(judged: Judged, config: Config, spec: FormSpec, rows: Any, language: str) -> None:
-    """Raises FormIncomplete with every mandatory field that is blank, row by row."""
-    lines = list(_lacking_lines(judged.evaluation, spec, rows, language))
-    if lines:
-        title, table = spec.title.get(language) or spec.title.get("zh", ""), config.tables[spec.table].heading(language)
-        key = key_of(judged.evaluation, spec, int(rows[0]))
-        raise FormIncomplete(LACKS[language].format(title=title, key=key, lacks="\n".join(lines), table=table))
-
-
-def _lacking_lines(evaluation: Evaluation, spec: FormSpec, rows: Any, language: str) -> Iterable[str]:
-    said = lacking(evaluation, spec, language)[rows]
-    keys = evaluation.keys(spec.table)[rows]
-    for key, words in zip(keys, said, strict=True):
-        if words:
-            yield f"  {key}: {words}" if spec.per else f"  {words}"
-
-
-def file_name(spec: FormSpec, key: str, language: str) -> str:
-    """The stable name of a form: `产品发运通知单 FY-00801.docx`."""
-    title = spec.title.get(language) or spec.title.get("zh", "")
-    return FORBIDDEN.sub("_", f"{title} {key}").strip(" .")[:120] + ".docx"

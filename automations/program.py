@@ -117,7 +117,7 @@ class ListSpec:
 class FormSpec:
     """A printed form of a row, or of all rows with one value of `per`: what it may say by name, and the column that holds it.
 
-    `required` are columns with their headings; `when` and `only` are boolean columns, or empty.
+    `required` are columns with their headings; `when` and `only` are boolean columns, or empty. `by_itself`: made once `when` holds.
     """
 
     rule: str
@@ -132,6 +132,7 @@ class FormSpec:
     only: str
     document: Document
     path: Path
+    by_itself: bool = False
 
     @property
     def needs(self) -> frozenset[Place]:

@@ -23,7 +23,7 @@ def sample(template: str, language: str) -> dict[str, object]:
     known = SAMPLES[language]
     own = known[template] if template in known else _everything(known)
     sent_at = _SENT.get(template if template in known else "deadline-escalated", "2026-09-22 14:00")
-    return {**_blank(language), **known["deadline-soon"], "otherwise": "", **own, "sent_at": sent_at}
+    return {**_blank(language), **known["deadline-soon"], "otherwise": "", "enclosed": "", **own, "sent_at": sent_at}
 
 
 def samples_together(language: str) -> Sequence[dict[str, object]]:
@@ -32,7 +32,7 @@ def samples_together(language: str) -> Sequence[dict[str, object]]:
 
 
 def _blank(language: str) -> dict[str, object]:
-    empty = ("before", "otherwise", "link", "clause", "due", "fix", "left", "next_step", "problem", "state")
+    empty = ("before", "otherwise", "enclosed", "link", "clause", "due", "fix", "left", "next_step", "problem", "state")
     texts: dict[str, object] = dict.fromkeys(empty, "")
     return {**texts, "source": SOURCE[language], "hold": PHRASES["hold"][language], "provisional": False, "urgent": False}
 

@@ -39,8 +39,9 @@ TEXTS: Mapping[str, str] = {
     "sent_at": "date and time of the mail",
     "before": "what was sent before and to whom, a sentence",
     "otherwise": "what happens next if nothing is done: when, and who is told, a sentence",
+    "enclosed": "which forms travel with the mail, or what they lack, sentences",
 }
-SENTENCES = frozenset({"next_step", "problem", "fix", "why", "hold", "before", "otherwise"})
+SENTENCES = frozenset({"next_step", "problem", "fix", "why", "hold", "before", "otherwise", "enclosed"})
 """The fields that may be of several lines; the others are brought on one."""
 FLAGS = frozenset({"provisional", "urgent"})
 FIELDS = FLAGS | {*TEXTS, "rows"}
@@ -52,7 +53,7 @@ LISTS: Mapping[str, frozenset[str]] = {
     "items": FIELDS,
     **dict.fromkeys(("whys", "holds", "contacts"), frozenset({"sentence"})),
 }
-LETTER_FIELDS = frozenset({"reader", "key", "title", "rows", "sent_at"})
+LETTER_FIELDS = frozenset({"reader", "key", "title", "rows", "sent_at", "enclosed"})
 """What a letter to a customer may say: nothing of how the matter is dealt with inside."""
 FIELDS_OF: Mapping[str, frozenset[str]] = {SEVERAL: SEVERAL_FIELDS, LAYOUT: FIELDS | SEVERAL_FIELDS}
 Known = Mapping[str, frozenset[str]]

@@ -9,7 +9,9 @@ from automations.samples import SAMPLES, sample
 Facts = dict[str, object]
 BLANK: Mapping[str, object] = {
     **dict.fromkeys(("reader", "table", "key", "place", "title", "state", "due", "left", "next_step", "problem"), ""),
-    **dict.fromkeys(("fix", "clause", "source", "why", "owner", "contact", "hold", "sent_at", "before", "otherwise", "book", "link"), ""),
+    **dict.fromkeys(
+        ("fix", "clause", "source", "why", "owner", "contact", "hold", "sent_at", "before", "otherwise", "enclosed", "book", "link"), ""
+    ),
     "rows": [],
     "provisional": False,
     "urgent": False,

@@ -187,7 +187,8 @@ def scene(
     known = replace(known, tables=laid_out(known.tables, "all")) if apart else known
     tabs = {title: rows for name, text in drawn.items() for title, rows in _tabs(known.tables[name], text, only=only)}
     workbook: Workbook = xlsx(folder / "团队台账.xlsx", tabs) if folder else MemoryWorkbook("团队台账", tabs)
-    judge = _judge() if known.program is shipped().program else Judge(known.program, known.evaluator, known.calendar, known.tables)
+    ships = shipped.cache_info().currsize and known.program is shipped().program  # a small project need not wait for the shipped one
+    judge = _judge() if ships else Judge(known.program, known.evaluator, known.calendar, known.tables)
     return Scene(World(known, workbook, ledger or MemoryLedger(), MemoryChannel(), renderer(), judge))
 
 

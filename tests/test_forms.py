@@ -16,9 +16,10 @@ import runner
 from automations.asking import NotThere
 from automations.formcheck import TEMPLATES, form_problems
 from automations.formfacts import lists_of, names_of
+from automations.formmaking import FormIncomplete
 from automations.formtemplates import FILE_LIMIT, FormTemplates
 from automations.pdf import NoPdf, office_on, to_pdf
-from automations.printing import FormIncomplete, Listed, Printed, form
+from automations.printing import Listed, Printed, form
 from automations.program import FormSpec
 from tests.scene import CUSTOMERS, ROOT, STAFF, Scene, scene, shipped
 

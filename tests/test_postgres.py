@@ -40,6 +40,7 @@ def lived_in(ledger: SqlLedger) -> None:
     ledger.add_transitions(first, BOOK, [Transition("complaints", "TS-1", "done", None, True, MONDAY, None)])
     ledger.note_findings(first, BOOK, MONDAY, {("assign/late", "TS-1", None)})
     ledger.claim_digest(first, DigestRecord("manager", "王芳", MONDAY, MONDAY, "m1", {"late": 2}))
+    ledger.note_forms(first, "complaints/record", {"TS-1": "投诉记录 TS-1.docx"})
     ledger.in_doubt_since("m1", MONDAY)
     ledger.suppress("chen@example.com", MONDAY, MONDAY + timedelta(days=1), "552 full")
     ledger.config_version("c1", "一", MONDAY)

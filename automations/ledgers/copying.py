@@ -27,6 +27,7 @@ TABLES = {
     "lease": "resource",
     "trouble": "name",
     "digest": "workbook, digest, reader, slot",
+    "form": "workbook, rule, key",
     "pace": "bucket",
 }
 """Every table after those it refers to, and what orders its rows."""

@@ -288,6 +288,12 @@ class Ledger(Protocol):
     def digests_sent(self, workbook: str, digest: str) -> dict[str, DigestRecord]:
         """The last digest whose mail left, for each reader; what failed or waits does not count."""
 
+    def note_forms(self, run_id: int, rule: str, files: Mapping[str, str]) -> None:
+        """Keep by key which forms of a rule were made, under which name; an empty name: it need not be made. What is kept stays."""
+
+    def forms_noted(self, workbook: str, rule: str) -> dict[str, str]:
+        """What `note_forms` kept for a workbook: names by key."""
+
     def suppress(self, address: str, since: datetime, until: datetime, reason: str) -> None:
         """Write to an address no more until then; of two ends the later counts. Capital letters make no difference."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
@@ -205,6 +205,14 @@ class SqlLedger:
     def digests_sent(self, workbook: str, digest: str) -> dict[str, DigestRecord]:
         found = self._database.rows("digests_sent", workbook=workbook, digest=digest)
         return {row["reader"]: rows.digest_record(digest, row) for row in found}
+
+    def note_forms(self, run_id: int, rule: str, files: Mapping[str, str]) -> None:
+        with self.at_once():
+            place = {"run_id": run_id, "workbook": self._workbook_of(run_id), "rule": rule}
+            self._database.do_each("note_form", (place | {"key": key, "file": file} for key, file in files.items()))
+
+    def forms_noted(self, workbook: str, rule: str) -> dict[str, str]:
+        return {row["key"]: row["file"] for row in self._database.rows("forms_noted", workbook=workbook, rule=rule)}
 
     def suppress(self, address: str, since: datetime, until: datetime, reason: str) -> None:
         with self.at_once():

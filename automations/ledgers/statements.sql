@@ -398,6 +398,15 @@ SELECT reader, max(slot) AS slot FROM digest WHERE workbook = :workbook AND dige
 SELECT digest.reader, digest.slot, digest.at, digest.message_id, digest.figures FROM digest JOIN mail USING (message_id)
 WHERE digest.workbook = :workbook AND digest.digest = :digest AND mail.state = 'sent' ORDER BY digest.slot;
 
+-- name: note_form
+-- Keep that the form of a rule and key needs not be made (any more).
+INSERT INTO form (workbook, rule, key, run_id, file) VALUES (:workbook, :rule, :key, :run_id, :file)
+ON CONFLICT (workbook, rule, key) DO NOTHING;
+
+-- name: forms_noted
+-- Every key of a rule whose form needs not be made, with the name it was made under.
+SELECT key, file FROM form WHERE workbook = :workbook AND rule = :rule;
+
 -- name: present
 -- The database's own time, in seconds since 1970: one clock for all who share it.
 SELECT (julianday('now') - 2440587.5) * 86400.0 AS seconds;

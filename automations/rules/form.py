@@ -27,6 +27,7 @@ class Form(Rule):
     """A Word file, `templates/forms/<language>/<template>.docx`, filled in from a row; it may name every column of the table.
 
     when: from when on the form is wanted, which examples show; `runner.py form` makes it for any row.
+    by_itself: true, and the form is made once, when the row comes so far and nothing is lacking (deed `forms`); it needs `when`.
     required: columns and fields without which it is not made; what lacks is said when it is asked for.
     fields: more that the form may say, each an expression; lists: rows of another table, `{ of: table, via: column, when: … }`.
     per: one form for all rows with the same value, such as a month, instead of one a row; they are the list `rows`, `only` those
@@ -37,12 +38,14 @@ class Form(Rule):
           template: dispatch-notice
           title: 产品发运通知单
           when: filled(issued_at)
+          by_itself: true
           required: [contract_no, product_name, qty]
           fields: { customer_name: customer.customer_name }
     """
 
     kind: Literal["form"] = "form"
     template: str = Field(pattern=r"^[a-z0-9_-]+$")
+    by_itself: bool = False
     required: list[str] = []
     fields: dict[str, Expression] = {}
     lists: dict[str, Rows] = {}
@@ -67,8 +70,11 @@ class Form(Rule):
             only=build.formula(build.called("only"), self.only, "only", type="boolean") if self.only else "",
             document=build.document,
             path=build.path,
+            by_itself=self.by_itself,
         )
         build.draft.forms.append(spec)
+        if self.by_itself and not self.when:
+            build.fault("`by_itself` needs `when`", "say from when on a row has come so far, such as filled(issued_at)", at=("by_itself",))
 
     def _text(self, build: Builder, key: str, text: str | None) -> str:
         return build.composed(build.called(key), "cast(_value as varchar)", {"_value": (text, (key,))}, "text") if text else ""

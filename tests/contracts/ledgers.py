@@ -537,6 +537,18 @@ class LedgerContract:
         copy.close()
         assert [file.name for file in path.parent.iterdir()] == ["ledger.db"]
 
+    # Forms
+
+    def test_a_form_is_noted_once_for_its_rule_and_key(self, ledger: Ledger):
+        run = ledger.begin_run(START)
+
+        ledger.note_forms(run, "complaints/record", {"": "", "TS-1": "投诉记录 TS-1.docx"})
+        ledger.note_forms(run, "complaints/record", {"TS-1": "another.docx", "TS-2": "投诉记录 TS-2.docx"})
+        ledger.note_forms(run, "complaints/reply", {"TS-1": ""})
+
+        assert ledger.forms_noted(BOOK, "complaints/record") == {"": "", "TS-1": "投诉记录 TS-1.docx", "TS-2": "投诉记录 TS-2.docx"}
+        assert ledger.forms_noted("另一本", "complaints/record") == {}
+
     # Digests
 
     def test_a_slot_of_a_digest_is_taken_once(self, ledger: Ledger):
