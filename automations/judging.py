@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,7 @@ class Evaluation:
         self.snapshot = snapshot
         self._before = before._columns if before else {}
         self.same_day = before is not None and before.now.date() == now.date()
+        self.today: date = before.today if before and self.same_day else now.date()
         self.same_moment = before is not None and before.now == now and before.memory is memory
         same = {name for name, sheet in snapshot.sheets.items() if before and before.snapshot.sheets.get(name) is sheet}
         self.now64 = np.datetime64(now, "s")
@@ -61,6 +63,8 @@ class Evaluation:
         self._types: dict[str, dict[str, ColumnType]] = {}
         self._positions: dict[tuple[str, str, str], Any] = {}
         self._once: dict[tuple[str, ...], Any] = {}
+        self._made: dict[tuple[str, ...], tuple[Sequence[Any], Any]] = {}
+        self._made_before: dict[tuple[str, ...], tuple[Sequence[Any], Any]] = {**before._made_before, **before._made} if before else {}
         self._flags: dict[Place, Any] = {}
         self._blanks: dict[Place, Any] = {}
         if before:
@@ -79,6 +83,21 @@ class Evaluation:
         if what not in self._once:
             self._once[what] = compute()
         return self._once[what]
+
+    def again(self, what: tuple[str, ...], made_of: Sequence[Any], compute: Callable[[], Any]) -> Any:
+        """Something computed from a few things only: computed once, and not at all where the last judging made it of the very same."""
+        if what not in self._made:
+            before, found = self._made_before.get(what, ((), None))
+            same = found is not None and len(before) == len(made_of) and all(map(operator.is_, before, made_of))
+            self._made[what] = (made_of, found if same else compute())
+        return self._made[what][1]
+
+    def read_part(self, table: str, name: str) -> Array:
+        """A column without the rows that rules have just added; the array of the last judging where it holds the same."""
+        part = self.raw(table, name)[: len(self.snapshot.sheets[table].origin.rows)]
+        _, before = self._made_before.get(("read", table, name), ((), None))
+        kept = part if before is None or not alike(before, part) else before
+        return self.again(("read", table, name), [kept], lambda: kept)
 
     def count(self, table: str) -> int:
         return len(self.snapshot.sheets[table].rows)

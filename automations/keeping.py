@@ -50,9 +50,18 @@ def from_rows(source: str, key: str, when: str, fills: Mapping[str, str], groupe
 
 
 def rows_by(spec: KeptSpec, judging: Evaluation) -> Made:
-    """What a rule makes, computed once."""
-    made: Made = judging.once(("made", spec.rule), lambda: spec.rows(judging))
+    """What a rule makes, computed once, and not again while what it is made of stays the same."""
+    made: Made = judging.again(("made", spec.rule), _sources(spec, judging), lambda: spec.rows(judging))
     return made
+
+
+def _sources(spec: KeptSpec, judging: Evaluation) -> list[Any]:
+    """All that the rows of a rule are made of: columns, and where the day counts that and the kept table as it was read."""
+    places = [place for place in sorted(spec.needs | spec.soft) if judging.has(*place)]
+    if not spec.timed:
+        return [judging.raw(*place) for place in places]
+    columns = [judging.read_part(*place) if place[0] == spec.table else judging.raw(*place) for place in places]
+    return [judging.today, judging.snapshot.sheets[spec.table].origin, *columns]
 
 
 def ready(specs: Sequence[KeptSpec], judging: Evaluation) -> list[KeptSpec]:
@@ -62,7 +71,8 @@ def ready(specs: Sequence[KeptSpec], judging: Evaluation) -> list[KeptSpec]:
 
 def makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple[Any, Any]:
     """For every row of a kept table the rule that makes it (-1: none), and its place among that rule's rows."""
-    return judging.once(("makers", table), lambda: _makers(table, specs, judging))  # type: ignore[no-any-return]
+    sources = [judging.index(table), *(rows_by(spec, judging) for spec in ready(specs, judging))]
+    return judging.again(("makers", table), sources, lambda: _makers(table, specs, judging))  # type: ignore[no-any-return]
 
 
 def _makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple[Any, Any]:
@@ -80,6 +90,11 @@ def _makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple
 
 def fresh_values(table: str, column: str, kind: ColumnType, specs: Sequence[KeptSpec], judging: Evaluation) -> Any:
     """What the sources say now, for every row of a kept table; blank where no rule makes the row."""
+    sources = [makers(table, specs, judging), *(rows_by(spec, judging) for spec in ready(specs, judging))]
+    return judging.again(("fresh", table, column), sources, lambda: _fresh_values(table, column, kind, specs, judging))
+
+
+def _fresh_values(table: str, column: str, kind: ColumnType, specs: Sequence[KeptSpec], judging: Evaluation) -> Any:
     rule, place = makers(table, specs, judging)
     parts: list[Any] = [blanks(kind, 1)]
     chosen = np.zeros(len(rule), dtype="int64")
@@ -213,4 +228,4 @@ def extended(snapshot: Snapshot, rows: Sequence[NewRow]) -> Snapshot:
 def _extended(sheet: Sheet, rows: Sequence[NewRow]) -> Sheet:
     key, frame = sheet.table.key, sheet.frame.reindex(range(len(sheet.frame) + len(rows)))
     keys = text_array(np.array([*sheet.frame[key].tolist(), *(row.key for row in rows)], dtype=object), np.zeros(len(frame), dtype=bool))
-    return replace(sheet, frame=frame.assign(**{key: keys}), rows=[*sheet.rows, *(row.row for row in rows)])
+    return replace(sheet, frame=frame.assign(**{key: keys}), rows=[*sheet.rows, *(row.row for row in rows)], grown_from=sheet.origin)

@@ -159,6 +159,13 @@ class Sheet:
     problems: tuple[CellProblem, ...] = ()
     apart: Apart | None = None
     href: str = ""
+    grown_from: Sheet | None = None
+    """The sheet as it was read, where rules have added rows to it."""
+
+    @property
+    def origin(self) -> Sheet:
+        """The sheet as it was read."""
+        return self.grown_from or self
 
     def link(self, position: int) -> str:
         """The address that opens a row in a browser; empty where there is none."""
