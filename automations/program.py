@@ -213,7 +213,8 @@ def _depth(place: Place, nodes: Mapping[Place, Node], depth: dict[Place, int], t
 
 def restricted(program: Program, present: frozenset[Place], tables: frozenset[str]) -> tuple[Program, Mapping[str, Place]]:
     """The part of the program that these columns allow, and for each rule left out one place it lacks."""
-    there = set(present) - {node.place for node in program.nodes()}
+    by_place = {node.place: node for node in program.nodes()}
+    there = set(present) - by_place.keys()
     lacking: dict[str, Place] = {}
     layers = []
     for layer in program.layers:
@@ -221,8 +222,8 @@ def restricted(program: Program, present: frozenset[Place], tables: frozenset[st
         for node in layer:
             missing = sorted(place for place in node.needs if place not in there)
             if missing or node.table not in tables:
-                first = missing[0] if missing else (node.table, "")
-                lacking.setdefault(node.source, _root(first, program, there))
+                if node.source not in lacking:
+                    lacking[node.source] = _root(missing[0], by_place, there) if missing else (node.table, "")
             else:
                 kept.append(node)
         there |= {node.place for node in kept}
@@ -230,9 +231,8 @@ def restricted(program: Program, present: frozenset[Place], tables: frozenset[st
     return _kept(program, tuple(layers), there, tables), lacking
 
 
-def _root(place: Place, program: Program, there: set[Place]) -> Place:
+def _root(place: Place, by_place: Mapping[Place, Node], there: set[Place]) -> Place:
     """The sheet column behind a missing computed one."""
-    by_place = {node.place: node for node in program.nodes()}
     seen: set[Place] = set()
     while place in by_place and place not in seen:
         seen.add(place)
