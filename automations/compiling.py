@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
@@ -176,6 +176,15 @@ class Compiler:
             return None
 
     def _formula_of(self, table: str, tree: dict[str, Any], name: str) -> Formula | None:
+        named, found = self._canonical(table, tree)
+        sql = self.evaluator.text_of(named)
+        if "?" in found:
+            return None
+        duck = self.evaluator.bind([sql], self._types_of(table, found))[0]
+        return None if duck == '"NULL"' else Formula(name, sql, frozenset(found), type_from_duck(duck) or "text", sql)
+
+    def _canonical(self, table: str, tree: dict[str, Any]) -> tuple[dict[str, Any], set[str]]:
+        """A tree with the canonical names of its columns, and those names; `?` for one that is not known."""
         found: set[str] = set()
 
         def canonical(part: dict[str, Any]) -> dict[str, Any] | None:
@@ -185,11 +194,10 @@ class Compiler:
             found.add(known)
             return column_node(known)
 
-        sql = self.evaluator.text_of(replaced(tree, canonical))
-        if "?" in found:
-            return None
-        duck = self.evaluator.bind([sql], {each: self.type_of(table, each) for each in sorted(found)})[0]
-        return None if duck == '"NULL"' else Formula(name, sql, frozenset(found), type_from_duck(duck) or "text", sql)
+        return replaced(tree, canonical), found
+
+    def _types_of(self, table: str, names: Iterable[str]) -> dict[str, ColumnType]:
+        return {name: self.type_of(table, name) for name in sorted(names)}
 
     # types
 
@@ -229,8 +237,7 @@ class Compiler:
             raw = self.evaluator.bind([node.formula.sql for node in nodes if node.formula], used) if nodes else []
         except ExpressionFault:
             raw = [self._bound_alone(node, used) for node in nodes]
-        for node in nodes:
-            self._check_conditions(self.draft.nodes[node.place])
+        self._check_conditions(table, [self.draft.nodes[node.place] for node in nodes])
         return [self._with_type(node, duck) for node, duck in zip(nodes, raw, strict=True)]
 
     def _bound_alone(self, node: Node, used: Mapping[str, ColumnType]) -> str:
@@ -244,10 +251,26 @@ class Compiler:
             self.faulty.add(node.place)
             return ""
 
-    def _check_conditions(self, draft: DraftNode) -> None:
-        for part in draft.parts:
-            if part.wanted == "condition" and not part.certain():
+    def _check_conditions(self, table: str, drafts: Iterable[DraftNode]) -> None:
+        """Note conditions that are none: all are asked about at once, and alone only those that may be at fault."""
+        doubtful = [(draft, part) for draft in drafts for part in draft.parts if part.wanted == "condition" and not part.certain()]
+        for (draft, part), kind in zip(doubtful, self._kinds(table, [part.tree for _, part in doubtful]), strict=True):
+            if kind is None or misfit(part.text, kind, part.wanted):
                 self._part_fault(draft, part)
+
+    def _kinds(self, table: str, trees: Sequence[dict[str, Any]]) -> list[ColumnType | None]:
+        """The type of each of these expressions; None where that is to be looked at more closely."""
+        named = [self._canonical(table, tree) for tree in trees]
+        columns = set().union(*(found for _, found in named))
+        if not trees or "?" in columns:
+            return [None] * len(trees)
+        try:
+            return [
+                type_from_duck(duck)
+                for duck in self.evaluator.bind(self.evaluator.texts_of([tree for tree, _ in named]), self._types_of(table, columns))
+            ]
+        except ExpressionFault:
+            return [None] * len(trees)
 
     def _part_fault(self, draft: DraftNode, part: Part) -> bool:
         """Note what is wrong with one part of a composed column; False when nothing is."""

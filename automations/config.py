@@ -348,11 +348,12 @@ def _compiled(
 ) -> tuple[Program, Compiler, list[Problem]]:
     longest = longest_hold(settings, settings_document, reader.problems)
     draft = Draft(tables, settings.language, evaluator.parse, settings.due_soon, unread=frozenset(reader.unread))
+    gathered = (part.model_dump() for file, _ in files.values() for part in (*file.rollups.values(), *file.in_force.values()))
+    evaluator.foresee(texts_in([*gathered, *(policy.file.rules for policy in policies.values())]))
     for name, (file, documents) in files.items():
         add_gathered(draft, tables[name], file, documents[0])
         add_holds(draft, tables[name], documents[0], *longest)
         add_calendar_check(draft, tables[name], documents[0], calendars)
-    evaluator.foresee(text for policy in policies.values() for text in texts_in(policy.file.rules))
     taken: dict[tuple[str, str], str] = {}
     for policy in policies.values():
         computed = computed_names(policy.file.table, files[policy.file.table][0], policies)

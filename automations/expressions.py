@@ -156,11 +156,12 @@ class Evaluator:
         listed = ", ".join(f"{expression} AS e{position}" for position, expression in enumerate(sql))
         query = f"SELECT {listed} FROM (SELECT {source})"  # noqa: S608
         try:
-            relation = self._connection.sql(query)
-            relation.fetchall()
+            answer = self._connection.execute(query)
+            types = [str(column[1]) for column in answer.description or ()]
+            answer.fetchall()
         except duckdb.Error as error:
             raise binding_fault(str(error)) from None
-        return [str(duck) for duck in relation.types]
+        return types
 
     def evaluate(
         self, formulas: Sequence[Formula], columns: Mapping[str, Any], types: Mapping[str, ColumnType], count: int

@@ -26,8 +26,9 @@ def replaced(tree: Any, replace: Callable[[Tree], Tree | None]) -> Any:
         return [replaced(value, replace) for value in tree]
     if not isinstance(tree, dict):
         return tree
-    new = replace(tree) if "class" in tree else None
-    return new if new is not None else {key: replaced(value, replace) for key, value in tree.items()}
+    if "class" in tree and (new := replace(tree)) is not None:
+        return new
+    return {key: replaced(value, replace) if isinstance(value, dict | list) else value for key, value in tree.items()}
 
 
 def column_node(name: str) -> Tree:

@@ -7,9 +7,9 @@ except plain `true`, `false`, `null`, `~` and nothing at all; the models turn te
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple, TypeVar
 
@@ -127,7 +127,7 @@ def _unseen(shown: str, text: str, found: re.Match[str]) -> Problem:
 
 
 class _Reading:
-    """One text being read: first its events, for all that is refused; then the composed nodes, for the tree and its places."""
+    """One text being read: first its events, for all that is refused; then the tree that they make, and its places."""
 
     def __init__(self, text: str, shown: str, loader: Any) -> None:
         self.text, self.shown, self.loader = text, shown, loader
@@ -135,7 +135,7 @@ class _Reading:
         self.places: dict[Path, Place] = {}
         self.key_places: dict[Path, Place] = {}
         self.spans: dict[Path, tuple[int, int]] = {}
-        self.seen: set[int] = set()
+        self.events: list[Any] = []
         self.tabs = {_place_at(text, found.start(1)) for found in islice(_TAB.finditer(text), LIMIT_PROBLEMS)}
         self.depth = self.documents = 0
 
@@ -153,7 +153,8 @@ class _Reading:
     def _scan(self) -> bool:
         """Look at every event before anything is built; False when the text cannot be composed."""
         try:
-            return all(self._passes(event) for event in yaml.parse(self.text, Loader=self.loader))
+            self.events = list(takewhile(self._passes, yaml.parse(self.text, Loader=self.loader)))
+            return any(isinstance(event, yaml.StreamEndEvent) for event in self.events[-1:])
         except (yaml.YAMLError, ValueError, OverflowError) as fault:
             self._syntax(fault)
             return False
@@ -187,29 +188,24 @@ class _Reading:
             self._say(place, what, *hints)
 
     def _tree(self) -> Any:
-        try:
-            root = yaml.compose(self.text, Loader=self.loader)
-        except yaml.YAMLError as fault:  # the scan has reported it already, unless only composing finds it
-            if not self.problems:
-                self._syntax(fault)
-            return None
-        if isinstance(root, yaml.MappingNode):
-            return self._value(root, ())
-        empty = root is None or root.value == ""
+        events = (each for each in self.events if isinstance(each, yaml.NodeEvent | yaml.CollectionEndEvent))
+        root = next(events, None)
+        if isinstance(root, yaml.MappingStartEvent):
+            return self._value(root, events, ())
+        empty = root is None or getattr(root, "value", None) == ""
         what = "the file is empty" if empty else "the top of the file should be a mapping"
         self._say(Place(1, 1) if empty else _place(root), what, "write lines such as 'key: value'")
         return None
 
-    def _value(self, node: Any, path: Path) -> Any:
-        if id(node) in self.seen:  # an alias, reported by the scan
-            return None
-        self.seen.add(id(node))
-        self.places[path] = _place(node)
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._value(item, (*path, at)) for at, item in enumerate(node.value)]
-        return self._scalar(node, path)
+    def _value(self, event: Any, events: Iterator[Any], path: Path) -> Any:
+        self.places[path] = _place(event)
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, path)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(events, path)
+        if isinstance(event, yaml.SequenceStartEvent):
+            return [self._value(item, events, (*path, at)) for at, item in enumerate(_until_end(events))]
+        return None  # an alias, reported by the scan
 
     def _scalar(self, node: Any, path: Path) -> Any:
         text: str = node.value
@@ -218,19 +214,21 @@ class _Reading:
             self._say(_place(node), f"an escape stands for control character U+{ord(found[0]):04X}", "write the text without it")
         return text if node.style else _PLAIN.get(text, text)
 
-    def _mapping(self, node: Any, path: Path) -> dict[str, Any]:
+    def _mapping(self, events: Iterator[Any], path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}
-        for key_node, value_node in node.value:
-            if refusal := self._key_refusal(key_node, path, data):
-                self._say(_place(key_node), *refusal)
+        for key_event in _until_end(events):
+            if refusal := self._key_refusal(key_event, path, data):
+                self._say(_place(key_event), *refusal)
+                _skip(key_event, events)
+                _skip(next(events), events)
                 continue
-            key = str(key_node.value)
-            self.key_places[*path, key] = _place(key_node)
-            data[key] = self._value(value_node, (*path, key))
+            key = str(key_event.value)
+            self.key_places[*path, key] = _place(key_event)
+            data[key] = self._value(next(events), events, (*path, key))
         return data
 
     def _key_refusal(self, node: Any, path: Path, data: Mapping[str, Any]) -> tuple[str, str] | None:
-        if not isinstance(node, yaml.ScalarNode) or not node.value or _UNSEEN.search(node.value.replace("\r", "\0")):
+        if not isinstance(node, yaml.ScalarEvent) or not node.value or _UNSEEN.search(node.value.replace("\r", "\0")):
             return "a key should be a plain text", "write 'key: value', and quote a text that starts with '{', '[' or '?'"
         if node.value == "<<" and not node.style:
             return "merge key '<<' is not taken", "write the keys out"
@@ -238,6 +236,19 @@ class _Reading:
             first = self.key_places[*path, node.value]
             return f"{quoted(node.value)} is written twice", f"the first is at {self.shown}:{first.line}:{first.column}"
         return None
+
+
+def _until_end(events: Iterator[Any]) -> Iterator[Any]:
+    """The events that begin the items of a collection; whoever takes one takes what belongs to it too."""
+    return takewhile(lambda event: not isinstance(event, yaml.CollectionEndEvent), events)
+
+
+def _skip(event: Any, events: Iterator[Any]) -> None:
+    """Pass over all that belongs to an event."""
+    depth = int(isinstance(event, yaml.CollectionStartEvent))
+    while depth:
+        following = next(events)
+        depth += isinstance(following, yaml.CollectionStartEvent) - isinstance(following, yaml.CollectionEndEvent)
 
 
 def _place(marked: Any) -> Place:
