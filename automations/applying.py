@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from automations.adminmail import held_mail, lost_mail, news_of, stopped_mail
-from automations.apart import rows_for
+from automations.apart import GONE, rows_for
 from automations.cells import shown
 from automations.channels.protocol import Channel
 from automations.errors import RowkeeperError
 from automations.ledgers.protocol import Ledger, RunOutcome, RunStart
-from automations.model import CellChange, Change, NewKey, NewRow, Snapshot, Value, WriteReceipt
+from automations.model import CellChange, Change, NewKey, NewRow, Sheet, Snapshot, Value, WriteReceipt
 from automations.planning import Plan
 from automations.posting import Posted, send_pending
 from automations.releasing import TICKED
 from automations.remembering import rows_before, rows_name
 from automations.undoing import changes_back
-from automations.workbooks.protocol import Target, Workbook
+from automations.workbooks.protocol import Beside, Target, Workbook
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,18 @@ def target_of(change: Change, snapshot: Snapshot, language: str = "zh") -> Targe
         row_hint=change.row,
         content=change.content if isinstance(change, NewKey) else None,
         appends=isinstance(change, NewRow),
+        beside=_beside(change, sheet, snapshot),
     )
+
+
+def _beside(change: Change, sheet: Sheet, snapshot: Snapshot) -> Beside | None:
+    """Staff's row, where a column of ours stands apart from it; nothing for a row that is gone there."""
+    staff = snapshot.sheets[change.table]
+    if sheet is staff or not isinstance(change, CellChange) or change.column == GONE:
+        return None
+    grid, key = snapshot.grids[staff.tab], staff.table.key
+    key_header = str(grid.columns[staff.places[key]][staff.header_row - grid.first_row])
+    return Beside(staff.tab, staff.header_row, staff.places[key], key_header, change.row)
 
 
 def spelled(value: Value, language: str) -> Value:

@@ -23,7 +23,6 @@ from automations.ledgerdoctor import ledger_lines
 from automations.maildoctor import mail_lines
 from automations.model import Sheet, SheetProblem, Words
 from automations.reading import read_snapshot
-from automations.rendering import Renderer
 from automations.workbooks.saving import refuse_if_open
 from automations.workbooks.xlsx import XlsxWorkbook
 
@@ -31,6 +30,7 @@ OLDEST_PYTHON = (3, 11)
 WARN_BEFORE = timedelta(days=60)
 """How long before the announced holidays end the admin is told."""
 MOST_SHOWN = 6
+NOTICES = ("templates", "notices")
 MARKS: Mapping[State, Words] = {
     "ok": {"zh": "正常", "en": "ok     "},
     "warning": {"zh": "注意", "en": "warning"},
@@ -140,8 +140,9 @@ def _problems(problems: Sequence[Problem], zh: str = "配置", en: str = "config
 
 
 def _configuration(config: Config) -> Iterator[Line]:
-    templates = Renderer(config.root / "templates" / "notices").problems(config.root)
-    problems = [problem for problem in other_problems(config) if problem not in templates]
+    found = other_problems(config)
+    templates = [problem for problem in found if Path(problem.file).parts[:2] == NOTICES]
+    problems = [problem for problem in found if problem not in templates]
     rules, packs = sum(len(policy.rules) for policy in config.policies.values()), ", ".join(config.packs)
     good = {"zh": f"配置：{rules} 条规则（{packs}）", "en": f"configuration: {rules} rules ({packs})"}
     yield _problems(problems) if problems else Line("ok", good)

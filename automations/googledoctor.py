@@ -21,6 +21,7 @@ from automations.model import Column, Grid, Sheet, Snapshot, Table, Words, lette
 from automations.reading import read_snapshot
 from automations.wiring import ledger_of
 from automations.workbooks.googlehttp import SheetsHttp
+from automations.workbooks.googlelooking import Part
 from automations.workbooks.googleowner import mark_in
 from automations.workbooks.googlesheet import Look, Spreadsheet, Structure
 from automations.workbooksettings import spreadsheet_id
@@ -28,6 +29,8 @@ from automations.workbooksettings import spreadsheet_id
 OFF = timedelta(minutes=5)
 """How far the two clocks may be apart."""
 MOST_SHOWN = 6
+TOPS = Part(((1, 60),), last=60)
+"""The rows of a tab that show its header and what is protected below it."""
 SHARE: Words = {
     "zh": "打开该表格，点“共享”，把 {account} 加为“编辑者”",
     "en": "open it, press Share, and add {account} as an editor",
@@ -76,7 +79,7 @@ def _spreadsheet(config: Config, sheet: Spreadsheet, grids: list[Grid], now: dat
     try:
         structure = sheet.structure()
         grids += sheet.values().grids
-        look = sheet.look(sheet.tabs())
+        look = sheet.look(dict.fromkeys(sheet.tabs(), TOPS))
     except OutsideFailed as error:
         yield Line("failed", {"zh": f"表格 {sheet.id} 打不开：{error}", "en": f"it cannot be opened: {error}"}, remedy_of(error, sheet))
         return

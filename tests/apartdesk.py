@@ -19,7 +19,7 @@ from automations.moved import moved
 from automations.reading import read_snapshot
 from automations.workbooks.google import GoogleWorkbook
 from automations.workbooks.protocol import key_text
-from tests.googledesk import KEY, OURS, TAB, Act, connected, fresh_stand_in, wanted
+from tests.googledesk import KEY, OURS, TAB, Act, among, connected, fresh_stand_in, wanted
 from tests.project import table
 from tests.sheets.human import Human
 from tests.sheets.server import StandIn
@@ -62,14 +62,16 @@ class ApartDesk:
     troubles: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls) -> ApartDesk:
-        """A desk of its own on the one stand-in of this process; two orders are in the tab of ours already."""
-        google = fresh_stand_in()
-        file, human = _filed(google)
-        own = google.tab(file, OWN, [[KEY, "原表中的行", OURS], ["A-2", None, "旧"], ["A-4", None, "旧"]])
-        twin = _filed(google)[1]
+    def of(cls, others: int = 0) -> ApartDesk:
+        """A desk of its own on the one stand-in of this process; two orders are in the tab of ours already, with others before each."""
+        google, text = fresh_stand_in(), among(ORDERS, others, ours=False)
+        file, human = _filed(google, text)
+        said = [(row[0], "旧" if row[0] in ("A-2", "A-4") else wanted({"客户": row[1], "金额": row[2]})) for row in table(text).rows]
+        there = {str(key): state for key, state in said if key not in ("A-1", "A-3", "A-5")}
+        own = google.tab(file, OWN, [[KEY, "原表中的行", OURS], *([key, None, state] for key, state in there.items())])
+        twin = _filed(google, text)[1]
         desk = cls(google, file, connected(google, file), human, twin, Human(google, file, own.sheet_id, KEY))
-        desk.applied = {"A-2": "旧", "A-4": "旧"}
+        desk.applied = there
         return desk
 
     def in_staffs_tab(self, act: Act) -> Any:
@@ -142,9 +144,9 @@ def rows_of(sheet: Sheet) -> Iterator[dict[str, Any]]:
         yield {column.heading("zh"): typed(sheet.frame[column.key], place, column) for column in columns}
 
 
-def _filed(google: StandIn) -> tuple[str, Human]:
+def _filed(google: StandIn, text: str) -> tuple[str, Human]:
     file = google.file("台账", shared={"robot@example.com": "writer", "staff@example.com": "owner"}, timeZone="Asia/Shanghai")
-    drawn = table(ORDERS)
+    drawn = table(text)
     rows: Sequence[Sequence[Any]] = [[int(cell) if cell.isdigit() else cell or None for cell in row] for row in drawn.rows]
     sheet = google.tab(file, TAB, [list(drawn.headers), *map(list, rows)])
     return file, Human(google, file, sheet.sheet_id, KEY)

@@ -44,6 +44,20 @@ ORDERS = """
 Act = Callable[[Human], object]
 
 
+def among(text: str, rows: int, *, ours: bool = True) -> str:
+    """A drawn table with other rows before each of its own, in which nothing is to be written: `rows` of them each time."""
+    header, *lines = text.strip().splitlines()
+    numbers = iter(range(1000))
+
+    def others() -> list[str]:
+        return [
+            f"F-{number} | 客{number} | 90 |{f' 客{number}：小单 |' if ours else ''}"
+            for number, _ in zip(numbers, range(rows), strict=False)
+        ]
+
+    return "\n".join([header, *(each for line in lines for each in [*others(), line])])
+
+
 def connected(google: StandIn, file: str, *, account: str = ROBOT, holder: Holder | None = None, **more: Any) -> GoogleWorkbook:
     """The product's workbook over a file, its calls handed to the stand-in without a socket."""
     token = Credentials(google.token(account))  # type: ignore[no-untyped-call]
@@ -102,7 +116,9 @@ class Desk:
         google = fresh_stand_in()
         file, human = filed(google, text)
         _, twin = filed(google, text)
-        return cls(google, file, connected(google, file), human, twin)
+        return cls(
+            google, file, connected(google, file), human, twin, {str(row[KEY]): row[OURS] for row in human.records() if row.get(OURS)}
+        )
 
     @property
     def clock(self) -> VirtualClock:

@@ -14,6 +14,7 @@ from automations.workbooks.googleapply import Applying, wait_out
 from automations.workbooks.googlehttp import Spent
 from automations.workbooks.googleowner import Holder, Mark, Passing, is_foreign, mark_in, marked, refuse_foreign
 from automations.workbooks.googlesheet import Read, Spreadsheet, Structure
+from automations.workbooks.googlewriting import pieces
 from automations.workbooks.protocol import Refused, Target, Written, plain_text
 
 
@@ -83,11 +84,11 @@ class GoogleWorkbook:
         for place, sheet in enumerate(self.sheets):
             mine = [(index, target) for index, target in enumerate(targets) if self._place_of(target.tab) == place]
             try:
-                done, not_done = Applying(sheet, self.holder, self._seen[place]).bring(mine) if mine else ([], [])
+                for piece in pieces(mine) if mine else ():
+                    done, not_done = Applying(sheet, self.holder, self._seen[place]).bring(piece)
+                    written, refused = [*written, *done], [*refused, *not_done]
             except OutsideFailed as error:
                 trouble = trouble or error
-                continue
-            written, refused = [*written, *done], [*refused, *not_done]
         if trouble:
             raise trouble  # what the others wrote is settled by the next run, which sees it in the cells
         return sorted(written), sorted(refused)
@@ -100,21 +101,21 @@ class GoogleWorkbook:
         """Make sure that this installation still keeps every spreadsheet, before mail leaves. Raises WorkbookTaken."""
         self.http.begin()
         for sheet in self.sheets:
-            refuse_foreign(mark_in(sheet.look(()).marks), self.holder, sheet.id)
+            refuse_foreign(mark_in(sheet.look().marks), self.holder, sheet.id)
 
     def strangers(self) -> list[Mark]:
         """The marks of other installations, or of newer copies of this one."""
-        marks = [(sheet, mark_in(sheet.look(()).marks)) for sheet in self.sheets]
+        marks = [(sheet, mark_in(sheet.look().marks)) for sheet in self.sheets]
         return [mark for sheet, mark in marks if mark and is_foreign(mark, self.holder, sheet.id)]
 
     def is_marked(self) -> bool:
         """Whether any installation has put its mark on all of it."""
-        return all(mark_in(sheet.look(()).marks) for sheet in self.sheets)
+        return all(mark_in(sheet.look().marks) for sheet in self.sheets)
 
     def take_over(self) -> None:
         """Put our mark on every spreadsheet, whoever kept it."""
         for sheet in self.sheets:
-            sheet.change([marked(self.holder, mark_in(sheet.look(()).marks), sheet.id)])
+            sheet.change([marked(self.holder, mark_in(sheet.look().marks), sheet.id)])
 
     def spent(self) -> Mapping[str, int]:
         """Calls and bytes since this was last asked."""

@@ -8,16 +8,18 @@ from automations.errors import AnswerLost, OutsideFailed, WorkbookRefused, Workb
 from automations.model import Grid
 from automations.workbooks.googlehttp import HeldUp
 from automations.workbooks.googleinputs import changed_inputs
+from automations.workbooks.googlelooking import joined, parts_of
 from automations.workbooks.googleowner import Holder, mark_in, marked, refuse_foreign
 from automations.workbooks.googlesheet import Look, Spreadsheet
-from automations.workbooks.googlestrays import Stray, over_strays, strays
+from automations.workbooks.googlestrays import Before, Stray, over_strays, strays
 from automations.workbooks.googletab import GoogleTab
-from automations.workbooks.googlewriting import cell_requests, one_batch, puts_for, row_requests, shown_ranges, stands
+from automations.workbooks.googlewriting import cell_requests, puts_for, row_requests, shown_ranges, stands, too_large
 from automations.workbooks.matching import Finder, Spot, settle
 from automations.workbooks.protocol import Refused, Target, Written, header_text, key_text, plain_text
 
-ROUNDS, REPAIRS, PIECES = 12, 3, 48
-"""How often one pass looks again, how often it puts right what went astray, and how many pieces a refused batch is cut into."""
+ROUNDS, REPAIRS, PIECES, MOVES = 12, 3, 48, 3
+"""How often one pass looks again, how often it puts right what went astray, how many pieces a refused batch is cut into, and how often
+a look goes after what was moved."""
 LATE = 190.0
 """Seconds after which a write without an answer cannot be carried out any more: Google ends a call after 180."""
 
@@ -46,7 +48,7 @@ class Applying:
 
         Raises WorkbookTaken, WorkbookUnwritable, and what the door to Google raises.
         """
-        look = self._looked(targets)
+        look = self._looked(targets, inputs=True)
         self.first = look.tabs
         self.final |= changed_inputs(targets, self.seen, look.tabs)
         for _ in range(ROUNDS + len(targets)):
@@ -68,11 +70,25 @@ class Applying:
 
     # Looking
 
-    def _looked(self, targets: Targets) -> Look:
-        used = {} if self.doubtful else {title: grid.first_row + len(grid.columns[0]) for title, grid in self.seen.items() if grid.columns}
-        look = self.sheet.look(list(dict.fromkeys(target.tab for _, target in targets)), used)
+    def _looked(self, targets: Targets, *, inputs: bool = False) -> Look:
+        """The tabs of these targets, as far as they matter; all of them once a write may have gone astray.
+
+        Where something was moved since the reading, the look goes after it.
+        """
         self._finders = {}
-        self._refuse_foreign(look)
+        if self.doubtful:
+            look = self.sheet.look(dict.fromkeys(target.tab for _, target in targets))
+            self._refuse_foreign(look)
+            return look
+        meant = [target for _, target in targets]
+        parts = parts_of(meant, self.seen, inputs=inputs)
+        for _ in range(MOVES):
+            look = self.sheet.look(parts)
+            self._refuse_foreign(look)
+            there = parts_of(meant, self.seen, look.tabs, inputs=inputs)
+            if all(parts[tab].covers(part) for tab, part in there.items()):
+                break
+            parts = {tab: joined(part, there[tab]) for tab, part in parts.items()}
         return look
 
     def _refuse_foreign(self, look: Look) -> None:
@@ -93,7 +109,7 @@ class Applying:
 
     def _astray(self, targets: Targets, look: Look) -> list[Stray]:
         """Values of ours in strange places; a target whose own cell was hit is to be written again."""
-        found = strays(self.sent, self.first, look.tabs) if self.doubtful else []
+        found = strays(self.sent, Before(self.first, self.seen), look.tabs) if self.doubtful else []
         hit = {(stray.title, stray.key, stray.header) for stray in found}
         self.done -= {index for index, each in targets if (each.tab, key_text(each.key), header_text(each.header)) in hit}
         return found
@@ -119,8 +135,10 @@ class Applying:
     # Writing
 
     def _write_some(self, spots: Sequence[tuple[int, Spot]], found: Sequence[Stray], look: Look) -> None:
-        """One batch of what Google recommends at most; the rest comes after another look. Rounds that bring nothing are counted."""
-        batch, before = one_batch(spots), len(self.done)
+        """One batch, as large as Google takes it; a rest comes after another look. Rounds that bring nothing are counted."""
+        batch, before = spots, len(self.done)
+        while len(batch) > 1 and too_large(cell_requests(puts_for([spot for _, spot in batch], look.tabs))):
+            batch = batch[: len(batch) // 2]
         self.more = len(batch) < len(spots)
         self._write(batch, found, look)
         self.idle += len(self.done) <= before
@@ -153,11 +171,18 @@ class Applying:
 
     def _ranges(self, spots: Sequence[Spot], found: Sequence[Stray], look: Look) -> list[str]:
         places: dict[str, set[int]] = {}
+        rows: dict[str, set[int]] = {}
         for spot in spots:
             places.setdefault(spot.target.tab, set()).update({self._key_place(spot, look), spot.place})
+            rows.setdefault(spot.target.tab, set()).update({spot.row, spot.target.header_row})
         for stray in found:
             places.setdefault(stray.title, set()).add(stray.place)
-        return shown_ranges(places, places)
+            rows.setdefault(stray.title, set()).add(stray.row)
+        return [each for tab in places for each in shown_ranges(tab, rows[tab], places[tab], self._top(spots, tab))]
+
+    @staticmethod
+    def _top(spots: Sequence[Spot], tab: str) -> int:
+        return max((spot.target.header_row for spot in spots if spot.target.tab == tab), default=1)
 
     def _key_place(self, spot: Spot, look: Look) -> int:
         if spot.target.tab not in self._finders:
@@ -211,12 +236,14 @@ class Applying:
             self.clean = False
 
     def _gives_up(self, why: str) -> OutsideFailed:
-        stands_wrong = ", ".join(f"{stray.title} row {stray.row}" for stray in strays(self.sent, self.first, self._fresh())[:5])
+        stands_wrong = ", ".join(
+            f"{stray.title} row {stray.row}" for stray in strays(self.sent, Before(self.first, self.seen), self._fresh())[:5]
+        )
         more = f" Look at: {stands_wrong}." if stands_wrong else ""
         return WorkbookUnwritable(f"Google spreadsheet {self.sheet.id}: {why}; nothing more is written in this run.{more} Run again later")
 
     def _fresh(self) -> Mapping[str, GoogleTab]:
-        return self.sheet.look(list(self.first)).tabs
+        return self.sheet.look(dict.fromkeys(self.first)).tabs
 
 
 def wait_out(sheet: Spreadsheet, holder: Holder, at: float | None) -> bool:

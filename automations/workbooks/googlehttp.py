@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Mapping
@@ -148,7 +149,8 @@ class SheetsHttp(HTTPClient):
                 method=call.method,
                 url=self._url(call.url),
                 params={"prettyPrint": "false", **(call.params or {})},
-                json=call.json,
+                data=None if call.json is None else as_bytes(call.json),
+                headers={"Content-Type": "application/json; charset=UTF-8"},
                 timeout=self.timeout,
                 allow_redirects=False,
             )
@@ -235,6 +237,14 @@ class Lost(Exception):
 
 class HeldUp(OutsideFailed):
     """A write waited so long for its turn that the sheet must be looked at again before it goes."""
+
+
+def as_bytes(said: Any) -> bytes:
+    """A body as it goes over the line, in as few bytes as JSON needs."""
+    try:
+        return json.dumps(said, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+    except UnicodeEncodeError:  # half a character, which only escaped goes over the line
+        return json.dumps(said, allow_nan=False).encode()
 
 
 def effect_of(method: str, url: str, json: Any) -> Effect:

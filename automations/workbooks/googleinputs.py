@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from automations.model import Grid
 from automations.workbooks.googlestrays import same_raw
 from automations.workbooks.googletab import GoogleTab
-from automations.workbooks.matching import Finder, Refusal
+from automations.workbooks.matching import SEARCHED, Finder, Refusal
 from automations.workbooks.protocol import Target, header_text, key_text
 
 CHANGED = "row changed meanwhile; the next run looks at it again"
@@ -18,36 +18,49 @@ Targets = Sequence[tuple[int, Target]]
 def changed_inputs(targets: Targets, seen: Mapping[str, Grid], now: Mapping[str, GoogleTab]) -> dict[int, str]:
     """The targets whose row no longer holds what the plan was made from, with the reason.
 
-    Compared by key and header over the cells that this batch does not write; formulas are left out, some change by themselves.
+    Compared by key and header over the cells that this batch does not write, in the tab where the inputs stand; formulas are left out,
+    some change by themselves. A row that the look did not find in its place counts as changed.
     """
+    written: dict[str, set[str]] = {}
+    homes: dict[tuple[str, str], list[tuple[int, Target]]] = {}
+    for index, target in targets:
+        written.setdefault(target.tab, set()).add(header_text(target.header))
+        if target.content is None and not target.appends:
+            home = target.beside.as_target(target) if target.beside else target
+            homes.setdefault((home.tab, target.tab), []).append((index, home))
     refused: dict[int, str] = {}
-    for title in {target.tab for _, target in targets}:
-        here = [(index, target) for index, target in targets if target.tab == title and target.content is None]
-        if here and title in seen and title in now:
-            refused |= _changed_in(here, seen[title], now[title])
+    for (title, own), here in homes.items():
+        if title in seen and title in now:
+            shown = _headers(seen.get(own)) if title != own else set()
+            refused |= _changed_in(here, seen[title], now[title], written.get(title, set()) | shown)
     return refused
 
 
-def _changed_in(targets: Targets, seen: Grid, now: GoogleTab) -> dict[int, str]:
+def _headers(own: Grid | None) -> set[str]:
+    """What may stand as a header in our tab: columns of staff's under one only show by look-ups what ours says."""
+    return {header_text(cell) for column in (own.columns if own else ()) for cell in column[:SEARCHED]}
+
+
+def _changed_in(targets: Targets, seen: Grid, now: GoogleTab, written: set[str]) -> dict[int, str]:
     some = targets[0][1]
     try:
         header_row, key_place, _ = Finder(now).places(some)
     except Refusal:
-        return {}
-    written = {header_text(target.header) for _, target in targets}
-    before = {key: row for key, row in _rows(enumerate(seen.columns[some.key_place], seen.first_row), some.header_row).items() if row}
+        return {}  # every target of the tab is refused with a better reason
+    before = _rows(enumerate(seen.columns[some.key_place], seen.first_row), some.header_row)
     today = _rows(now.keys(key_place, header_row), header_row)
     pairs = _pairs(seen, some.header_row, [header_text(raw) for raw in now.row(header_row)], written)
-
-    def changed(key: str) -> bool:
-        was, there = before.get(key), today.get(key)
-        return bool(was and there) and any(
-            not now.holds_formula(there or 0, place) and not same_raw(column[(was or 0) - seen.first_row], now.cell(there or 0, place))
-            for column, place in pairs
-        )
-
-    moved = {key for key in {key_text(target.key) for _, target in targets} if changed(key)}
+    keys = {key_text(target.key) for _, target in targets}
+    both = ((key, before.get(key, 0) - seen.first_row, today.get(key, 0)) for key in keys if before.get(key) and today.get(key))
+    moved = {key for key, was, there in both if not now.shows_row(there) or any(_differing(pairs, was, now, there))}
     return {index: CHANGED for index, target in targets if key_text(target.key) in moved}
+
+
+def _differing(pairs: Iterable[tuple[Sequence[Any], int]], was: int, now: GoogleTab, row: int) -> Iterator[int]:
+    """The places in which a row holds something else than before."""
+    cells = now.row(row)
+    cells += [None] * max((place + 1 - len(cells) for _, place in pairs), default=0)
+    return (place for column, place in pairs if not same_raw(column[was], cells[place]) and not now.holds_formula(row, place))
 
 
 def _rows(cells: Any, header_row: int) -> dict[str, int]:

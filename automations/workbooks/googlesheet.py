@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
+from urllib.parse import quote
 
 from requests import Response
 
@@ -13,6 +14,7 @@ from automations.errors import WorkbookRefused
 from automations.model import Grid
 from automations.workbooks.googleanchors import TOP, TOP_FIELDS, Anchored
 from automations.workbooks.googlehttp import SHEETS, Call, Effect, SheetsHttp, served_at
+from automations.workbooks.googlelooking import Part
 from automations.workbooks.googletab import GoogleTab, trimmed
 from automations.workbooks.protocol import header_text
 
@@ -27,9 +29,9 @@ LOADING = "Loading..."
 """What a formula shows whose value the sheet still waits for."""
 TRIES = 3
 """How often marks and values are read until they fit: people may be at work on the header just then."""
-SPARE = 200
-"""Rows below the used ones that a look shows too: people add some meanwhile."""
-NOWHERE: Mapping[str, int] = {}
+NOTHING_OF: Mapping[str, Part | None] = {}
+LONGEST_ADDRESS = 1500
+"""Letters of ranges that go into the address of a call."""
 OLD = 3600.0
 """Seconds after which a structure is read again although the values fit it: a tab added meanwhile contradicts nothing."""
 
@@ -220,31 +222,34 @@ class Spreadsheet:
         at = self.structure().at
         return at is not None and now is not None and now - at > OLD
 
-    def look(self, titles: Sequence[str], used: Mapping[str, int] = NOWHERE) -> Look:
-        """Those of the tabs that still are there, closely; one call. Of tabs with so many `used` rows only those and some more below.
-
-        The rest of a tab holds nothing but formats, which `init` has put there, and which are most of what Google would send.
-        """
-        there = [title for title in titles if title in self.structure().titles]
+    def look(self, parts: Mapping[str, Part | None] = NOTHING_OF) -> Look:
+        """Those of the tabs that still are there, closely, in one call: these parts of them, or all of them (None)."""
+        there = {title: part for title, part in parts.items() if title in self.structure().titles}
         try:
-            return self._look(there, used)
+            return self._look(there)
         except WorkbookRefused as error:
             if error.status != 400:
                 raise
             titles_now = self.structure(fresh=True).titles
-            return self._look([title for title in titles if title in titles_now])
+            return self._look({title: part for title, part in there.items() if title in titles_now})
 
-    def _look(self, titles: Sequence[str], used: Mapping[str, int] = NOWHERE) -> Look:
-        fields = LOOK if titles else MARKS
-        ranges = {"ranges": [self._rows(title, used.get(title)) for title in titles]} if titles else {}
-        response = self._get(self.url, {"fields": fields, **ranges})
+    def _look(self, parts: Mapping[str, Part | None]) -> Look:
+        response = self._shown(
+            {"fields": LOOK if parts else MARKS}, [each for title in parts for each in self._ranges(title, parts[title])]
+        )
         said = response.json()
-        tabs = [GoogleTab(each, self.http.account) for each in said.get("sheets", ())]
-        return Look({tab.title: tab for tab in tabs if tab.title in titles}, said.get("developerMetadata", ()), served_at(response))
+        tabs = [GoogleTab(each, self.http.account, parts.get(each["properties"]["title"])) for each in said.get("sheets", ())]
+        return Look({tab.title: tab for tab in tabs if tab.title in parts}, said.get("developerMetadata", ()), served_at(response))
 
-    def _rows(self, title: str, used: int | None) -> str:
-        last = (used or 0) + SPARE
-        return quoted(title) if used is None or last >= self.structure().height(title) else f"{quoted(title)}!1:{last}"
+    def _ranges(self, title: str, part: Part | None) -> list[str]:
+        return [quoted(title)] if part is None else part.ranges(quoted(title), self.structure().height(title))
+
+    def _shown(self, params: Mapping[str, Any], ranges: list[str]) -> Response:
+        """Some ranges with their cells; more than an address can hold are asked for in a body."""
+        if sum(map(len, map(quote, ranges))) <= LONGEST_ADDRESS:
+            return self._get(self.url, {**params, "ranges": ranges} if ranges else params)
+        filters = [{"a1Range": each} for each in ranges]
+        return self.http.send(Call("POST", f"{self.url}:getByDataFilter", params, {"dataFilters": filters}, "safe"))
 
     def write(self, requests: Sequence[Mapping[str, Any]], ranges: Sequence[str]) -> Look:
         """One atomic batch, sent once; the answer shows the ranges, and the marks, as they stand after it."""

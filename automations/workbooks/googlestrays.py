@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from automations.model import ColumnType, Value
+from automations.model import ColumnType, Grid, Value
 from automations.workbooks.googletab import GoogleTab
-from automations.workbooks.googlewriting import Put
+from automations.workbooks.googlewriting import Formula, Put
 from automations.workbooks.matching import Finder, Refusal, Spot, same
 from automations.workbooks.protocol import Target, header_text, is_blank, key_text
 
@@ -53,17 +53,46 @@ def _sown(targets: Sequence[Target]) -> Sown:
     return Sown(targets[0], tuple(values.values()), {key_text(target.key): target.new for target in targets if target.content is None})
 
 
-def strays(spots: Sequence[Spot], before: Mapping[str, GoogleTab], now: Mapping[str, GoogleTab]) -> list[Stray]:
+@dataclass(frozen=True)
+class Before:
+    """How the tabs were: as last looked at before the write, and where that look did not go, as they were read."""
+
+    looked: Mapping[str, GoogleTab]
+    read: Mapping[str, Grid]
+
+    def held(self, target: Target, key: str, header: str) -> Any:
+        """What the cell of a key under a header held, a formula as one; nothing where either was not there."""
+        tab = self.looked[target.tab]
+        header_row, key_place, _ = Finder(tab).places(target)
+        headers = [header_text(raw) for raw in tab.row(header_row)]
+        if not header or headers.count(header) != 1:
+            return None
+        place, rows = headers.index(header), [row for row, raw in tab.keys(key_place, header_row) if key_text(raw) == key]
+        if len(rows) != 1:
+            return None
+        if tab.shows(rows[0], place):
+            return Formula(tab.formula(rows[0], place)) or tab.cell(rows[0], place)
+        return self._read(target, key, header)
+
+    def _read(self, target: Target, key: str, header: str) -> Any:
+        """The same from the reading, where each stands once."""
+        grid = self.read.get(target.tab)
+        rows = [place for place, raw in enumerate(grid.columns[target.key_place]) if key_text(raw) == key] if grid else []
+        top = target.header_row - grid.first_row if grid else 0
+        columns = [column for column in grid.columns if header_text(column[top]) == header] if grid else []
+        return columns[0][rows[0]] if len(rows) == len(columns) == 1 else None
+
+
+def strays(spots: Sequence[Spot], before: Before, now: Mapping[str, GoogleTab]) -> list[Stray]:
     """Every cell that did not hold a value of the batch before the write, holds one now, and is not meant to."""
-    found = [stray for each in sown(spots) for stray in _under_its_header(each, before.get(each.target.tab), now.get(each.target.tab))]
-    shifted = [stray for spot in spots for stray in _in_another_column(spot, before.get(spot.target.tab), now.get(spot.target.tab))]
+    both = [spot for spot in spots if spot.target.tab in before.looked and spot.target.tab in now]
+    found = [stray for each in sown(both) for stray in _under_its_header(each, before.looked[each.target.tab], now[each.target.tab])]
+    shifted = [stray for spot in both for stray in _in_another_column(spot, before, now[spot.target.tab])]
     return [*found, *shifted]
 
 
-def _under_its_header(each: Sown, before: GoogleTab | None, now: GoogleTab | None) -> Iterator[Stray]:
+def _under_its_header(each: Sown, before: GoogleTab, now: GoogleTab) -> Iterator[Stray]:
     """Strays in other rows of the column the batch was written to."""
-    if before is None or now is None:
-        return
     try:
         (_, _, _), was = places_and_cells(before, each.target)
         (header_row, key_place, place), _ = places_and_cells(now, each.target)
@@ -83,17 +112,15 @@ def places_and_cells(tab: GoogleTab, target: Target) -> tuple[tuple[int, int, in
     return (header_row, key_place, place), {key_text(raw): tab.cell(row, place) for row, raw in tab.keys(key_place, header_row)}
 
 
-def _in_another_column(spot: Spot, before: GoogleTab | None, now: GoogleTab | None) -> Iterator[Stray]:
+def _in_another_column(spot: Spot, before: Before, now: GoogleTab) -> Iterator[Stray]:
     """A value that landed under another header because a column was put in, moved or deleted."""
-    if before is None or now is None:
-        return
     header_row, key_place, place = _places_left(now, spot.target)
     header = header_text(now.cell(header_row, spot.place))
     cell = now.cell(spot.row, spot.place)
     if place == spot.place or not same(cell, spot.target.new, spot.target.kind):
         return
     key = spot.target.key if key_place is None else key_text(now.cell(spot.row, key_place))
-    held = _held_before(before, spot.target, key, header)
+    held = before.held(spot.target, key, header)
     if not same_raw(cell, held):
         yield Stray(now.title, now.sheet_id, spot.row, spot.place, key, header, spot.target.new, held)
 
@@ -107,16 +134,6 @@ def _places_left(tab: GoogleTab, target: Target) -> tuple[int, int | None, int |
             continue
         return header_row, key_place, place if known is target else None
     return target.header_row, None, None
-
-
-def _held_before(before: GoogleTab, target: Target, key: str, header: str) -> Any:
-    """What the cell of a key under a header held; nothing where either was not there."""
-    header_row, key_place, _ = Finder(before).places(target)
-    headers = [header_text(raw) for raw in before.row(header_row)]
-    if not header or headers.count(header) != 1:
-        return None
-    rows = [row for row, raw in before.keys(key_place, header_row) if key_text(raw) == key]
-    return before.cell(rows[0], headers.index(header)) if len(rows) == 1 else None
 
 
 def same_raw(one: Any, other: Any) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from automations.workbooks.googlelooking import Part
 from automations.workbooks.protocol import is_blank, is_nothing
 
 ERRORS: Mapping[str, str] = {
@@ -67,10 +68,13 @@ def shut_in(said: Iterable[Mapping[str, Any]]) -> list[Shut]:
 
 
 class GoogleTab:
-    """A tab as the matcher sees it, over the blocks of an answer; `account` is said where a protection stands in the way."""
+    """A tab as the matcher sees it, over the blocks of an answer; `account` is said where a protection stands in the way.
 
-    def __init__(self, said: Mapping[str, Any], account: str = "") -> None:
-        properties = said["properties"]
+    With a `part` only that was asked for, and no other cell may be written.
+    """
+
+    def __init__(self, said: Mapping[str, Any], account: str = "", part: Part | None = None) -> None:
+        self.part, properties = part, said["properties"]
         self.title, self.sheet_id, self.account = str(properties["title"]), int(properties.get("sheetId", 0)), account
         self.rows = int(properties.get("gridProperties", NOTHING).get("rowCount", 0))
         self._said = said
@@ -86,13 +90,30 @@ class GoogleTab:
     def _merged(self) -> list[Area]:
         return [Area.of(each) for each in self._said.get("merges", ())]
 
+    @cached_property
+    def _pieces(self) -> dict[int, list[tuple[int, Sequence[Cell]]]]:
+        """What the answer says of each row: stretches of cells, each with the place it begins at."""
+        found: dict[int, list[tuple[int, Sequence[Cell]]]] = {}
+        for top, left, rows in self.blocks:
+            for number, row in enumerate(rows, top + 1):
+                if values := row.get("values"):
+                    found.setdefault(number, []).append((left, values))
+        return found
+
+    def shows_row(self, number: int) -> bool:
+        """Whether a row was asked for whole."""
+        return self.part is None or self.part.holds_row(number)
+
+    def shows(self, row: int, place: int) -> bool:
+        """Whether a cell was asked for."""
+        return self.part is None or self.part.holds(row, place)
+
     def row(self, number: int) -> list[Any]:
         """The raw values of a row from column A on."""
         values: list[Any] = []
-        for top, left, rows in self.blocks:
-            if 0 <= number - 1 - top < len(rows):
-                values += [None] * (left - len(values))
-                values[left:] = map(value_in, rows[number - 1 - top].get("values", ()))
+        for left, cells in self._pieces.get(number, ()):
+            values += [None] * (left + len(cells) - len(values))
+            values[left : left + len(cells)] = map(value_in, cells)
         return values
 
     def cell(self, row: int, place: int) -> Any:
@@ -119,7 +140,9 @@ class GoogleTab:
 
     def closed(self, row: int, place: int) -> str:
         """Why a cell must not be written, or ""."""
-        if "formulaValue" in self.said(row, place).get("userEnteredValue", NOTHING):
+        if not self.shows(row, place):
+            return "was moved meanwhile; the next run looks at it again"
+        if self.holds_formula(row, place):
             return "holds a formula"
         if any(area.holds(row, place) for area in self._merged):
             return "is part of merged cells"
@@ -129,17 +152,18 @@ class GoogleTab:
 
     def said(self, row: int, place: int) -> Cell:
         """What the answer says of one cell."""
-        for top, left, rows in self.blocks:
-            if 0 <= row - 1 - top < len(rows) and place >= left:
-                values = rows[row - 1 - top].get("values", ())
-                if place - left < len(values):
-                    found: Cell = values[place - left]
-                    return found
+        for left, cells in self._pieces.get(row, ()):
+            if 0 <= place - left < len(cells):
+                return cells[place - left]
         return NOTHING
+
+    def formula(self, row: int, place: int) -> str:
+        """The formula a cell holds, or ""."""
+        return str(self.said(row, place).get("userEnteredValue", NOTHING).get("formulaValue", ""))
 
     def holds_formula(self, row: int, place: int) -> bool:
         """Whether a cell is computed by the sheet."""
-        return "formulaValue" in self.said(row, place).get("userEnteredValue", NOTHING)
+        return bool(self.formula(row, place))
 
     def shows_dates(self, row: int, place: int) -> bool:
         """Whether a number in this cell is shown as a date or time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
@@ -10,7 +9,8 @@ from decimal import Decimal
 from itertools import accumulate, groupby
 from typing import Any
 
-from automations.model import letters
+from automations.workbooks.googlehttp import as_bytes
+from automations.workbooks.googlelooking import runs, side_by_side
 from automations.workbooks.googlesheet import quoted
 from automations.workbooks.googletab import GoogleTab
 from automations.workbooks.matching import SEARCHED, Spot, same
@@ -24,8 +24,16 @@ PATTERNS: Mapping[str, tuple[str, str]] = {
 }
 
 
-CELL_BYTES, LETTER_BYTES, MOST_BYTES = 64, 6, 2_000_000
-"""What a cell and a letter take in a request at most, and the size of a request Google recommends not to go beyond."""
+CELL_BYTES, LETTER_BYTES, PIECE_BYTES = 64, 3, 8_000_000
+"""What a cell and a letter take in a request usually, and how much is written at a time: Google refuses requests of 10 MiB."""
+MOST_SHOWN = 40
+"""Stretches of rows that an answer shows of a column."""
+MOST_BYTES = 9_000_000
+"""The largest request that is sent."""
+
+
+class Formula(str):
+    """The text of a formula that is put back where it stood."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ def typed_cell(value: Any) -> Request:
     """A value as a typed cell. Text is text whatever it begins with, and never becomes a formula."""
     if isinstance(value, bool):
         return {"boolValue": value}
+    if isinstance(value, Formula):
+        return {"formulaValue": str(value)}
     if isinstance(value, str):
         return {"stringValue": fitted(value)}
     if isinstance(value, int | Decimal):
@@ -64,17 +74,23 @@ def _number(digits: str) -> int | float:
     return float(digits) if "." in digits else int(digits)
 
 
-def one_batch(spots: Sequence[tuple[int, Spot]]) -> Sequence[tuple[int, Spot]]:
-    """As many of the writes as one request should hold: new rows and keys first, for the others are found by them, then by column."""
-    if sum(_size(spot) for _, spot in spots) <= MOST_BYTES:
-        return spots
-    ordered = sorted(spots, key=lambda each: (not _makes_row(each[1].target), each[1].target.tab, each[1].place, each[1].row))
-    ends = list(accumulate(_size(spot) for _, spot in ordered))
-    return ordered[: max(1, bisect_right(ends, MOST_BYTES))]
+def pieces(targets: Sequence[tuple[int, Target]]) -> list[list[tuple[int, Target]]]:
+    """Writes as requests can hold them, nearly always all at once: new rows and keys first, for the others are found by them."""
+    if sum(_size(target) for _, target in targets) <= PIECE_BYTES:
+        return [list(targets)]
+    ordered = sorted(targets, key=lambda each: (not _makes_row(each[1]), each[1].tab, each[1].row_hint, each[1].place))
+    ends = accumulate(_size(target) for _, target in ordered)
+    numbered = zip(ordered, ends, strict=True)
+    return [[each for each, _ in piece] for _, piece in groupby(numbered, key=lambda pair: (pair[1] - 1) // PIECE_BYTES)]
 
 
-def _size(spot: Spot) -> int:
-    return CELL_BYTES + LETTER_BYTES * len(str(spot.target.new))
+def _size(target: Target) -> int:
+    return CELL_BYTES + LETTER_BYTES * len(str(target.new))
+
+
+def too_large(requests: Sequence[Request]) -> bool:
+    """Whether Google would refuse a batch for its size."""
+    return len(as_bytes(requests)) > MOST_BYTES
 
 
 def _makes_row(target: Target) -> bool:
@@ -155,15 +171,10 @@ def _rectangle(block: Sequence[Sequence[Put]]) -> Request:
     }
 
 
-def shown_ranges(tabs: Iterable[str], places: Mapping[str, set[int]]) -> list[str]:
-    """The whole columns an answer must show: key columns beside written ones, neighbours joined."""
-    return [f"{quoted(title)}!{first}:{last}" for title in tabs for first, last in _joined(sorted(places[title]))]
-
-
-def _joined(places: Sequence[int]) -> Iterator[tuple[str, str]]:
-    for _, run in groupby(enumerate(places), key=lambda pair: pair[1] - pair[0]):
-        members = [place for _, place in run]
-        yield letters(members[0]), letters(members[-1])
+def shown_ranges(title: str, rows: Iterable[int], places: Iterable[int], top: int) -> list[str]:
+    """What an answer must show of a tab: the headers, and the written rows of key columns and written ones, neighbours joined."""
+    down = runs([*range(1, top + SEARCHED), *rows], MOST_SHOWN)
+    return [f"{quoted(title)}!{first}{above}:{last}{below}" for first, last in side_by_side(places) for above, below in down]
 
 
 def stands(spot: Spot, key_place: int, shown: GoogleTab | None) -> bool:

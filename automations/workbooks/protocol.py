@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import blake2b
@@ -21,12 +21,40 @@ DAY = 86_400
 
 
 @dataclass(frozen=True)
+class Beside:
+    """The row of another tab whose cells a value was worked out from: of a table whose columns of ours stand apart, staff's row."""
+
+    tab: str
+    header_row: int
+    key_place: int
+    key_header: str
+    row: int
+
+    def as_target(self, target: Target) -> Target:
+        """The key cell of that row, as something to be found."""
+        place = self.key_place
+        return replace(
+            target,
+            tab=self.tab,
+            header_row=self.header_row,
+            key_place=place,
+            place=place,
+            header=self.key_header,
+            key_header=self.key_header,
+            row_hint=self.row,
+            appends=False,
+            beside=None,
+        )
+
+
+@dataclass(frozen=True)
 class Target:
     """One cell to write, with everything needed to find it again after staff sorted, inserted or moved things.
 
     Places are 0-based columns, rows are 1-based. With `content` given the row is known by `row_hint`, a blank key cell
     and `content_of` its other cells; otherwise it is known by `key` alone and `row_hint` is for people.
     With `appends` there is no such row yet: `new` is its key, written below the last row that holds anything.
+    `beside` is where its inputs stand, if that is another tab.
     """
 
     tab: str
@@ -42,6 +70,7 @@ class Target:
     row_hint: int
     content: str | None = None
     appends: bool = False
+    beside: Beside | None = None
 
 
 LASTING = ("holds a formula", "is part of merged cells", "is protected")

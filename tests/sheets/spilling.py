@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ ARRAY = re.compile(r"=ARRAYFORMULA\((.*)\)", re.DOTALL)
 COLUMN = re.compile(r"(?<![!:\w$])(\$?[A-Z]{1,3})(\$?\d+):\$?[A-Z]{1,3}(?![\w(!])")
 """A range of the formula's own tab that begins somewhere and has no end; ranges of other tabs stay whole."""
 ROW_OF = re.compile(r"ROW\(\$?[A-Z]{1,3}\$?(\d+)\)")
+WHICH_ROW = re.compile(r"ROW\([^()]*\)=ROW\([^()]*\)")
 TOP = 10
 SPILLED = "spilled"
 
@@ -48,10 +50,20 @@ def _fill(book: Book, sheet: Sheet, seen: Sheet, row: int, column: int) -> None:
         why = f"Array result was not expanded because it would overwrite data in {a1.letters(column)}{hit + 1}."
         seen.put(row, column, [_shown(cell, Wrong("REF", why))])
         return
+    empty = functools.cache(lambda: _value(book, sheet, found[1], len(sheet.rows) - row))
     for below in range(row, len(sheet.rows)):
-        value = _value(book, sheet, found[1], below - row)
+        alone = below == row or _has_inputs(sheet, found[1], below - row)
+        value = _value(book, sheet, found[1], below - row) if alone else empty()
         if value is not None:
             seen.put(below, column, [_shown(sheet.cell(below, column), value)])
+
+
+def _has_inputs(sheet: Sheet, text: str, step: int) -> bool:
+    """Whether the formula reads anything of its own tab so many rows down; where it does not, it comes to the same everywhere."""
+    if "ROW(" in WHICH_ROW.sub("", text):
+        return True
+    places = [(a1.number(found[1].lstrip("$")), int(found[2].lstrip("$")) - 1 + step) for found in COLUMN.finditer(text)]
+    return not places or any(row >= len(sheet.rows) or sheet.cell(row, column).value is not None for column, row in places)
 
 
 def _shown(cell: Cell, value: Result) -> Cell:
