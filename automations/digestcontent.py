@@ -12,7 +12,8 @@ import numpy as np
 
 from automations.clocks import LATE
 from automations.config import Config
-from automations.digestfigures import changes_of, headline, money_said, stages_said, tables_said, trend_said
+from automations.digestcharts import Chart, charts_of
+from automations.digestfigures import changes_of, headline, money_said, stages_said, stakes_said, tables_said, trend_said
 from automations.digestfile import DigestFile
 from automations.digesthealth import ending_of, health_of
 from automations.digestkpis import indicators_said
@@ -90,6 +91,7 @@ class Content:
     language: str
     fields: Mapping[str, Any]
     figures: Mapping[str, int]
+    charts: Sequence[Chart] = ()
 
     @property
     def matters(self) -> int:
@@ -122,6 +124,7 @@ def content_of(
         "trend": trend_said(desk.judged, scope.steps, desk.now, language) if digest.trend else {},
         "stages": stages_said(desk.judged, scope.steps, digest, slot, desk.now, language) if digest.trend else [],
         "money": money_said(desk.judged, scope.steps, digest.at_stake, language),
+        "stakes": stakes_said(desk.judged, scope.steps, digest.at_stake, language) if digest.pictures else [],
         "tables": [*indicators_said(desk.judged, digest, slot, language), *tables_said(desk.judged, digest, slot, language)],
         "ending": ending_of(desk.judged, desk.config, desk.now, language) if digest.lists else [],
         "changes": changes_of(figures, before, language) if digest.lists else [],
@@ -129,7 +132,9 @@ def content_of(
         "clause": digest.clause,
         "why": _why(digest, reader.person, language),
     }
-    return Content(language, {**fields, "subject": _subject(fields, figures, language)}, figures)
+    charts = charts_of(fields, language) if digest.pictures and not fields["clear"] else []
+    said = {"subject": _subject(fields, figures, language), "pictures": [each.said() for each in charts]}
+    return Content(language, {**fields, **said}, figures, charts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -85,6 +85,9 @@ def stages_said(judged: Judged, steps: Steps, digest: DigestFile, slot: Slot, no
             "table": judged.snapshot.sheets[stage.clock.table].table.heading(language),
             "share": SAID["share"][language].format(on_time=stage.on_time, done=stage.done, share=percent(stage.on_time, stage.done)),
             "width": round(100 * stage.on_time / stage.done),
+            "on_time": stage.on_time,
+            "done": stage.done,
+            "mean": stage.days,
             "days": SAID["days"][language].format(days=f"{stage.days:.1f}"),
         }
         for stage in found
@@ -109,6 +112,21 @@ def money_said(judged: Judged, steps: Steps, columns: Mapping[str, str], languag
     return found
 
 
+def stakes_said(judged: Judged, steps: Steps, columns: Mapping[str, str], language: str) -> list[dict[str, Any]]:
+    """The same amounts for a chart, the largest first, each as a share of the largest."""
+    named = {name: amount for name, amount in money_at_stake(judged, steps, columns).items() if amount}
+    tables = {name: judged.snapshot.sheets[name].table for name in named}
+    return [
+        {
+            "label": f"{tables[name].heading(language)} {column.heading(language)}",
+            "amount": amount_shown(amount, column),
+            "share": max(amount, 0) / max(named.values()),
+        }
+        for name, amount in sorted(named.items(), key=lambda item: -item[1])
+        if (column := tables[name].column(columns[name]))
+    ]
+
+
 def tables_said(judged: Judged, digest: DigestFile, slot: Slot, language: str) -> list[dict[str, Any]]:
     """The tables of figures as texts: headings, lines with a bar each, the total."""
     found = [figures for each in digest.breakdowns if (figures := figures_of(judged, each, slot))]
@@ -125,7 +143,14 @@ def _table(judged: Judged, figures: Figures, language: str) -> dict[str, Any]:
     title = figures.breakdown.title.get(language) or figures.breakdown.title.get("zh", "")
     none = "" if rows else SAID["none"][language]
     whole = _row(figures.whole, figures, SAID["whole"][language], 0) if rows else {}
-    return {"title": title, "headings": headings, "rows": [*rows, *rest], "whole": whole, "none": none}
+    return {
+        "title": title,
+        "headings": headings,
+        "rows": [*rows, *rest],
+        "whole": whole,
+        "none": none,
+        "picture": figures.breakdown.picture,
+    }
 
 
 def _row(line: Line, figures: Figures, label: str, largest: int) -> dict[str, Any]:

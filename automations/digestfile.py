@@ -33,6 +33,7 @@ class Breakdown(Declared):
     by: str = Field(description="the column they are counted by")
     dated_by: str | None = Field(default=None, description="the date that puts a row into the period; left out: every row counts")
     sums: Names = Field(default=[], description="columns with amounts to add up")
+    picture: bool = Field(default=False, description="with `pictures`: a chart of it too")
 
 
 class DigestFile(Declared):
@@ -52,6 +53,7 @@ class DigestFile(Declared):
     nothing: Literal["say", "skip"] = Field(default="say", description="when there is nothing to report: one line, or no mail")
     at_most: Annotated[int, Field(ge=1, le=50)] = Field(default=10, description="matters listed in one part; the true number is said")
     trend: bool = Field(default=False, description="open and late matters of the last working days, on time, time by step")
+    pictures: bool = Field(default=False, description="charts of the trend, of the steps, of the money and of tables with `picture`")
     at_stake: dict[str, str] = Field(default={}, description="table: the money column of the rows that are late")
     breakdowns: list[Breakdown] = []
     indicators: str | None = Field(default=None, description="the kept table whose indicators of the period are shown: kpi_results")

@@ -36,6 +36,7 @@ SAMPLE: Mapping[str, Any] = {
     },
     "stages": [{"title": "x", "table": "x", "share": "x", "width": 50, "days": "x"}],
     "money": ["x"],
+    "pictures": [{"cid": "x", "title": "x", "width": 440, "height": 200}],
     "tables": [{"title": "x", "headings": ["x", "y"], "rows": [LINE], "whole": LINE, "none": ""}],
     "ending": ["x"],
     "changes": [{"label": "x", "now": "1", "before": "1", "change": "x"}],

@@ -181,4 +181,5 @@ def _mail(world: World, desk: Desk, due: Due, content: Content, rendered: Render
         sent_at=desk.now,
         language=content.language,
         list_id=f"{due.digest.digest}.{domain}",
+        attachments=tuple(chart.file for chart in content.charts),
     )

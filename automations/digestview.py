@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from automations.channels.message import with_pictures
 from automations.digestcontent import Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
@@ -131,6 +132,7 @@ def show_digest(world: World, name: str, reader: str, now: datetime, language: s
     before = world.ledger.digests_sent(world.workbook.name, name).get(chosen.known_as)
     content = content_of(desk, digest, chosen, slot, before, None, language)
     rendered = DigestPages(templates_of(world)).render(content.language, content.fields)
+    rendered = replace(rendered, html=with_pictures(rendered.html, [chart.file for chart in content.charts]))
     facts = WORDS["facts"][content.language].format(title=content.fields["title"], reader=chosen.person.name, now=f"{now:%Y-%m-%d %H:%M}")
     return Preview(rendered, facts, content.language)
 

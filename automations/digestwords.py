@@ -80,6 +80,15 @@ SAID: Mapping[str, Words] = {
     },
     "stands in": {"zh": "{name}外出，由您代办。", "en": "You stand in for {name}, who is away. "},
 }
+CHARTS: Mapping[str, Words] = {
+    "open": {"zh": "未办结", "en": "open"},
+    "late": {"zh": "其中逾期", "en": "of them late"},
+    "time": {"zh": "各环节平均用时", "en": "Time taken by step, on average"},
+    "on time": {"zh": "各环节按时率", "en": "On time, by step"},
+    "kept": {"zh": "按时", "en": "on time"},
+    "broken": {"zh": "逾期", "en": "late"},
+    "money": {"zh": "逾期事项涉及金额（元）", "en": "Money in late rows (yuan)"},
+}
 HEALTH: Mapping[str, Words] = {
     "last run": {"zh": "上次正常核对：{at}（第 {run} 次运行）", "en": "last good run: {at} (run {run})"},
     "no run": {"zh": "还没有正常完成的核对", "en": "no run has ended well yet"},

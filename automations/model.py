@@ -286,11 +286,15 @@ class Notice:
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that travels with a mail: its name, its media type such as `application/pdf`, its bytes."""
+    """A file that travels with a mail: its name, its media type such as `application/pdf`, its bytes.
+
+    One with a `content_id` is a picture within the page, which shows it as `<img src="cid:…">`.
+    """
 
     name: str
     media_type: str
     content: bytes
+    content_id: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from automations.channels.listing import page
-from automations.channels.message import compose, message_id
+from automations.channels.message import compose, message_id, with_pictures
 from automations.channels.protocol import ALREADY_THERE, AboutTo, Channel, MailTaken, at_will
 from automations.channels.shelf import Shelf, entry_of
 from automations.errors import MailFailed
@@ -114,7 +114,10 @@ def _short_hash(mail: Mail) -> str:
 
 def _web_page(mail: Mail) -> bytes:
     """The HTML of a mail for a browser; the mark in front says UTF-8 even where the template does not."""
-    html = mail.html or f'<!doctype html><meta name="viewport" content="width=device-width"><pre>{escape(mail.text)}</pre>'
+    html = (
+        with_pictures(mail.html, mail.attachments)
+        or f'<!doctype html><meta name="viewport" content="width=device-width"><pre>{escape(mail.text)}</pre>'
+    )
     return html.encode("utf-8-sig", "replace")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import encodebytes
-from collections.abc import Iterator, Sequence
+from base64 import b64encode, encodebytes
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone, tzinfo
 from email.header import Header
 from email.headerregistry import Address
@@ -110,10 +110,37 @@ def _content(mail: Mail) -> bytes:
     """
     bodies = _worded("plain", mail.text)
     if mail.html:
-        bodies = _several("alternative", _boundary(mail, "bodies"), [bodies, _worded("html", mail.html)])
-    if not mail.attachments:
+        bodies = _several("alternative", _boundary(mail, "bodies"), [bodies, _page(mail)])
+    files = [each for each in mail.attachments if not (each.content_id and mail.html)]
+    if not files:
         return bodies
-    return _several("mixed", _boundary(mail, "files"), [bodies, *map(_attached, mail.attachments)])
+    return _several("mixed", _boundary(mail, "files"), [bodies, *map(_attached, files)])
+
+
+def _page(mail: Mail) -> bytes:
+    """The page, with the pictures it shows beside it."""
+    page, pictures = _worded("html", mail.html), [each for each in mail.attachments if each.content_id]
+    return _several("related", _boundary(mail, "page"), [page, *map(_shown, pictures)]) if pictures else page
+
+
+def _shown(picture: Attachment) -> bytes:
+    """A picture within the page."""
+    return _part(
+        f"Content-Type: {media_type(picture.media_type)}",
+        "Content-Transfer-Encoding: base64",
+        f"Content-ID: <{one_line(picture.content_id)}>",
+        f'Content-Disposition: inline; filename="{quote(file_name(picture.name))}"',
+        content=picture.content,
+    )
+
+
+def with_pictures(html: str, attachments: Iterable[Attachment]) -> str:
+    """A page that shows its pictures by itself, for a file that is opened in a browser."""
+    for each in attachments:
+        if each.content_id:
+            data = f"data:{media_type(each.media_type)};base64,{b64encode(each.content).decode('ascii')}"
+            html = html.replace(f"cid:{each.content_id}", data)
+    return html
 
 
 def _worded(kind: str, words: str) -> bytes:

@@ -167,7 +167,7 @@ def mail_values(mail: Mail) -> Values:
         "language": mail.language,
         "reply_to": mail.reply_to,
         "list_id": mail.list_id,
-        "attachments": written([[each.name, each.media_type, b64encode(each.content).decode("ascii")] for each in mail.attachments]),
+        "attachments": written([_packed(each) for each in mail.attachments]),
     }
 
 
@@ -184,9 +184,19 @@ def mail_record(row: Row) -> MailRecord:
         language=row["language"],
         reply_to=row["reply_to"],
         list_id=row["list_id"],
-        attachments=tuple(Attachment(name, kind, b64decode(content)) for name, kind, content in json.loads(row["attachments"])),
+        attachments=tuple(map(_unpacked, json.loads(row["attachments"]))),
     )
     return MailRecord(row["run_id"], row["workbook"], mail, row["state"], row["reply"], row["tries"], moment(row["next_try"]))
+
+
+def _packed(file: Attachment) -> list[str]:
+    content = b64encode(file.content).decode("ascii")
+    return [file.name, file.media_type, content, *([file.content_id] if file.content_id else [])]
+
+
+def _unpacked(file: list[str]) -> Attachment:
+    name, kind, content, *more = file
+    return Attachment(name, kind, b64decode(content), *more)
 
 
 def digest_values(record: DigestRecord) -> Values:
