@@ -115,7 +115,8 @@ def parts(mail: Mail) -> Iterator[Message]:
 
 def colours(content: bytes) -> Counter[tuple[int, ...]]:
     """How many pixels of a picture have each colour."""
-    return Counter(dict((colour, count) for count, colour in Image.open(io.BytesIO(content)).convert("RGB").getcolors(1_000_000) or []))
+    found = Image.open(io.BytesIO(content)).convert("RGB").getcolors(1_000_000) or []
+    return Counter({colour: count for count, colour in found})
 
 
 def pixels(content: bytes, colour: str) -> int:
