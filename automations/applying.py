@@ -105,6 +105,7 @@ def _record(plan: Plan, changes: Sequence[Change], run_id: int, ledger: Ledger, 
         _let_go(plan, ledger)
         claimed = {notice.identity for notice in ledger.claim_notices(run_id, plan.notices)}
         ledger.put_mails(run_id, [mail for mail in plan.mails if claimed.issuperset(mail.identities)])
+        _carry_words(plan, ledger)
         for state in ("draft", "held"):
             anew = [kept.mail for kept in plan.sorted.anew if kept.state == state and claimed.issuperset(kept.mail.identities)]
             ledger.put_mails(run_id, anew, state)
@@ -118,9 +119,17 @@ def _let_go(plan: Plan, ledger: Ledger) -> None:
     """Drafts a tick in the sheet released, and mails that need not wait any longer."""
     language = plan.language
     for kept in plan.sorted.ticked:
-        ledger.settle_mail(kept.mail.message_id, "released", f"{TICKED[language]} ({plan.now:%Y-%m-%d %H:%M})")
+        ledger.settle_mail(kept.mail.message_id, "released", kept.reply, f"{TICKED[language]} ({plan.now:%Y-%m-%d %H:%M})")
     for kept, why in plan.sorted.withdrawn:
         ledger.settle_mail(kept.mail.message_id, "withdrawn", "; ".join(filter(None, [kept.reply, why[language]])))
+
+
+def _carry_words(plan: Plan, ledger: Ledger) -> None:
+    """What a person said when releasing a mail goes with its matters into the mail that carries them now."""
+    for kept in (kept for kept, _ in plan.sorted.withdrawn if kept.state == "released" and kept.words):
+        for mail in plan.mails:
+            if not set(kept.mail.identities).isdisjoint(mail.identities):
+                ledger.note_word(mail.message_id, kept.words)
 
 
 def _write(changes: Sequence[Change], snapshot: Snapshot, workbook: Workbook, language: str) -> WriteReceipt:

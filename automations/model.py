@@ -344,11 +344,15 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class KeptMail:
-    """A mail of the outbox that waits for a person, whose person has released it, or that has not left yet, and the last words about it."""
+    """A mail of the outbox that waits for a person, whose person has released it, or that has not left yet.
+
+    `reply` is the last one of the server, `words` are what people said of it.
+    """
 
     mail: Mail
     state: Literal["draft", "held", "released", "pending"]
     reply: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def confirmed(world: World, now: datetime, person: Person, *, told: bool = False
     held = [record.mail.message_id for record in ledger.outbox(["held"], world.workbook.name, ALL)]
     found = _among_sent(world, held)
     for each in held if told else found:
-        ledger.settle_mail(each, "dropped", person.said("backup confirm"))
+        ledger.settle_mail(each, "dropped", "", person.said("backup confirm"))
     confirm(world.marks, ledger, now)
     ledger.timetable.over(TROUBLE)
     unknown = len(ledger.outbox(["unknown"], world.workbook.name, ALL))

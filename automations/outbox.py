@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from getpass import getuser
 from typing import Any
@@ -98,7 +98,7 @@ class Outbox:
     def _lines(self, record: MailRecord) -> list[str]:
         mail, state = record.mail, STATES[record.state][self.language]
         line = f"{_bare(mail.message_id)[:SHOWN_ID]}  {state:<8} {mail.sent_at:%Y-%m-%d %H:%M}  {mail.reader} <{mail.to}>  {mail.subject}"
-        return [line, *([f"{'':{SHOWN_ID}}  {record.reply}"] if record.reply and record.state != "sent" else [])]
+        return [line, *([f"{'':{SHOWN_ID}}  {record.said}"] if record.said and record.state != "sent" else [])]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,9 @@ class Shown:
 
     def text(self) -> str:
         mail, zh = self.record.mail, self.language == "zh"
-        words = ("编号", "状态", "收件人", "时间", "主题", "结果") if zh else ("id", "state", "to", "at", "subject", "reply")
+        words = (
+            ("编号", "状态", "收件人", "时间", "主题", "结果", "经手") if zh else ("id", "state", "to", "at", "subject", "reply", "said")
+        )
         colon = "：" if zh else ": "
         values = (
             _bare(mail.message_id),
@@ -122,8 +124,9 @@ class Shown:
             f"{mail.sent_at:%Y-%m-%d %H:%M}",
             mail.subject,
             self.record.reply or "-",
+            self.record.words,
         )
-        return "\n".join([*(f"{word}{colon}{value}" for word, value in zip(words, values, strict=True)), "", mail.text])
+        return "\n".join([*(f"{word}{colon}{value}" for word, value in zip(words, values, strict=True) if value), "", mail.text])
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,7 @@ def find(ledger: Ledger, wanted: str | None) -> MailRecord:
 
 
 def settle(ledger: Ledger, record: MailRecord, word: str, person: Person) -> MailRecord:
-    """Take a mail where a person's word leads; the word and its reason are kept behind what the channel said last."""
+    """Take a mail where a person's word leads; the word and its reason are kept beside it, also when it is sent."""
     step, name = STEPS.get(word), _bare(record.mail.message_id)[:SHOWN_ID]
     if step is None:
         raise NotSo(f"what is known of mail {name}? write `runner.py outbox resolve {name} sent` or `... not-sent`.")
@@ -219,16 +222,24 @@ def settle(ledger: Ledger, record: MailRecord, word: str, person: Person) -> Mai
         raise NotSo(f"mail {name} is '{record.state}'; `{word}` is for mails that are {' or '.join(step.states)}.")
     if step.needs_reason and not person.why.strip():
         raise NotSo(f'`{word}` needs a reason that is kept beside the mail: add --why "..."')
-    reply = "; ".join(filter(None, [record.reply, person.said(word)]))
-    if not ledger.settle_mail(record.mail.message_id, step.becomes, reply):
+    if not ledger.settle_mail(record.mail.message_id, step.becomes, record.reply, person.said(word), record):
         raise NotSo(f"mail {name} has just changed; look at it again with `runner.py outbox show {name}`.")
-    return MailRecord(record.run_id, record.workbook, record.mail, step.becomes, reply)
+    words = "; ".join(filter(None, [record.words, person.said(word)]))
+    return replace(record, state=step.becomes, words=words, tries=0, next_try=None)
 
 
 def _data(record: MailRecord) -> dict[str, Any]:
     mail = {key: value for key, value in asdict(record.mail).items() if key not in ("text", "html")}
     tried = {"tries": record.tries, "next_try": record.next_try} if record.tries else {}
-    return {"state": record.state, "reply": record.reply, "run": record.run_id, "workbook": record.workbook, **tried, **mail}
+    return {
+        "state": record.state,
+        "reply": record.reply,
+        "words": record.words,
+        "run": record.run_id,
+        "workbook": record.workbook,
+        **tried,
+        **mail,
+    }
 
 
 def _bare(message_id: str) -> str:

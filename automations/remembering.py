@@ -50,7 +50,7 @@ def waiting_mails(ledger: Ledger, workbook: str, automation: str, now: datetime,
 def kept_mail(record: MailRecord) -> KeptMail:
     """A mail of the outbox as planning sees it."""
     state: Any = record.state
-    return KeptMail(record.mail, state, record.reply)
+    return KeptMail(record.mail, state, record.reply, record.words)
 
 
 def usual_volume(ledger: Ledger, workbook: str, automation: str) -> int | None:

@@ -196,8 +196,21 @@ def test_a_released_mail_whose_matter_was_settled_meanwhile_is_withdrawn_not_sen
 
     assert to_staff(stage) == []
     assert {record.state for record in stage.world.ledger.outbox() if record.mail.to != ADMIN} == {"withdrawn"}
-    replies = {record.reply for record in stage.world.ledger.outbox(["withdrawn"])}
-    assert replies == {"release: 看过了 (li, 2025-09-29 09:05); 事情已经了结，不必再发"}
+    said = {(record.reply, record.words) for record in stage.world.ledger.outbox(["withdrawn"])}
+    assert said == {("事情已经了结，不必再发", "release: 看过了 (li, 2025-09-29 09:05)")}
+
+
+def test_the_word_of_release_goes_with_the_matters_into_the_mail_that_carries_them() -> None:
+    stage = staged(config=settings(brakes=Brakes(mails_per_run=1)))
+    stage.run(LATER)
+    release(stage)
+    stage.staff("complaints", without_rows(1))
+    stage.run(SOON)
+
+    ledger = stage.world.ledger
+    assert {record.reply for record in ledger.outbox(["withdrawn"])} == {"内容已并入另一封邮件"}
+    left = {record.mail.to: record.words for record in ledger.outbox(["sent"]) if record.mail.to != ADMIN}
+    assert left == dict.fromkeys(["chen@example.com", "wang@example.com"], "release: 看过了 (li, 2025-09-29 09:05)")
 
 
 def test_a_dropped_mail_never_comes_back() -> None:

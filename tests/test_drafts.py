@@ -143,6 +143,25 @@ def test_a_released_draft_leaves_with_the_next_run_and_the_others_stay(stage: Sc
     assert stage.letters(LATER) == []
 
 
+def test_who_released_a_letter_and_when_is_still_known_after_it_left(stage: Scene) -> None:
+    stage.run(NOW)
+    release(stage, "TS-1")
+    stage.edit("complaints", "release", "TS-2", True)
+    stage.run(NEXT)
+
+    left = {each.mail.to: each for each in stage.world.ledger.outbox(["sent"])}
+    assert {to: (each.reply, each.words) for to, each in left.items()} == {
+        "jia@example.com": ("kept in memory", "release (li, 2025-09-22 17:02)"),
+        "yi@example.com": ("kept in memory", "在表里勾选了放行 (2025-09-22 17:05)"),
+    }
+    shown = outbox(stage.world.ledger, "zh", "show", left["jia@example.com"].mail.message_id).text().splitlines()
+    assert [line for line in shown if line.startswith(("状态", "结果", "经手"))] == [
+        "状态：已发出",
+        "结果：kept in memory",
+        "经手：release (li, 2025-09-22 17:02)",
+    ]
+
+
 def test_a_tick_in_the_row_releases_its_draft(stage: Scene) -> None:
     stage.run(NOW)
     stage.edit("complaints", "release", "TS-2", True)

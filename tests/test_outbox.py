@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 import runner
 from automations.asking import NotThere
 from automations.channels.memory import MemoryChannel
-from automations.channels.protocol import AboutTo, MailWaits, at_will
+from automations.channels.protocol import AboutTo, MailUncertain, MailWaits, at_will
 from automations.config import load
 from automations.doctor import doctor
 from automations.errors import ConfigProblems
@@ -136,10 +138,7 @@ def test_a_person_s_word_settles_a_mail_and_its_reason_is_kept(state: MailState,
     assert settled.text() == f"a1b2c3d4e5  王芳: {becomes}, {said}"
     [record] = ledger.outbox()
     before = "" if state in ("pending", "draft", "held") else LOST
-    assert (record.state, record.reply) == (
-        becomes,
-        "; ".join(filter(None, [before, f"{word}: asked 王芳 by phone (li, 2026-09-30 08:30)"])),
-    )
+    assert (record.state, record.reply, record.words) == (becomes, before, f"{word}: asked 王芳 by phone (li, 2026-09-30 08:30)")
 
 
 REFUSED = [
@@ -187,9 +186,9 @@ def test_the_command_lists_and_settles(tmp_path: Path, capsys: pytest.CaptureFix
     frozen = ("--by", "li", "--now", "2026-09-30 09:00")
     assert run("resolve", "a1b", "sent", "--why", "it is in the Sent folder", *frozen) == (0, "a1b2c3d4e5  王芳: sent, it counts as sent\n")
     code, text = run("list", "--json")
-    assert (code, [(mail["state"], mail["reply"]) for mail in json.loads(text)["mails"]]) == (
+    assert (code, [(mail["state"], mail["reply"], mail["words"]) for mail in json.loads(text)["mails"]]) == (
         0,
-        [("sent", f"{LOST}; resolve sent: it is in the Sent folder (li, 2026-09-30 09:00)")],
+        [("sent", LOST, "resolve sent: it is in the Sent folder (li, 2026-09-30 09:00)")],
     )
     assert run("retry", "a1b")[0] == runner.OUTSIDE
 
@@ -320,6 +319,67 @@ def test_a_mail_that_is_being_sent_cannot_be_dropped_though_it_was_listed_as_pen
     with pytest.raises(NotSo, match="mail a1b2c3d4e5 has just changed"):
         settle(ledger, listed, "drop", Person("too late"))
     assert [record.state for record in ledger.outbox()] == ["sending"]
+
+
+class Meddled(MemoryChannel):
+    """A channel during whose sending something happens elsewhere, right before or right after the claim; the answer gets lost."""
+
+    never_twice = False
+
+    def __init__(self, before: Callable[[], object] = lambda: None, after: Callable[[], object] = lambda: None) -> None:
+        super().__init__()
+        self.before, self.after = before, after
+
+    def send(self, mail: Mail, about_to: AboutTo = at_will) -> str:
+        self.before()
+        super().send(mail, lambda: about_to() and (self.after(), True)[1])
+        raise MailUncertain("the mail is there and nobody said so")
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Iterator[tuple[Ledger, Ledger]]:
+    """The ledger as the run has it open, with one mail that waits, and as a person's command has it."""
+    with closing(SqliteLedger(tmp_path / "ledger.sqlite")) as sending, closing(SqliteLedger(tmp_path / "ledger.sqlite")) as person:
+        put(sending, MAIL, "pending", "")
+        yield sending, person
+
+
+def test_a_mail_dropped_before_its_last_step_does_not_leave(two: tuple[Ledger, Ledger]) -> None:
+    sending, person = two
+    channel = Meddled(before=lambda: outbox(person, "en", "drop", "a1b", person=Person("told by phone", "li", NOW)))
+
+    assert send_pending(sending, channel).sent == 0
+    assert (channel.sent, [record.state for record in sending.outbox()]) == ([], ["dropped"])
+
+
+def test_a_mail_on_its_way_is_never_kept_as_dropped(two: tuple[Ledger, Ledger]) -> None:
+    sending, person = two
+    listed, words = find(person, "a1b"), []
+
+    def drop() -> None:
+        with pytest.raises(NotSo) as refused:
+            settle(person, listed, "drop", Person("told by phone", "li", NOW))
+        words.append(str(refused.value))
+
+    channel = Meddled(after=drop)
+    send_pending(sending, channel)
+    drop()  # by now nobody knows whether it left: another matter than the one the person saw waiting
+
+    assert words == ["mail a1b2c3d4e5 has just changed; look at it again with `runner.py outbox show a1b2c3d4e5`."] * 2
+    assert (len(channel.sent), [record.state for record in sending.outbox()]) == (1, ["unknown"])
+
+
+def test_a_doubt_settled_twice_at_the_same_moment_counts_once(two: tuple[Ledger, Ledger]) -> None:
+    sending, person = two
+    send_pending(sending, Meddled())
+    seen = find(person, "a1b")
+    outbox(sending, "en", "resolve", "a1b", "not-sent", person=Person("not there", "li", NOW))
+    send_pending(sending, Meddled())
+
+    with pytest.raises(NotSo, match="has just changed"):
+        settle(person, seen, "resolve not-sent", Person("not there either", "wang", NOW))
+    [record] = sending.outbox()
+    assert (record.state, record.words) == ("unknown", "resolve not-sent: not there (li, 2026-09-30 08:30)")
 
 
 class Refusing(MemoryChannel):

@@ -152,9 +152,9 @@ class Fuse:
         if outermost and self.calls == self.at:
             raise Killed
 
-    def settle_mail(self, *words: Any) -> bool:
+    def settle_mail(self, *words: Any, **more: Any) -> bool:
         with self.at_once():
-            return self.ledger.settle_mail(*words)
+            return self.ledger.settle_mail(*words, **more)
 
     def put_off(self, *words: Any, **more: Any) -> bool:
         with self.at_once():

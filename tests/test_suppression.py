@@ -133,7 +133,7 @@ def test_a_mail_that_waits_for_a_suppressed_address_is_taken_out_with_the_way_ba
     found.run("2025-09-28 10:10")
 
     record = found.world.ledger.mail(failed.mail.message_id)
-    assert record == replace(failed, state="suppressed", reply=record.reply if record else "")
+    assert record == replace(failed, state="suppressed", words="retry", reply=record.reply if record else "")
     assert record.reply == (
         f"suppressed: {CHEN} takes no mail ({GONE}); correct the address, or `runner.py outbox lift {CHEN}` if it is right."
     )

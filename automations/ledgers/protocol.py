@@ -106,7 +106,10 @@ class NoticeRecord:
 
 @dataclass(frozen=True)
 class MailRecord:
-    """A mail of the outbox, its state, the last words about it, and for one that is tried again how often and when next."""
+    """A mail of the outbox, its state, the last reply of the server, and for one that is tried again how often and when next.
+
+    `words` are what people said of it and why; they stay when it is sent.
+    """
 
     run_id: int
     workbook: str
@@ -115,6 +118,12 @@ class MailRecord:
     reply: str = ""
     tries: int = 0
     next_try: datetime | None = None
+    words: str = ""
+
+    @property
+    def said(self) -> str:
+        """The last reply, and behind it what people said."""
+        return "; ".join(filter(None, [self.reply, self.words]))
 
 
 @dataclass(frozen=True)
@@ -264,11 +273,16 @@ class Ledger(Protocol):
     def outbox(self, states: Collection[MailState] = (), workbook: str | None = None, limit: int = 50) -> list[MailRecord]:
         """The newest mails in these states (none given: in any), newest first."""
 
-    def settle_mail(self, message_id: str, state: MailState, reply: str) -> bool:
+    def settle_mail(self, message_id: str, state: MailState, reply: str, word: str = "", seen: MailRecord | None = None) -> bool:
         """Step a mail, and the notices in it, to a state it may come to (see `MAIL_COMES_FROM`); False when it is not ours.
 
+        `word` is a person's, kept behind what was said before. With `seen` the mail must still be what that person saw: one that went
+        out meanwhile, and whose fate is unknown, is another matter than the one that waited.
         A mail that is `withdrawn` lets its notices go: another mail may carry them.
         """
+
+    def note_word(self, message_id: str, word: str) -> None:
+        """Keep what people said beside a mail, whatever its state."""
 
     def mail(self, message_id: str) -> MailRecord | None:
         """One mail by its message id, or None when it is not in the outbox."""

@@ -186,7 +186,14 @@ def mail_record(row: Row) -> MailRecord:
         list_id=row["list_id"],
         attachments=tuple(map(_unpacked, json.loads(row["attachments"]))),
     )
-    return MailRecord(row["run_id"], row["workbook"], mail, row["state"], row["reply"], row["tries"], moment(row["next_try"]))
+    return MailRecord(row["run_id"], row["workbook"], mail, row["state"], row["reply"], row["tries"], moment(row["next_try"]), row["words"])
+
+
+def seen_values(seen: MailRecord | None) -> Values:
+    """What a mail was when a person looked at it; nothing where nobody did."""
+    if seen is None:
+        return {"seen_state": None, "seen_reply": None, "seen_words": None}
+    return {"seen_state": seen.state, "seen_reply": seen.reply, "seen_words": seen.words}
 
 
 def _packed(file: Attachment) -> list[str]:

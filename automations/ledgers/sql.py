@@ -172,10 +172,10 @@ class SqlLedger:
         found = self._database.rows("outbox", states=rows.some(states), workbook=workbook, limit=limit)
         return [rows.mail_record(row) for row in found]
 
-    def settle_mail(self, message_id: str, state: MailState, reply: str) -> bool:
-        comes_from = rows.some(MAIL_COMES_FROM[state])
+    def settle_mail(self, message_id: str, state: MailState, reply: str, word: str = "", seen: MailRecord | None = None) -> bool:
+        step = {"message_id": message_id, "state": state, "reply": reply, "word": word, "comes_from": rows.some(MAIL_COMES_FROM[state])}
         with self.at_once():
-            if self._database.do("settle_mail", message_id=message_id, state=state, reply=reply, comes_from=comes_from) != 1:
+            if self._database.do("settle_mail", **step, **rows.seen_values(seen)) != 1:
                 return False
             self._database.do("settle_notices", message_id=message_id, state="planned" if state == "pending" else state)
             if state == "unknown":
@@ -183,6 +183,10 @@ class SqlLedger:
             if state == "withdrawn":
                 self._database.do("out_of_mail", message_id=message_id)
         return True
+
+    def note_word(self, message_id: str, word: str) -> None:
+        with self.at_once():
+            self._database.do("note_word", message_id=message_id, word=word)
 
     def mail(self, message_id: str) -> MailRecord | None:
         found = self._database.rows("mail_at", message_id=message_id)

@@ -118,7 +118,7 @@ WHERE workbook = (SELECT workbook FROM mail WHERE message_id = :message_id)
   AND identity IN (SELECT identity FROM mail_notice WHERE message_id = :message_id);
 
 -- name: put_mail
--- Put a frozen mail into the outbox; one that is there is written anew only while it waits for a person. What a person released stays so.
+-- Put a frozen mail into the outbox; one that is there is written anew only while it waits for a person. What a person said of it stays.
 INSERT INTO mail (message_id, run_id, workbook, recipient, reader, subject, text, html, identities, sent_at, language, reply_to,
   list_id, attachments, state, reply)
 VALUES (:message_id, :run_id, :workbook, :recipient, :reader, :subject, :text, :html, :identities, :sent_at, :language, :reply_to,
@@ -138,7 +138,7 @@ ON CONFLICT (message_id) DO UPDATE SET
   tries = 0,
   next_try = NULL,
   state = CASE WHEN mail.state = 'released' AND excluded.state <> 'pending' THEN 'released' ELSE excluded.state END,
-  reply = CASE WHEN mail.state = 'released' THEN mail.reply ELSE excluded.reply END
+  reply = excluded.reply
 WHERE mail.state IN ('draft', 'held', 'released', 'withdrawn');
 
 -- name: put_in_mail
@@ -188,10 +188,16 @@ WHERE (json_array_length(:states) = 0 OR state IN (SELECT value FROM json_each(:
 ORDER BY id DESC LIMIT :limit;
 
 -- name: settle_mail
--- Step a mail to a state, only from the states it may come from; :comes_from is a JSON list.
+-- Step a mail to a state, only from the states it may come from (a JSON list), and while it is what a person saw; a word is kept for good.
 UPDATE mail SET state = :state, reply = :reply,
+  words = CASE WHEN words = '' OR :word = '' THEN words || :word ELSE words || '; ' || :word END,
   tries = CASE WHEN :state = 'pending' THEN 0 ELSE tries END, next_try = CASE WHEN :state = 'pending' THEN NULL ELSE next_try END
-WHERE message_id = :message_id AND state IN (SELECT value FROM json_each(:comes_from));
+WHERE message_id = :message_id AND state IN (SELECT value FROM json_each(:comes_from))
+  AND (:seen_state IS NULL OR (state = :seen_state AND reply = :seen_reply AND words = :seen_words));
+
+-- name: note_word
+-- Keep what people said of a mail beside another that carries its matters now.
+UPDATE mail SET words = CASE WHEN words = '' THEN :word ELSE words || '; ' || :word END WHERE message_id = :message_id;
 
 -- name: mail_at
 -- One mail by its message id.

@@ -298,6 +298,29 @@ class LedgerContract:
         assert all(ledger.settle_mail("m1", step, "") for step in before)  # type: ignore[arg-type]
         assert ledger.settle_mail("m1", last, "") is allowed  # type: ignore[arg-type]
 
+    def test_what_people_said_of_a_mail_stays_when_it_is_sent(self, ledger: Ledger) -> None:
+        ledger.put_mails(ledger.begin_run(START), [mail("m1")], "held")
+        ledger.settle_mail("m1", "released", "", "release: seen (wang)")
+        ledger.put_mails(ledger.begin_run(START), [mail("m1")])
+        ledger.note_word("m1", "release: seen too (li)")
+        ledger.settle_mail("m1", "sending", "")
+        ledger.settle_mail("m1", "sent", "250 OK")
+
+        [record] = ledger.outbox()
+        assert (record.state, record.reply, record.words) == ("sent", "250 OK", "release: seen (wang); release: seen too (li)")
+        assert record.said == "250 OK; release: seen (wang); release: seen too (li)"
+
+    def test_a_word_on_a_mail_that_is_not_what_was_seen_does_nothing(self, ledger: Ledger) -> None:
+        ledger.put_mails(ledger.begin_run(START), [mail("m1")])
+        [seen] = ledger.outbox()
+        for step in ("sending", "unknown"):
+            ledger.settle_mail("m1", step, "no answer")  # type: ignore[arg-type]
+
+        assert ledger.settle_mail("m1", "dropped", "", "drop: told", seen) is False
+        [looked_again] = ledger.outbox()
+        assert (looked_again.state, looked_again.words) == ("unknown", "")
+        assert ledger.settle_mail("m1", "dropped", "", "drop: told", looked_again) is True
+
     def test_a_mail_nobody_put_is_not_ours(self, ledger: Ledger) -> None:
         assert ledger.settle_mail("m9", "sending", "") is False
 
@@ -382,13 +405,13 @@ class LedgerContract:
         assert (ledger.pending_mails(), ledger.known_notices(BOOK, ["n1"])) == ([], {"n1": state})
 
         fresh = replace(mail("m1"), text="another text")
-        ledger.settle_mail("m1", "released", "release: seen (wang)")
+        ledger.settle_mail("m1", "released", "", "release: seen (wang)")
         assert ledger.claim_notices(second, [notice("n1")]) == [notice("n1")]
         ledger.put_mails(second, [fresh], state)
         assert [record.state for record in ledger.outbox()] == ["released"]
         ledger.put_mails(second, [fresh])
 
-        assert ledger.pending_mails() == [MailRecord(second, BOOK, fresh, "pending", "release: seen (wang)")]
+        assert ledger.pending_mails() == [MailRecord(second, BOOK, fresh, "pending", words="release: seen (wang)")]
         assert ledger.claim_notices(second, [notice("n1")]) == []
 
     def test_the_notices_of_a_withdrawn_mail_can_stand_in_another(self, ledger: Ledger) -> None:

@@ -1,0 +1,3 @@
+-- What people said of a mail and why, beside the last words of the server: it must outlive the sending.
+
+ALTER TABLE mail ADD COLUMN words TEXT NOT NULL DEFAULT '';
