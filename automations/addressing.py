@@ -34,10 +34,13 @@ class Told:
     pending: Callable[[], Sequence[Mail]]
     tables: Collection[str] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
+    policies: Collection[str] | None = None
+    """The policies this workbook was looked at with; None for all."""
 
-    def first_seen(self, table: str) -> bool:
-        """Whether a table is read for the first time: what is old in it is noted, and mails nobody."""
-        return self.first_contact or (bool(self.tables) and table not in self.tables)
+    def first_seen(self, table: str, policy: str | None = None) -> bool:
+        """Whether a table is read, or a policy looked at, for the first time: what is old is noted, and mails nobody."""
+        new_policy = policy is not None and self.policies is not None and policy not in self.policies
+        return self.first_contact or new_policy or (bool(self.tables) and table not in self.tables)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Addressing:
 
     def _notice(self, occasion: Occasion, person: Person, key: str, episode: int, facts: Mapping[str, str]) -> Notice:
         parts = (occasion.policy, occasion.rule, occasion.table, key, occasion.rung, str(occasion.times), str(episode), person.known_as)
-        first = self.told.first_seen(occasion.table)
+        first = self.told.first_seen(occasion.table, occasion.policy)
         return Notice(
             identity="|".join(parts),
             policy=occasion.policy,
@@ -128,7 +131,7 @@ class Addressing:
             language=person.language or self.config.language,
             facts=facts,
             state="baseline" if first else "overtaken" if occasion.overtaken else "planned",
-            reason="first sight of the workbook" if first else "a higher rung is due" if occasion.overtaken else "",
+            reason="seen for the first time" if first else "a higher rung is due" if occasion.overtaken else "",
         )
 
     def before(self, each: Addressed) -> Addressed:

@@ -17,7 +17,7 @@ from automations.model import CellChange, Change, NewKey, NewRow, Sheet, Snapsho
 from automations.planning import Plan
 from automations.posting import Posted, send_pending
 from automations.releasing import TICKED
-from automations.remembering import rows_before, rows_name
+from automations.remembering import policies_name, rows_before, rows_name
 from automations.undoing import changes_back
 from automations.workbooks.protocol import Beside, Target, Workbook
 
@@ -113,6 +113,8 @@ def _record(plan: Plan, changes: Sequence[Change], run_id: int, ledger: Ledger, 
         if news_of(plan.sorted.tripped if plan.held else (), plan.workbook, ledger) and admin:
             ledger.put_mails(run_id, [held_mail(plan, admin, run_id)])
         ledger.add_transitions(run_id, plan.workbook, plan.transitions)
+        if plan.policies is not None:
+            ledger.set_meta(policies_name(plan.workbook), json.dumps(sorted(plan.policies), ensure_ascii=False))
 
 
 def _let_go(plan: Plan, ledger: Ledger) -> None:

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from automations.errors import Problem
-from automations.rendering import KINDS, LANGUAGES, SUBJECT_LIMIT, Rendered, TemplateFailed, cleaned_text, one_line, sandbox
+from automations.rendering import (
+    KINDS,
+    LANGUAGES,
+    SUBJECT_LIMIT,
+    Rendered,
+    TemplateFailed,
+    capped,
+    cleaned_text,
+    one_line,
+    sandbox,
+    source_of,
+)
+from automations.templatecheck import Known, Walk, column_of
 
 if TYPE_CHECKING:  # jinja2 costs a third of a second to import; a command that mails nobody does not pay for it
+    from jinja2 import nodes
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 TEMPLATE = "digest"
@@ -44,6 +57,34 @@ SAMPLE: Mapping[str, Any] = {
 """Every field a template may say, filled; a trial renders it, and one with the lists empty."""
 
 
+def lists_in(fields: Any) -> Iterator[tuple[str, frozenset[str]]]:
+    """The lists a template may go through, by name, each with what may stand after the dot of one of its items."""
+    for name, value in fields.items() if isinstance(fields, Mapping) else ():
+        if isinstance(value, list):
+            yield name, frozenset(value[0] if isinstance(value[0], Mapping) else ())
+        for each in value if isinstance(value, list) else [value]:
+            yield from lists_in(each)
+
+
+LISTS = dict(lists_in(SAMPLE))
+
+
+class DigestWalk(Walk):
+    """What is refused in a template of a digest: as in those of notices, with tables, and so one loop more."""
+
+    deepest, most = 3, 2_000_000
+    """As many parts as the tables of a digest can need: about a second."""
+
+    def __init__(self, tree: nodes.Template, name: str, templates: list[str]) -> None:
+        fields: Known = {name: frozenset(value if isinstance(value, Mapping) else ()) for name, value in SAMPLE.items()}
+        super().__init__(tree, name, templates, fields, LISTS)
+
+    def _on_getattr(self, node: nodes.Getattr, known: Known, depth: int) -> None:
+        if type(node.node).__name__ == "Getattr":  # `table.whole.cells`
+            return self._visit(node.node, known, depth)
+        return super()._on_getattr(node, known, depth)
+
+
 class DigestPages:
     """The templates of digests; their frame is the layout of the notices beside them."""
 
@@ -58,7 +99,7 @@ class DigestPages:
         return Rendered(one_line(subject)[:SUBJECT_LIMIT], plain, re.sub(r"\n\s*\n", "\n", html).strip() + "\n")
 
     def problems(self) -> Iterator[Problem]:
-        """What is wrong with the templates, seen by rendering them full and empty."""
+        """What is wrong with the templates, seen by reading them, and by rendering them full and empty."""
         empty = {name: value if isinstance(value, bool) else type(value)() for name, value in SAMPLE.items()}
         for language in LANGUAGES:
             for fields in (SAMPLE, empty | {"clear": "x"}):
@@ -72,16 +113,39 @@ class DigestPages:
         from jinja2 import TemplateError
 
         try:
-            return self._environment.get_template(name).render(fields)
-        except TemplateError as error:
+            return capped(self._environment.get_template(name).generate(fields))
+        except (TemplateError, OverflowError, ValueError) as error:
             where = getattr(error, "name", None) or name
             raise TemplateFailed(Problem(f"templates/digests/{where}", getattr(error, "lineno", None) or 1, 1, str(error))) from error
 
     @cached_property
     def _environment(self) -> ImmutableSandboxedEnvironment:
-        from jinja2 import FileSystemLoader
+        from jinja2 import FunctionLoader
 
-        return sandbox(FileSystemLoader([self._templates / "digests", self._templates / "notices"]), FILTERS)
+        return sandbox(FunctionLoader(self._load), FILTERS)
+
+    def _load(self, name: str) -> tuple[str, str, Callable[[], bool]] | None:
+        """A template of digests, refused where it could go on for ever; or the frame of the notices, which is checked there."""
+        path = next((path for folder in self._folders if (path := folder / name).is_file()), None)
+        if path is None:
+            return None
+        source = source_of(path)
+        if path.is_relative_to(self._folders[0]):
+            self._refuse(name, source)
+        return source, str(path), lambda: True
+
+    def _refuse(self, name: str, source: str) -> None:
+        found = DigestWalk(self._environment.parse(source, name), name, self._known_names).found
+        for each in found[:1]:
+            raise TemplateFailed(Problem(f"templates/digests/{name}", each.line, column_of(source, each), each.what, each.hints))
+
+    @property
+    def _folders(self) -> tuple[Path, Path]:
+        return self._templates / "digests", self._templates / "notices"
+
+    @cached_property
+    def _known_names(self) -> list[str]:
+        return [path.relative_to(folder).as_posix() for folder in self._folders for path in sorted(folder.rglob("*.j2"))]
 
 
 def cleaned(value: Any) -> Any:

@@ -43,6 +43,14 @@ def told_within(told: Told, beyond: Collection[KeptMail]) -> Told:
     return replace(told, known=lambda asked: {**told.known(asked), **{each: spoken[each] for each in asked if each in spoken}})
 
 
+def taken_up(told: Told, config: Config, limits: Limits | None) -> frozenset[str] | None:
+    """The policies this workbook has been looked at with after this run; None while that is not known and the run reaches only some."""
+    reached = frozenset(told_of(config, limits).policies)
+    if told.policies is None:
+        return None if limits else reached
+    return reached.union(told.policies)
+
+
 def _speaks_within(kept: KeptMail, limits: Limits) -> bool:
     """Whether all a mail speaks of is in reach; what is not a notice of a policy is nobody's in particular."""
     return all(policy in limits.policies for policy, bar, _ in (each.partition("|") for each in kept.mail.identities) if bar)

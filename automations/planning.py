@@ -81,6 +81,8 @@ class Plan:
     sorted: Sorted = field(default_factory=Sorted)
     shadow: Shadow = field(default_factory=Shadow)
     refused: tuple[tuple[CellChange, str], ...] = ()
+    policies: frozenset[str] | None = None
+    """The policies the workbook has been looked at with after this run; None where that cannot be known."""
     judged_rules: frozenset[str] | None = None
     """The rules this plan speaks for, None for all: a finding of another rule is not fixed because it was not looked for."""
 

@@ -68,3 +68,16 @@ def rows_name(workbook: str) -> str:
 def rows_before(ledger: Ledger, workbook: str) -> dict[str, int]:
     """How many rows each table had when last seen."""
     return dict(json.loads(ledger.meta(rows_name(workbook)) or "{}"))
+
+
+def policies_name(workbook: str) -> str:
+    """The ledger's name for the policies a workbook was looked at with."""
+    return f"policies {workbook}"
+
+
+def policies_before(ledger: Ledger, workbook: str) -> frozenset[str] | None:
+    """The policies a workbook was looked at with; None in a ledger that knows it from before this was kept: then all count as known."""
+    kept = ledger.meta(policies_name(workbook))
+    if kept is None:
+        return None if ledger.knows(workbook) else frozenset()
+    return frozenset(json.loads(kept))

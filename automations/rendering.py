@@ -135,7 +135,7 @@ class Renderer:
 
     def _words(self, name: str, fields: Mapping[str, object]) -> str:
         try:
-            return _capped(self._environment.get_template(name).generate(fields))
+            return capped(self._environment.get_template(name).generate(fields))
         except TemplateFailed:
             raise
         except OverflowError as error:
@@ -180,7 +180,7 @@ class Renderer:
                 )
             ]
         try:
-            source = _read(path)
+            source = source_of(path)
             mistakes = Walk(self._environment.parse(source, name, str(path)), name, self._known_names).found
         except TemplateSyntaxError as error:
             return [Problem(shown, error.lineno, 1, str(error.message))]
@@ -291,7 +291,8 @@ def _once(sentences: Iterable[object]) -> list[dict[str, str]]:
     return [{"sentence": str(each)} for each in dict.fromkeys(sentences) if each]
 
 
-def _capped(parts: Iterable[str]) -> str:
+def capped(parts: Iterable[str]) -> str:
+    """The parts of a mail as one text; raises OverflowError where it grows too large."""
     kept, size = [], 0
     for part in parts:
         size += len(part)
@@ -305,14 +306,15 @@ def _capped(parts: Iterable[str]) -> str:
 
 
 def _content(path: Path) -> bytes:
-    """A short text for what a file holds; one for all that `_read` would refuse unseen."""
+    """A short text for what a file holds; one for all that `source_of` would refuse unseen."""
     try:
         return blake2b(path.read_bytes()).digest() if path.stat().st_size <= SOURCE_LIMIT else b"too large"
     except OSError:
         return b"unreadable"
 
 
-def _read(path: Path) -> str:
+def source_of(path: Path) -> str:
+    """The text of a template; raises ValueError for one that is too large or no text."""
     if path.stat().st_size > SOURCE_LIMIT:
         raise ValueError(f"the file is larger than {SOURCE_LIMIT // 1024} kB")
     try:

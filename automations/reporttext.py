@@ -67,7 +67,7 @@ WORDS: Mapping[str, Words] = {
     "warn": {"zh": "提醒", "en": "warn"},
     "info": {"zh": "提示", "en": "info"},
     "overtaken": {"zh": "被更高一级的提醒取代", "en": "overtaken by a higher rung"},
-    "baseline": {"zh": "首次读到本工作簿，旧事项只登记", "en": "first sight of the workbook, old matters are only noted"},
+    "baseline": {"zh": "首次读到，旧事项只登记", "en": "seen for the first time, old matters are only noted"},
     "suppressed": {"zh": "已暂缓", "en": "suppressed"},
     "deferred": {"zh": "{reader} 下班了，等到 {until} 再发", "en": "{reader} is off work: waits until {until}"},
     "resting": {"zh": "上次没有发出，对方下班了，等上班再发", "en": "did not leave before; waits until the reader is at work"},

@@ -17,7 +17,7 @@ from automations.errors import PlanRefused
 from automations.generation import Marks, count, older, uncounted
 from automations.judging import Judge, Judged, Memory
 from automations.ledgers.protocol import Ledger
-from automations.limiting import SWEEP, sweeps, told_of, told_within, waiting_within, within
+from automations.limiting import SWEEP, sweeps, taken_up, told_of, told_within, waiting_within, within
 from automations.model import NewKey, Snapshot, Words
 from automations.notices import Renders, plan_notices
 from automations.numbering import numbered
@@ -105,7 +105,9 @@ def plan_once(
     lost = astray(world.workbook, world.ledger)
     before = replace(remembered(world.ledger, snapshot.workbook, partial(sweeps, world.config), waiting), astray=lost)
     plan = make_plan(judged, world.config, before, [*findings, *noticed.findings], noticed.new, noticed.spoken, new_keys, now, name)
-    return within(replace(plan, deferred=tuple(noticed.deferred), resting=tuple(noticed.resting)), limits, world.config), snapshot
+    known_after = taken_up(known, world.config, limits)
+    plan = replace(plan, deferred=tuple(noticed.deferred), resting=tuple(noticed.resting), policies=known_after)
+    return within(plan, limits, world.config), snapshot
 
 
 def read(world: World, now: datetime) -> Reading:

@@ -93,6 +93,8 @@ class Mistake:
 class Walk:
     """Finds what is refused in a parsed template: unknown names, calls, loops over anything but the lists of the notice."""
 
+    deepest, most = 2, MOST_STEPS
+
     def __init__(
         self,
         tree: nodes.Template,
@@ -104,12 +106,13 @@ class Walk:
     ) -> None:
         self.found: list[Mistake] = []
         self._name, self._templates, self._lists, self._advice = name, templates, lists, advice
-        self._loops = f"go through one of {', '.join(lists)}, at most two loops deep" if lists else "there is no list here"
+        deep = "two" if self.deepest == 2 else "three"
+        self._loops = f"go through one of {', '.join(lists)}, at most {deep} loops deep" if lists else "there is no list here"
         self._letter = fields is None and notice_of(name).startswith(LETTER)
         said = LETTER_FIELDS if self._letter else FIELDS_OF.get(notice_of(name), FIELDS)
         self._fields: Known = dict.fromkeys(said, frozenset()) if fields is None else fields
         self._visit(tree, self._fields, 0)
-        if steps(tree) > MOST_STEPS:
+        if steps(tree) > self.most:
             self._too_long(tree)
 
     def _visit(self, node: nodes.Node, known: Known, depth: int) -> None:
@@ -144,7 +147,7 @@ class Walk:
 
     def _on_for(self, node: nodes.For, known: Known, depth: int) -> None:
         over = getattr(node.iter, "attr", getattr(node.iter, "name", ""))
-        if type(node.iter).__name__ not in ("Name", "Getattr") or over not in self._lists or node.recursive or depth > 1:
+        if type(node.iter).__name__ not in ("Name", "Getattr") or over not in self._lists or node.recursive or depth >= self.deepest:
             return self._say(node, "for", "this loop is refused", self._loops)
         self._visit(node.iter, known, depth)
         inside = {**known, getattr(node.target, "name", ""): self._lists[over], "loop": LOOP}
@@ -171,7 +174,7 @@ class Walk:
         from jinja2 import nodes
 
         loop = max(tree.find_all(nodes.For), key=steps, default=tree)
-        what = f"this goes through up to {steps(loop):,} parts of the template, at most {MOST_STEPS:,} are allowed"
+        what = f"this goes through up to {steps(loop):,} parts of the template, at most {self.most:,} are allowed"
         self._say(loop, "for", what, "write less inside the loop, or take one loop out of the other")
 
     def _say(self, node: nodes.Node, word: str, what: str, *hints: str) -> None:

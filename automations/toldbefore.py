@@ -7,7 +7,7 @@ from datetime import datetime
 
 from automations.addressing import Told
 from automations.ledgers.protocol import FLAPPING, UNTOLD, Ledger, NoticeRecord
-from automations.remembering import rows_before
+from automations.remembering import policies_before, rows_before
 from automations.suppression import left_out
 
 
@@ -42,4 +42,5 @@ def told_before(ledger: Ledger, name: str, now: datetime, admin: str, anew: Coll
         lambda: [record.mail for record in ledger.pending_mails(now) if record.workbook == name],
         rows_before(ledger, name).keys(),
         left_out(ledger, now, admin),
+        policies_before(ledger, name),
     )

@@ -9,7 +9,8 @@ import pytest
 
 from automations.config import load
 from automations.errors import PlanRefused
-from automations.ledgers.protocol import KEPT
+from automations.judging import Judge
+from automations.ledgers.protocol import KEPT, RunOutcome, RunStart
 from automations.outbox import Person, outbox
 from automations.run import Run, run_once
 from tests.project import SETTINGS, project
@@ -162,3 +163,43 @@ def test_rows_that_a_rule_out_of_reach_would_make_are_not_made(tmp_path: Path) -
     assert {row.table for row in plan.new_rows} <= {"freight_monthly"}
     assert {change.table for change in plan.changes} <= {"freight_monthly"}
     assert stage.cells("freight_ledger", "shipped_on") == []
+
+
+def test_a_first_run_that_reaches_one_policy_leaves_the_others_their_first_look(tmp_path: Path) -> None:
+    root = project(tmp_path, policy=[REMINDING, CONTENT], tables=TABLES, files=AUTOMATION)
+    stage = scene(config=load(root), complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF)
+    narrowly(stage, LATE)
+
+    first = stage.run(LATER)
+    assert {(each.policy, each.state) for each in first.plan.notices} == {("handling", "baseline")}
+    stage.edit("complaints", "got", "TS-2", datetime(2025, 9, 23, 10, 0))
+    narrowly(stage, LATEST)
+    assert stage.sent == []
+    assert [line.split(":")[0] for line in stage.letters("2025-09-25 09:01")] == ["li@example.com"]
+
+
+def test_a_policy_that_is_added_later_notes_what_is_old_and_tells_what_comes(tmp_path: Path) -> None:
+    before = scene(
+        config=load(project(tmp_path / "before", policy=CONTENT, tables=TABLES)),
+        complaints=COMPLAINTS.replace("told_at", "loss").replace("|\n", "| 5\n"),
+        customers=CUSTOMERS,
+        staff=STAFF,
+    )
+    before.run(LATE)
+    config = load(project(tmp_path / "after", policy=[CONTENT, REMINDING], tables=TABLES))
+    stage = before.with_world(config=config, judge=Judge(config.program, config.evaluator, config.calendar, config.tables))
+
+    assert stage.letters(LATER) == []
+    stage.edit("complaints", "got", "TS-2", datetime(2025, 9, 23, 10, 0))
+    assert [line.split(":")[0] for line in stage.letters("2025-09-25 09:01")] == ["li@example.com"]
+
+
+def test_a_ledger_from_before_policies_were_remembered_knows_them_all(tmp_path: Path) -> None:
+    root = project(tmp_path, policy=[REMINDING, CONTENT], tables=TABLES, files=AUTOMATION)
+    stage = scene(config=load(root), complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF)
+    ledger = stage.world.ledger
+    run = ledger.begin_run(RunStart("sweep", stage.world.workbook.name, datetime.fromisoformat(BEFORE), "", ""))
+    ledger.end_run(run, RunOutcome("done", datetime.fromisoformat(BEFORE)))
+    narrowly(stage, LATE)
+
+    assert {each.state for each in stage.plan(LATER).notices} == {"planned"}

@@ -397,6 +397,31 @@ def test_the_shipped_templates_stay_far_below_the_limit_of_length(renderer: Rend
     assert longest * 10 < MOST_STEPS
 
 
+DIGEST_FAULTS = {
+    "".join(f"{{% for {name} in money %}}" for name in "abcd") + "{% endfor %}" * 4: "2:4: this loop is refused",
+    "{% for a in subject %}{% endfor %}": "2:4: this loop is refused",
+    "{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}": "2:4: 'macro' is refused in a template",
+    "{% for a in parts %}{% for b in parts %}{% for c in parts %}" + "{{ c.title }}" * 20 + "{% endfor %}{% endfor %}{% endfor %}": (
+        "2:4: this goes through up to 5,132,653 parts of the template, at most 2,000,000 are allowed"
+    ),
+    "{{ reeder }}": "2:4: no field 'reeder'",
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind"), [*((fault, "html") for fault in DIGEST_FAULTS), *((fault, "subject.txt") for fault in DIGEST_FAULTS)]
+)
+def test_a_template_of_digests_that_could_go_on_for_ever_is_refused_before_it_is_rendered(tmp_path: Path, kind: str, fault: str) -> None:
+    shutil.copytree(TEMPLATES, tmp_path / "templates")
+    name = f"zh/digest.{kind}.j2"
+    (tmp_path / "templates/digests" / name).write_text("\n" + fault, "utf-8")
+    pages = DigestPages(tmp_path / "templates")
+
+    assert [str(each).splitlines()[0] for each in pages.problems()] == [f"templates/digests/{name}:{DIGEST_FAULTS[fault]}"]
+    with pytest.raises(TemplateFailed):
+        pages.render("zh", SAMPLE)
+
+
 def test_only_texts_flags_and_rows_reach_a_template(renderer: Renderer) -> None:
     with pytest.raises(TypeError, match="these fields of a notice should be texts: title"):
         renderer.render("finding", "zh", {**ZH["finding"], "title": os})

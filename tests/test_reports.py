@@ -252,7 +252,7 @@ def test_first_sight_of_a_workbook_says_that_old_matters_mail_nobody(config: Con
     text = plan_text(replace(empty(), notices=(notice("baseline"),)), config, language="zh")
 
     assert text.splitlines()[0] == "1 条通知只登记不发信。"
-    assert "首次读到本工作簿，旧事项只登记" in text
+    assert "首次读到，旧事项只登记" in text
 
 
 def test_colour_is_only_there_when_asked_for_and_moves_nothing(config: Config) -> None:
