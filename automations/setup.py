@@ -129,6 +129,7 @@ def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
 
 def _at_google(config: Config, do: bool) -> InitResult:
     """The same at Google: every spreadsheet gets the tabs of its tables, and in those it has the columns they lack."""
+    from automations.googleboard import add_charts, lacking_charts
     from automations.googlelookups import add_look_ups, lacking, titles
     from automations.googlesetup import add, again, homes
 
@@ -136,14 +137,18 @@ def _at_google(config: Config, do: bool) -> InitResult:
     names = []
     for home in homes(config):
         additions, tabs = missing(config, home.grids, home.tables), tabs_of(home.tables, home.grids)
-        look_ups = lacking(config, home, tabs)
+        look_ups, charts = lacking(config, home, tabs), lacking_charts(config, home, board_of(config))
         if do:
             add(config, home, additions, tabs)
-        if do and look_ups:
+        if do and (look_ups or charts):
             now = again(home)
-            add_look_ups(config, now, tabs_of(now.tables, now.grids), look_ups)
+            there = tabs_of(now.tables, now.grids)
+            add_look_ups(config, now, there, look_ups)
+            if charts:
+                add_charts(config, now, charts, there)
         steps += [Step(each.tab, not each.header_row, each.headers) for each in additions]
         steps += [Step(tab, False, columns) for tab, columns in titles(config, tabs, look_ups)]
+        steps += [Step(charts.title, charts.sheet_id is None, charts.words(config.language))] if charts else []
         names.append(f"{home.sheet.structure().name} ({home.sheet.id})")
     said = ", ".join(names)
     return InitResult(Path(said), said, False, tuple(steps), do, config.language, config.branch)

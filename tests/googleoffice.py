@@ -37,7 +37,7 @@ NOW = "2026-09-01 10:00"
 class Office:
     """One installation: a project folder with a key of its own to the same spreadsheet."""
 
-    def __init__(self, google: StandIn, file: str, root: Path, more: str = "") -> None:
+    def __init__(self, google: StandIn, file: str, root: Path, more: str = "", **other: Any) -> None:
         self.google, self.file = google, file
         settings = f"""
             language: zh
@@ -51,16 +51,16 @@ class Office:
               development: {{ endpoint: "{google.url}" }}
               {more}
         """
-        self.root = project(root, policy=POLICY, tables={"complaints": COMPLAINTS}, settings=settings)
+        self.root = project(root, **{"policy": POLICY, "tables": {"complaints": COMPLAINTS}, "settings": settings, **other})
         (self.root / "key.json").write_text(json.dumps(google.service_account(ROBOT)), encoding="utf-8")
         (self.root / "key.json").chmod(0o600)
 
     @classmethod
-    def opened(cls, google: StandIn, root: Path, more: str = "") -> Office:
+    def opened(cls, google: StandIn, root: Path, more: str = "", **other: Any) -> Office:
         """A new file with a tab of somebody else's, and an installation that may write into it; `more` goes to its settings."""
         file = google.file("台账", shared={ROBOT: "writer"}, timeZone="Asia/Shanghai")
         google.tab(file, "说明", [["别动"]])
-        return cls(google, file, root, more)
+        return cls(google, file, root, more, **other)
 
     def staff(self, title: str = "complaints") -> Human:
         """Somebody at work in a tab."""

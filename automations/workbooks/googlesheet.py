@@ -18,7 +18,10 @@ from automations.workbooks.googlelooking import Part
 from automations.workbooks.googletab import GoogleTab, trimmed
 from automations.workbooks.protocol import header_text
 
-GRID = "sheets.properties(sheetId,title,index,sheetType,hidden,gridProperties(rowCount,columnCount,frozenRowCount))"
+GRID = (
+    "sheets(properties(sheetId,title,index,sheetType,hidden,gridProperties(rowCount,columnCount,frozenRowCount)),"
+    "developerMetadata(metadataKey),charts(chartId))"
+)
 MARKS = "developerMetadata(metadataId,metadataKey,metadataValue)"
 STRUCTURE = f"spreadsheetId,properties(title,locale,timeZone),{MARKS},{GRID}"
 CLOSED = "merges,protectedRanges(range,requestingUserCanEdit,warningOnly,unprotectedRanges)"
@@ -72,18 +75,32 @@ class Structure:
 
     def width(self, title: str) -> int:
         """How many columns the grid of a tab has."""
-        found = [each["properties"] for each in self.said.get("sheets", ()) if each["properties"]["title"] == title]
-        return int(found[0].get("gridProperties", {}).get("columnCount", 0)) if found else 0
+        return int(self._properties(title).get("gridProperties", {}).get("columnCount", 0))
 
     def height(self, title: str) -> int:
         """How many rows the grid of a tab has."""
-        found = [each["properties"] for each in self.said.get("sheets", ()) if each["properties"]["title"] == title]
-        return int(found[0].get("gridProperties", {}).get("rowCount", 0)) if found else 0
+        return int(self._properties(title).get("gridProperties", {}).get("rowCount", 0))
 
     def sheet_id(self, title: str) -> int | None:
         """The id of a tab, for its link."""
-        found = [each["properties"] for each in self.said.get("sheets", ()) if each["properties"]["title"] == title]
-        return int(found[0].get("sheetId", 0)) if found else None
+        properties = self._properties(title)
+        return int(properties.get("sheetId", 0)) if properties else None
+
+    def charts(self, title: str) -> int:
+        """How many charts lie on a tab."""
+        return len(self._tab(title).get("charts", ()))
+
+    def marked(self, mark: str) -> str | None:
+        """The title of the tab that bears a mark."""
+        found = (each for each in self.said.get("sheets", ()) for one in each.get("developerMetadata", ()) if one["metadataKey"] == mark)
+        return next((str(each["properties"]["title"]) for each in found), None)
+
+    def _properties(self, title: str) -> Mapping[str, Any]:
+        properties: Mapping[str, Any] = self._tab(title).get("properties", {})
+        return properties
+
+    def _tab(self, title: str) -> Mapping[str, Any]:
+        return next((each for each in self.said.get("sheets", ()) if each["properties"]["title"] == title), {})
 
 
 @dataclass(frozen=True)
