@@ -11,7 +11,7 @@ import yaml
 
 HAN = "\u4e00-\u9fff《》“”、。，：；（）！？"
 HALF = re.compile(f"[{HAN}] ?[,;:()?!]|[,;:()?!] ?[{HAN}]")
-PATTERNS = {"spellings.py", "cadencewords.py", "board.py"}
+PATTERNS = {"spellings.py", "cadencewords.py", "board.py", "googlecharts.py"}
 """Sources full of regular expressions or formulas, where such marks are syntax."""
 NOT_PROSE = re.compile(r"`[^`]*`|role:\S+|runner\.py[ a-z-]*|https?://\S+|[A-Za-z']{2,}(?: [A-Za-z']+){3,}")
 """What may stand in a Chinese sentence and has marks of its own; an English sentence with a Chinese word in it is none."""
