@@ -23,6 +23,7 @@ from automations.ledgerdoctor import ledger_lines
 from automations.maildoctor import mail_lines
 from automations.model import Sheet, SheetProblem, Words
 from automations.reading import read_snapshot
+from automations.staffdoctor import staff_lines
 from automations.workbooks.saving import refuse_if_open
 from automations.workbooks.xlsx import XlsxWorkbook
 
@@ -85,7 +86,7 @@ def doctor(root: Path, workbook: Path | None, now_of: Callable[[Config], datetim
         return Doctor((*lines, _problems(error.problems)), _language(root))
     now = now_of(config)
     lines += [*_configuration(config), *calendar_lines(config, now.date()), *_tables(config, workbook, now)]
-    lines += [*ledger_lines(config, workbook), *mail_lines(config)]
+    lines += [*ledger_lines(config, workbook, now), *mail_lines(config)]
     return Doctor(tuple(_from_root(line, config.root) for line in lines), config.language)
 
 
@@ -199,6 +200,7 @@ def _workbook(config: Config, path: Path, now: datetime) -> Iterator[Line]:
     for name in config.tables:
         troubles = [problem for problem in snapshot.problems if problem.table == name]
         yield from table_lines(snapshot.sheets.get(name), troubles)
+    yield from staff_lines(snapshot.sheets.get("staff"), config)
 
 
 def _closed(path: Path) -> Iterator[Line]:

@@ -5,18 +5,23 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
 from automations.config import Config, load
 from automations.doctor import Doctor, calendar_lines, doctor
 from automations.ledgerdoctor import ledger_fault
-from automations.ledgers.protocol import RunStart
+from automations.ledgers.protocol import RunOutcome, RunStart
 from automations.ledgers.sqlite import SqliteLedger
-from automations.model import Mail
+from automations.model import CellChange, Mail, WriteReceipt
+from automations.reading import read_snapshot
 from automations.setup import init
+from automations.staffdoctor import staff_lines
+from tests import project as drawn
 from tests.small_project import POLICY, project
 
 NOW = datetime(2026, 9, 30, 8, 30)
@@ -137,10 +142,78 @@ def test_mails_that_wait_or_failed_are_counted(tmp_path: Path) -> None:
     ledger.put_mails(run, [MAIL, Mail("m2", *list(vars(MAIL).values())[1:])])
     ledger.settle_mail("m2", "sending", "")
     ledger.settle_mail("m2", "failed", "no such reader")
+    for state in ("held", "draft"):
+        ledger.put_mails(run, [replace(MAIL, message_id=state)], state)
     ledger.close()
-    assert seen(doctor(root, None, at(NOW)), "warning", "failed") == [
+    found = doctor(root, None, at(NOW))
+    assert seen(found, "warning", "failed") == [
         ("warning", "mails waiting to be sent: 1"),
         ("warning", "mails failed: 1"),
+        ("warning", "mails a brake holds: 1"),
+        ("warning", "letters to customers that wait to be released: 1"),
+    ]
+    assert [line.remedy["zh"] for line in found.lines if line.remedy][-2:] == [
+        "先看 runner.py outbox list --state held；没问题，用 runner.py outbox release --all-held 放行",
+        "看过后在本行的“放行”列打勾，或 runner.py outbox list --state draft，然后 outbox release",
+    ]
+
+
+def test_cells_that_take_no_value_are_said_until_they_do(tmp_path: Path) -> None:
+    root = project(tmp_path)
+    init(root, do=True)
+    due = CellChange("complaints", "TS-1", "assign_due", None, NOW, "assign", 2)
+
+    def tried(now: datetime, receipt: WriteReceipt) -> None:
+        with closing(SqliteLedger(root / "state/ledger.sqlite")) as ledger:
+            run = ledger.begin_run(RunStart("sweep", "team.xlsx", now, "", ""))
+            ledger.journal(run, [due])
+            ledger.settle_cells(run, receipt)
+            ledger.end_run(run, RunOutcome("done", now, counts={"refused": len(receipt.refused)}))
+
+    tried(NOW, WriteReceipt(refused=((due, "holds a formula"),)))
+    said = "cells that take no value: 1, the first: complaints TS-1, assign_due (holds a formula)"
+    assert seen(doctor(root, None, at(NOW)), "warning", "failed") == [("warning", said)]
+    tried(NOW, WriteReceipt(written=(due,)))
+    assert seen(doctor(root, None, at(NOW)), "warning", "failed") == []
+
+
+def test_staff_who_cannot_be_mailed_are_named_with_what_to_do(tmp_path: Path) -> None:
+    mail = "mail: { kind: smtp, host: 127.0.0.1, security: none, sender: r@example.cn, allow_domains: [example.cn] }\n"
+    staff = """
+        staff_id   | 工号
+        staff_name | 姓名
+        email      | 邮箱 | email
+        status     | 在职状态
+    """
+    config = load(drawn.project(tmp_path, tables={"staff": staff}, settings=dedent(drawn.SETTINGS) + mail))
+    people = drawn.table(
+        """
+            staff_id | staff_name | email              | status
+            YG-1     | 陈立       | chen               | 在职
+            YG-2     | 王敏       | wang@example.cn    | 在职
+            YG-3     | 王小敏     | Wang@example.cn    | 在职
+            YG-4     | 李客       |                    | 在职
+            YG-5     | 赵副       | zhao@example.com   | 在职
+            YG-6     | 钱经理     | noreply@example.cn | 在职
+            YG-7     | 孙总       |                    | 离职
+        """
+    )
+    sheet = read_snapshot("test", [people.grid(config.tables["staff"].heading("zh"))], [config.tables["staff"]], NOW.date()).sheets["staff"]
+
+    assert [(line.what["en"], line.remedy["zh"] if line.remedy else "") for line in staff_lines(sheet, config)] == [
+        (
+            "without an address that works, so the policy's owner or the admin is told instead: 陈立 (row 2), 李客 (row 5)",
+            "在人员表的邮箱列填上本人的邮箱，例如 name@example.cn",
+        ),
+        ("with an address nobody reads, which gets no mail: 钱经理 (row 7)", "在人员表的邮箱列填上本人的邮箱，例如 name@example.cn"),
+        (
+            "with an address in none of the domains of mail.allow_domains, which gets no mail: 赵副 (row 6)",
+            "更正邮箱，或在 config/settings.yaml 的 mail.allow_domains 加上它的域名",
+        ),
+        (
+            "several people with one address, who share what is sent to each: 王敏 (row 3), 王小敏 (row 4)",
+            "各人填各人的邮箱；是同一个人的，合成一行",
+        ),
     ]
 
 
