@@ -23,7 +23,7 @@ def mail_lines(config: Config, environ: Mapping[str, str] = os.environ) -> Itera
     if mail.kind == "folder":
         yield from _outbox(config.root / mail.path)
         return
-    server = in_project(mail.server, config.root)
+    server = in_project(mail.server, config)
     where: Words = {"zh": f"发信服务器 {server}", "en": f"mail server {server}"}
     yield _lacking(server, where, environ, "failed") or Line("ok", where)
     yield from _mailbox(config, environ)
@@ -55,7 +55,7 @@ def _mailbox(config: Config, environ: Mapping[str, str]) -> Iterator[Line]:
     box = config.settings.mail.box
     if box is None:
         return
-    server = in_project(box.server, config.root)
+    server = in_project(box.server, config)
     where: Words = {"zh": f"发件人的邮箱 {server}", "en": f"mailbox {server}"}
     if lack := _lacking(server, where, environ, "warning"):
         yield lack

@@ -102,7 +102,7 @@ def channel_of(config: Config, outbox: Path | None = None) -> Channel:
     if mail.kind == "smtp" and outbox is None:
         from automations.channels.smtp import SmtpChannel
 
-        return SmtpChannel(in_project(mail.server, config.root), mail.sender, mail.reach)
+        return SmtpChannel(in_project(mail.server, config), mail.sender, mail.reach)
     return FolderChannel(outbox or config.root / mail.path, mail.sender)
 
 
@@ -113,13 +113,15 @@ def mailbox_of(config: Config) -> Mailbox | None:
         return None
     from automations.channels.imap import ImapMailbox
 
-    return ImapMailbox(replace(mail.box, server=in_project(mail.box.server, config.root)))
+    return ImapMailbox(replace(mail.box, server=in_project(mail.box.server, config)))
 
 
-def in_project(server: Server, root: Path) -> Server:
-    """The server with the file of its consent found from the project's folder."""
-    consent = server.consent
-    return replace(server, consent=replace(consent, place=consent.place.inside(root))) if consent else server
+def in_project(server: Server, config: Config) -> Server:
+    """The server with the file of its consent found from the project's folder, and its newer tokens kept beside the ledger."""
+    if server.consent is None:
+        return server
+    place = server.consent.place.inside(config.root)
+    return replace(server, consent=replace(server.consent, place=place, renewed=config.ledger_place.parent))
 
 
 def known_as(root: Path, path: Path) -> str:

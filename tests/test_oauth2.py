@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
 from automations.channels.imap import ImapMailbox
 from automations.channels.mailbox import MailboxFailed
 from automations.channels.message import compose
-from automations.channels.oauth2 import Consent, told_by
+from automations.channels.oauth2 import Consent, ConsentFailed, Tokens, told_by
 from automations.channels.presets import Box, Reach, Server
 from automations.channels.protocol import MailWaits
 from automations.channels.smtp import SmtpChannel
@@ -257,3 +261,60 @@ def test_a_setting_that_cannot_be_right_is_told(tmp_path: Path, mail: str, said:
     [problem] = wrong.value.problems
     assert problem.what.startswith(said)
     assert "hunter2" not in str(wrong.value)
+
+
+class Rotating(BaseHTTPRequestHandler):
+    """A token endpoint that gives a new refresh token with every use, as Microsoft does, and takes only those in `good`."""
+
+    good: list[str]
+    asked: list[str]
+
+    def do_POST(self) -> None:
+        given = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["refresh_token"][0]
+        self.asked.append(given)
+        good = given in self.good
+        answer = {"access_token": "t", "expires_in": 3600, "refresh_token": f"{given}+"} if good else {"error": "invalid_grant"}
+        self.good += [f"{given}+"] if good else []
+        self.send_response(200 if good else 400)
+        self.end_headers()
+        self.wfile.write(json.dumps(answer).encode())
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on standard error."""
+
+
+@contextmanager
+def rotating(*good: str) -> Iterator[tuple[type[Rotating], str]]:
+    """What the endpoint knows and was asked, and its address."""
+    kind = type("Endpoint", (Rotating,), {"good": list(good), "asked": []})
+    with HTTPServer(("127.0.0.1", 0), kind) as endpoint:
+        Thread(target=endpoint.serve_forever, daemon=True).start()
+        yield kind, f"http://127.0.0.1:{endpoint.server_port}/token"
+        endpoint.shutdown()
+
+
+def taken(folder: Path, uri: str, token: str) -> str:
+    """The access token a new process gets with this consent."""
+    consent = json.dumps({"client_id": "c", "client_secret": "s", "refresh_token": token, "token_uri": uri})
+    return Tokens(Consent(KeyPlace(env="C"), renewed=folder), {"C": consent}, 10).bearer().token
+
+
+def test_a_token_given_anew_with_every_use_is_kept_for_the_next_process_and_only_for_its_owner(tmp_path: Path) -> None:
+    with rotating("first", "second") as (endpoint, uri):
+        for _ in range(3):
+            assert taken(tmp_path / "state", uri, "first") == "t"
+        [kept] = (tmp_path / "state").iterdir()
+        assert (kept.stat().st_mode & 0o777, json.loads(kept.read_text("utf-8"))) == (0o600, {"refresh_token": "first+++"})
+
+        taken(tmp_path / "state", uri, "second")
+    assert endpoint.asked == ["first", "first+", "first++", "second"]
+
+
+def test_a_kept_token_that_is_no_longer_taken_gives_way_to_the_one_in_the_settings(tmp_path: Path) -> None:
+    with rotating("first") as (endpoint, uri):
+        taken(tmp_path, uri, "first")
+        endpoint.good.remove("first+")
+        with pytest.raises(ConsentFailed, match="is no longer accepted"):
+            taken(tmp_path, uri, "first")
+        assert taken(tmp_path, uri, "first") == "t"
+    assert endpoint.asked == ["first", "first+", "first"]

@@ -7,11 +7,13 @@ from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 from automations.channels.message import one_line
+from automations.channels.renewed import Renewed
 from automations.keyfile import KeyPlace, KeyUnusable, key_at
 
 WANTED = ("client_id", "client_secret", "refresh_token")
@@ -24,10 +26,14 @@ LONGEST = 200
 
 @dataclass(frozen=True)
 class Consent:
-    """Where a consent is kept, and what it must cover unless it says so itself; without `scopes` it is taken as it was given."""
+    """Where a consent is kept, and what it must cover unless it says so itself; without `scopes` it is taken as it was given.
+
+    `renewed` is the folder for tokens the service gives in place of it: what the settings name is never written to.
+    """
 
     place: KeyPlace
     scopes: tuple[str, ...] = ()
+    renewed: Path | None = None
 
     def __str__(self) -> str:
         return str(self.place)
@@ -58,17 +64,25 @@ class Tokens:
         self._consent, self._environ, self._timeout = consent, environ, timeout
         self._lock = Lock()
         self._credentials: Any = None
+        self._renewed: Renewed | None = None
 
     def bearer(self) -> Bearer:
         """A token that is good now. Raises ConsentFailed."""
         with self._lock:
             try:
-                self._credentials = self._credentials or _credentials(self._consent, self._environ)
+                self._credentials = self._credentials or self._newest()
             except KeyUnusable as error:
                 raise ConsentFailed(str(error)) from error
             if not self._credentials.valid:
                 self._refresh()
             return Bearer(self._credentials.token)
+
+    def _newest(self) -> Any:
+        credentials = _credentials(self._consent, self._environ)
+        if self._consent.renewed:
+            self._renewed = Renewed(self._consent.renewed, credentials.refresh_token)
+            credentials = _credentials(self._consent, self._environ, self._renewed.token())
+        return credentials
 
     def forget(self) -> None:
         """A server did not take the token: the next one is asked for anew, from the file as it is then."""
@@ -85,10 +99,14 @@ class Tokens:
             raise ConsentFailed(f"{_host(self._credentials.token_uri)} cannot be reached for a token ({_cut(str(error))})") from error
         except RefreshError as error:
             self._credentials = None
+            if self._renewed and not error.retryable:
+                self._renewed.forget()
             raise ConsentFailed(self._refused(error)) from error
         if not _covers(self._credentials):
             self._credentials = None
             raise ConsentFailed(f"the consent in {self._consent} does not cover mail{_wanted(self._consent)}; {AGAIN}")
+        if self._renewed:
+            self._renewed.keep(self._credentials.refresh_token)
 
     def _refused(self, error: Any) -> str:
         said = _cut(str(error.args[0]) if error.args else "")
@@ -126,7 +144,8 @@ def told_by(challenge: bytes | None) -> str:
     return ""
 
 
-def _credentials(consent: Consent, environ: Mapping[str, str]) -> Any:
+def _credentials(consent: Consent, environ: Mapping[str, str], newest: str = "") -> Any:
+    """The consent for google-auth, with the newest of its tokens where that is not the one it was given with."""
     place = consent.place
     info = key_at(place, environ, "the JSON of the consent", AGAIN)
     if lacking := [name for name in WANTED if not info.get(name)]:
@@ -139,7 +158,7 @@ def _credentials(consent: Consent, environ: Mapping[str, str]) -> Any:
 
     return Credentials(  # type: ignore[no-untyped-call]
         None,
-        refresh_token=info["refresh_token"],
+        refresh_token=newest or info["refresh_token"],
         token_uri=uri,
         client_id=info["client_id"],
         client_secret=info["client_secret"],
