@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -121,11 +121,10 @@ def slots(cadence: Cadence, zone: ZoneInfo, work: WorkDays, after: datetime, unt
     if after >= until:
         return
     first, last = (moment.astimezone(zone).date() for moment in (after, until))
-    found = (
-        slot for day, meant, why in _days(cadence.days, work, first - DAY, last + DAY) for slot in _slots_of(cadence, zone, day, meant, why)
-    )
-    for at, same in groupby(found, key=lambda slot: slot.at):
-        if after < at <= until:
+    days = (_slots_of(cadence.times, zone, *chosen) for chosen in _days(cadence.days, work, first - DAY, last + DAY))
+    found = (slot for each in days for slot in each[bisect_right(each, after, key=_instant) :])
+    for at, same in groupby(found, key=_instant):
+        if at <= until:
             yield next(same)
 
 
@@ -240,16 +239,24 @@ def month_end(year: int, month: int) -> date:
 # Times
 
 
-def _slots_of(cadence: Cadence, zone: ZoneInfo, day: date, meant: date, why: tuple[Why, ...]) -> list[Slot]:
-    """The slots of one day in order; of several at one instant the one whose time exists comes first."""
+@lru_cache(maxsize=128)
+def _slots_of(times: Times, zone: ZoneInfo, day: date, meant: date, why: tuple[Why, ...]) -> tuple[Slot, ...]:
+    """The slots of one day in order; of several at one instant the one whose time exists comes first.
+
+    Kept, since a service asks for the same day with every tick.
+    """
     found: list[Slot] = []
-    for clock in cadence.times.wall:
+    for clock in times.wall:
         wall = datetime.combine(day, clock)
-        real = [instant_of(wall.replace(fold=fold), zone) for fold in ((0, 1) if cadence.times.goes_on else (0,))]
+        real = [instant_of(wall.replace(fold=fold), zone) for fold in ((0, 1) if times.goes_on else (0,))]
         for at in sorted(set(real)):
             shown = at.astimezone(zone).replace(tzinfo=None, fold=0)
             found.append(Slot(at, shown, meant, why if shown == wall else (*why, "gap")))
-    return sorted(found, key=lambda slot: (slot.at, "gap" in slot.why))
+    return tuple(sorted(found, key=lambda slot: (slot.at, "gap" in slot.why)))
+
+
+def _instant(slot: Slot) -> datetime:
+    return slot.at
 
 
 def instant_of(wall: datetime, zone: ZoneInfo) -> datetime:
