@@ -47,7 +47,8 @@ def _do(arguments: argparse.Namespace) -> int:
     voice = partial(_say, sys.stdout), partial(_say, sys.stderr)
     progress, somebody = bar if sys.stderr.isatty() else None, Terminal() if sys.stdin.isatty() else None
     call = Call(arguments, lambda: datetime.now(UTC), *voice, progress, somebody)
-    ended = commands()[arguments.command](call)
+    with call.parts:
+        ended = commands()[arguments.command](call)
     if ended.text:
         _say(sys.stdout, ended.text)
     return ended.code

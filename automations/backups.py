@@ -48,20 +48,21 @@ WORDS: Mapping[str, Words] = {
     "ledger": {"zh": "运行记录", "en": "ledger"},
     "workbook": {"zh": "工作簿", "en": "workbook"},
     "laid": {
-        "zh": "已把这份工作簿放在 {path}，现在用的工作簿没有动。核对后，把需要的内容复制回去，或停掉 serve 后用它替换",
+        "zh": "已把这份工作簿放在 {path}，现在用的工作簿没有动。核对后把需要的复制回去，或整份换回：backup restore 名字 --yes",
         "en": "the copy of the workbook lies in {path}; the workbook in use was not touched. "
-        "Copy back what you need, or stop serve and put it in its place",
+        "Copy back what you need, or put all of it back: runner.py backup restore NAME --yes",
     },
     "ledger laid": {
-        "zh": "已把这份运行记录放在 {path}，现在用的没有动。要用它：先停掉 serve，把它改名为 {name}。"
+        "zh": "已把这份运行记录放在 {path}，现在用的没有动。要用它：runner.py backup restore 名字 --yes。"
         "它不知道备份之后发过的邮件，所以邮件都会先拦下，直到有人确认：runner.py backup confirm",
-        "en": "the copy of the ledger lies in {path}; the one in use was not touched. To use it: stop serve, rename it to {name}. "
+        "en": "the copy of the ledger lies in {path}; the one in use was not touched. To use it: runner.py backup restore NAME --yes. "
         "It does not know the mails sent since, so every mail is held until a person confirms: runner.py backup confirm",
     },
     "unknown": {
         "zh": "没有名为 {name} 的备份；runner.py backup list 列出全部",
         "en": "no copy named {name}; runner.py backup list shows all",
     },
+    "ledger damaged": {"zh": "备份 {name} 已损坏，不能用：{why}", "en": "the copy {name} is damaged: {why}"},
     "damaged": {
         "zh": "备份 {name} 已损坏：内容与它的校验值不符",
         "en": "the copy {name} is damaged: it does not have the hash it was kept with",
@@ -90,7 +91,7 @@ class Answer:
 
 
 def backup(world: World, action: str, name: str | None, now: datetime) -> Answer:
-    """`list` the copies, make one `now`, or `restore` one beside what is in use: nothing in use is written over.
+    """`list` the copies, make one `now`, or lay one `beside` what is in use: nothing in use is written over.
 
     Raises BackupUnusable.
     """
@@ -100,14 +101,14 @@ def backup(world: World, action: str, name: str | None, now: datetime) -> Answer
         said = [WORDS["made"][language].format(name=file.name) for file in made.files]
         said += [WORDS["dropped"][language].format(count=made.dropped)] if made.dropped else []
         return Answer(tuple(said), tuple(file.name for file in made.files))
-    if action == "restore":
-        return _restored(world.config, folder, name or "", language)
+    if action == "beside":
+        return _laid_beside(folder, name or "", language)
     found = backups(folder)
     lines = [f"{each.taken:%Y-%m-%d %H:%M}  {WORDS[each.kind][language]}  {each.size / 1e6:8.2f} MB  {each.path.name}" for each in found]
     return Answer(tuple(lines) or (WORDS["none"][language],), tuple(each.path.name for each in found))
 
 
-def _restored(config: Config, folder: Path, name: str, language: str) -> Answer:
+def _laid_beside(folder: Path, name: str, language: str) -> Answer:
     found = next((each for each in backups(folder) if each.path.name == name), None)
     if found is None:
         raise BackupUnusable(WORDS["unknown"][language].format(name=name or "?"))
@@ -116,13 +117,13 @@ def _restored(config: Config, folder: Path, name: str, language: str) -> Answer:
     if found.kind == "ledger":
         shutil.copyfile(found.path, place)
         place.chmod(0o600)
-        said = WORDS["ledger laid"][language].format(path=place, name=config.ledger_place.name)
+        said = WORDS["ledger laid"][language].format(path=place)
         return Answer((said,), (str(place),))
-    _unpacked(found.path, place, language)
+    unpacked(found.path, place, language)
     return Answer((WORDS["laid"][language].format(path=place),), (str(place),))
 
 
-def _unpacked(packed: Path, place: Path, language: str) -> None:
+def unpacked(packed: Path, place: Path, language: str) -> None:
     """The copy taken out of its compression, if it still is what was kept."""
     try:
         with gzip.open(packed, "rb") as source, place.open("wb") as whole:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from argparse import Namespace
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +31,8 @@ class Call:
     progress: Progress | None = None
     voice: Voice | None = None
     """Somebody who can be asked; None where nobody sits at a terminal."""
+    parts: ExitStack = field(default_factory=ExitStack)
+    """What is closed when the command has ended."""
 
     def now(self, config: Config) -> datetime:
         """The frozen clock, or the wall clock of the calendar's zone."""
@@ -47,7 +50,9 @@ class Call:
         from automations.wiring import world_of
 
         branch = getattr(self.arguments, "branch", "")
-        return world_of(self.arguments.root, workbook=self.arguments.workbook, branch=branch, looking=looking)
+        world = world_of(self.arguments.root, workbook=self.arguments.workbook, branch=branch, looking=looking)
+        self.parts.callback(world.ledger.close)
+        return world
 
 
 @dataclass(frozen=True)

@@ -95,11 +95,11 @@ def parser(root: Path) -> argparse.ArgumentParser:
     ledger.add_argument("action", choices=("export", "import"), help="out of the ledger of the settings, or into it")
     ledger.add_argument("file", type=Path, help="a file of SQLite")
 
-    backup = _command(
-        words, "backup", "copies of the ledger and the workbook: list them, make one, lay one beside what is in use", clock=True
-    )
+    backup = _command(words, "backup", "copies of the ledger and the workbook: list them, make one, bring one back", clock=True)
     backup.add_argument("action", nargs="?", default="list", choices=("list", "now", "restore", "confirm"), help="default: list")
     backup.add_argument("name", nargs="?", help="for restore: a copy as listed")
+    backup.add_argument("--yes", action="store_true", help="for restore: do it; without this only what would change is shown")
+    backup.add_argument("--beside", action="store_true", help="for restore: only lay the copy beside what is in use, to look into it")
     backup.add_argument("--told", action="store_true", help="for confirm: what is held counts as told and is not sent")
     _person(backup, "for confirm: the reason, kept beside the mails")
 

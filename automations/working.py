@@ -21,7 +21,7 @@ from automations.fleet import Fleet
 from automations.judging import Judge
 from automations.ledgers.connections import Connections
 from automations.ledgers.postgres import PostgresLedger
-from automations.ledgers.server import Line, connect
+from automations.ledgers.server import Line, connect, in_words
 from automations.loglines import LogLines
 from automations.model import Words
 from automations.reloading import Reloader
@@ -157,6 +157,12 @@ def standings(config: Config, now: datetime) -> Standings:
     with closing(connect(config.settings.ledger)) as line:
         alive, queued, doing = _workers(line)
     return Standings(found, late, alive, queued, doing, config.language)
+
+
+def alive(config: Config) -> int:
+    """How many workers are at work on the server of the settings. Raises LedgerFailed."""
+    with in_words(config.settings.ledger, QUEUE), closing(connect(config.settings.ledger)) as line:
+        return _workers(line)[0]
 
 
 def _workers(line: Line) -> tuple[int, int, int]:

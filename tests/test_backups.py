@@ -68,7 +68,7 @@ def test_old_copies_go_but_never_the_newest(office: Office) -> None:
 def test_a_copy_is_brought_back_beside_what_is_in_use(office: Office) -> None:
     made = backup_now(world(office), datetime(2026, 1, 5, 12))
     before = office.book.fingerprint()
-    ledger, book = (backup(world(office), "restore", file.name, datetime(2026, 1, 5, 13)) for file in made.files)
+    ledger, book = (backup(world(office), "beside", file.name, datetime(2026, 1, 5, 13)) for file in made.files)
 
     assert '"TS-1"' in Path(book.files[0]).read_text(encoding="utf-8")
     SqliteLedger(Path(ledger.files[0])).close()
@@ -82,7 +82,7 @@ def test_a_damaged_or_unknown_copy_is_refused(office: Office) -> None:
     said = []
     for name in (book.name, "workbook.gz"):
         with pytest.raises(BackupUnusable) as refused:
-            backup(world(office), "restore", name, datetime(2026, 1, 5, 13))
+            backup(world(office), "beside", name, datetime(2026, 1, 5, 13))
         said.append(str(refused.value))
 
     assert said == [

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from automations.command import NOTHING, OUTSIDE, Call, Ended, ended
+from automations.command import CHANGES, NOTHING, OUTSIDE, Call, Ended, ended
 from automations.errors import OutsideFailed
 from automations.model import Words
 
@@ -82,10 +83,26 @@ def status_command(call: Call) -> Ended:
 def backup_command(call: Call) -> Ended:
     from automations.backups import backup
 
-    world, arguments = call.world(looking=call.arguments.action == "list"), call.arguments
+    arguments = call.arguments
+    if arguments.action == "restore" and not arguments.beside:
+        return _restored(call)
+    world = call.world(looking=arguments.action == "list")
     if arguments.action == "confirm":
         return _confirmed(call, world)
-    return ended(call, backup(world, arguments.action, arguments.name, call.now(world.config)))
+    action = "beside" if arguments.beside else arguments.action
+    return ended(call, backup(world, action, arguments.name, call.now(world.config)))
+
+
+def _restored(call: Call) -> Ended:
+    from automations.branchfile import branch_of
+    from automations.config import load
+    from automations.restoring import restored
+
+    arguments = call.arguments
+    config = branch_of(load(arguments.root), arguments.branch)
+    world = partial(call.world, looking=not arguments.yes)
+    result = restored(config, arguments.name or "", call.now(config), call.utc, world, do=arguments.yes)
+    return ended(call, result, NOTHING if result.kept else CHANGES)
 
 
 def _confirmed(call: Call, world: World) -> Ended:

@@ -281,6 +281,23 @@ def _sql(text: str) -> LiteralString:
 STATEMENTS = {name: _sql(dialect.statement(sql)) for name, sql in statements((HERE / "statements.sql").read_text("utf-8")).items()}
 
 
+def renamed(url: str, schema: str, becomes: str) -> bool:
+    """Give a schema another name; False where there is none. Raises LedgerFailed."""
+    assert SCHEMA.fullmatch(schema) and SCHEMA.fullmatch(becomes)
+    if not has_ledger(url, schema):
+        return False
+    with in_words(url, schema), closing(connect(url)) as line:
+        line.execute(_sql(f'ALTER SCHEMA "{schema}" RENAME TO "{becomes}"'))
+    return True
+
+
+def dropped(url: str, schema: str) -> None:
+    """Take a schema away with all it holds, where there is one. Raises LedgerFailed."""
+    assert SCHEMA.fullmatch(schema)
+    with in_words(url, schema), closing(connect(url)) as line:
+        line.execute(_sql(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE'))
+
+
 def has_ledger(url: str, schema: str) -> bool:
     """Whether a schema of a database holds a ledger; nothing is made.
 

@@ -16,6 +16,7 @@ GOOGLE_SIZES = (1_000, 10_000)
 """100,000 orders take the stand-in minutes: `python -m tests.bench.atgoogle 100000`."""
 MILLION = 1_000_000
 MAILS = 10_000
+PASSES = (500, 10_000)
 BARE_ARGPARSE = "import argparse; p = argparse.ArgumentParser(); p.add_argument('--now'); p.parse_args(['--help'])"
 
 
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             *_changed_lines(),
             *_google_lines(arguments.largest),
             *_mail_lines(),
+            *_lasting_lines(),
         ]
     print(table(lines))
     wrong = sorted({each for found in judged.values() for each in found["differs"]})
@@ -143,6 +145,18 @@ def google_lines(found: dict[int, Any]) -> Iterable[Line]:
             bars = {"unchanged": (1.0, 1.0), "changed": (3.0, 3.0)}.get(name)
             yield Line(f"{name} pass at Google, {size:,} orders, calls", calls, "", bars, note=note)
             yield Line("  CPU outside network waits", one["own seconds"] * 1000, "ms")
+
+
+def _lasting_lines() -> Iterable[Line]:
+    """What `serve` holds after many passes against what it held after few."""
+    found = _say(f"{PASSES[1]:,} passes of serve", process, "tests.bench.lasting", *map(str, PASSES))
+    first, last = (found[str(number)] for number in PASSES)
+    note = f"{first['memory'] / MILLION:.0f} MB, then {last['memory'] / MILLION:.0f} MB; {last['mails']} mails on the way"
+    yield Line(
+        f"memory of serve after {PASSES[1]:,} passes against {PASSES[0]:,}", last["memory"] / first["memory"], "x", (1.05, 1.02), note=note
+    )
+    yield Line("  open files more", last["files"] - first["files"], "", (0, 0))
+    yield Line("  a pass with its tick, wall", last["seconds"] * 1000 / (PASSES[1] - PASSES[0]), "ms")
 
 
 def _mail_lines() -> Iterable[Line]:
