@@ -1,7 +1,10 @@
-"""No test reaches past this machine: look-ups of names and connections elsewhere fail the test. The cases of matrices are counted."""
+"""No test reaches past this machine: look-ups of names and connections elsewhere fail the test. No log of any test holds a secret or an
+address. The cases of matrices are counted."""
 
 from __future__ import annotations
 
+import logging
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -11,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.postgres import CannotRun, Server, running
+from tests.sheets.tokens import CANARY
 
 
 class ReachedOut(RuntimeError):
@@ -36,6 +40,34 @@ def _stay(host: str) -> None:
 
 
 sys.addaudithook(_guard)
+
+
+class Leaks(logging.Handler):
+    """What was logged that holds a planted canary, a key, or an address in full."""
+
+    secret = re.compile(rf"{CANARY}|PRIVATE KEY|[\w.+-]+@[\w-]+\.\w+")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self.secret.search(record.getMessage()):
+            self.found.append(f"{record.name}: {record.getMessage()}")
+
+
+LEAKS = Leaks()
+logging.getLogger().addHandler(LEAKS)
+for _name in ("automations", "google", "gspread", "urllib3"):
+    logging.getLogger(_name).setLevel(logging.DEBUG)
+
+
+@pytest.fixture(autouse=True)
+def nothing_leaks() -> Iterator[Leaks]:
+    """Fails the test that logged a secret or an address."""
+    yield LEAKS
+    found, LEAKS.found = LEAKS.found, []
+    assert not found, f"logged: {found[0]}"
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from automations.errors import WorkbookRefused, WorkbookTaken
+from automations.errors import WorkbookBusy, WorkbookRefused, WorkbookTaken
 from automations.reading import LastRead
 from automations.workbooks.googleowner import Passing
 from automations.workbooks.googlewriting import PIECE_BYTES, pieces
@@ -404,7 +404,7 @@ COMPLAINTS = """
     TS-2         | 2025-09-25 09:00 | 邮箱    | KH-1        | 13800138001         | 少两箱  | YG-02       | 2025-09-25 10:00 | 重大投诉
     TS-3         | 2025-09-26 10:15 | 微信    | KH-1        | 13800138002         | 包装破  | YG-01       |                  |
 """
-FIRST, LATER = "2025-09-26 17:00", "2025-09-26 17:10"
+FIRST, LATER, NEXT_DAY = "2025-09-26 17:00", "2025-09-26 17:10", "2025-09-29 10:00"
 
 
 def on_google(google: StandIn, stage: Scene) -> Scene:
@@ -437,3 +437,31 @@ def test_a_run_that_died_while_people_sorted_leaves_nothing_that_looks_like_thei
     assert stage.ours("complaints") == clean.ours("complaints")
     assert stage.plan(LATER).overrides == ()
     assert google.clock.seconds > 180
+
+
+@pytest.mark.parametrize(("seconds", "finishes"), [(600, True), (4000, False)])
+def test_a_run_in_a_storm_finishes_or_says_why_and_nobody_is_told_before_it_is_written(seconds: int, finishes: bool):
+    google = Desk.of().google
+    clean = scene(complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF)
+    stage = on_google(google, scene(complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF))
+    for each in (clean, stage):
+        each.run(FIRST)
+    clean.run(NEXT_DAY)
+    told = [mail.subject for mail in stage.sent]
+    google.forget_calls()
+    begun = google.clock()
+    google.faults.storm(too_many(), 0.9 if finishes else 1.0, (begun, begun + seconds), seed=5)
+
+    if finishes:
+        stage.run(NEXT_DAY)
+    else:
+        with pytest.raises(WorkbookBusy, match="Google's quota is used up"):
+            stage.run(NEXT_DAY)
+        assert [mail.subject for mail in stage.sent] == told
+        google.faults.clear()
+        google.clock.forward(4000)
+        stage.run(NEXT_DAY)
+
+    assert stage.ours("complaints") == clean.ours("complaints")
+    assert sorted(mail.subject for mail in stage.sent) == sorted(mail.subject for mail in clean.sent) != sorted(told)
+    assert busiest(google.calls, "read") <= 60 and busiest(google.calls, "write") <= 60

@@ -78,7 +78,8 @@ class Call:
     @property
     def name(self) -> str:
         """The route without ids and ranges, as it may stand in a log."""
-        return re.sub(r"/spreadsheets/[^/:?]+|(?<=values/)[^:]+(?=:|$)", lambda found: found[0][:13], self.url.partition("/v4")[2])
+        bare = re.sub(r"/spreadsheets/[^/:?]+", "/spreadsheets", self.url.partition("/v4")[2])
+        return re.sub(r"(?<=values/).*?(?=:[a-z]\w+$|$)", "", bare)
 
 
 class SheetsHttp(HTTPClient):
