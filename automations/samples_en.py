@@ -175,6 +175,18 @@ ENGLISH: Mapping[str, Facts] = {
         "clause": "Ch. 5 Art. 1 (2)",
         "rows": rows(Order="DD-20260916-002", Receipt="2026-09-21 15:00"),
     },
+    "meeting-pack": {
+        **place("en", "Meetings", 40),
+        "reader": "Zhou Jing",
+        "owner": "Wang Fang",
+        "key": "weekly-2026-W40",
+        "title": "Hold the meeting",
+        "due": "2026-09-28 18:00",
+        "left": left("en", "workdays", n=4),
+        "next_step": "",
+        "clause": "Communication 1",
+        "rows": rows(Meeting="Weekly coordination meeting", Period="week 40 of 2026", Planned="2026-09-28"),
+    },
     "filing-reminder": {
         **place("en", "Visits", 19),
         "reader": "Li Qiang",

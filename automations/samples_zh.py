@@ -169,6 +169,18 @@ CHINESE: Mapping[str, Facts] = {
         "clause": "第五章第一条（二）",
         "rows": rows(订单="DD-20260916-002", 客户收货确认时间="2026-09-21 15:00"),
     },
+    "meeting-pack": {
+        **place("zh", "协同会议", 40),
+        "reader": "周静",
+        "owner": "王芳",
+        "key": "weekly-2026-W40",
+        "title": "开会",
+        "due": "2026-09-28 18:00",
+        "left": left("zh", "workdays", n=4),
+        "next_step": "",
+        "clause": "沟通1",
+        "rows": rows(会议="协同周例会", 周期="2026年第40周", 计划日期="2026-09-28"),
+    },
     "filing-reminder": {
         **place("zh", "拜访与回访", 19),
         "reader": "李强",
