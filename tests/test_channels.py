@@ -215,3 +215,23 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_a_sender_without_an_address_is_named() -> None:
     with pytest.raises(MailFailed, match="the sender '表管家' is not one e-mail address"):
         MemoryChannel("表管家").send(MAIL)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "",
+        "late",
+        "投诉",
+        "[即将到期] 客户投诉 TS-1：" + "确定受理部门和负责人" * 20,
+        "a" * 38 + "中" + "b" * 200,
+        "𠮷" * 60,
+        " 前后空格 ",
+        "=?utf-8?b?5Y+X?= 像编码的字",
+    ],
+)
+def test_a_subject_of_any_length_arrives_as_it_was_written_in_lines_every_server_takes(subject: str) -> None:
+    message = compose(replace(MAIL, subject=subject), SENDER)
+
+    assert parsed(message)["Subject"] == subject.strip().replace("=?", "= ?")
+    assert max(map(len, message.partition(b"\r\n\r\n")[0].split(b"\r\n"))) <= 78

