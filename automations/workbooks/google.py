@@ -81,8 +81,9 @@ class GoogleWorkbook:
         written: Written = []
         refused: Refused = []
         trouble: OutsideFailed | None = None
+        places = {tab: self._place_of(tab) for tab in {target.tab for target in targets}}
         for place, sheet in enumerate(self.sheets):
-            mine = [(index, target) for index, target in enumerate(targets) if self._place_of(target.tab) == place]
+            mine = [(index, target) for index, target in enumerate(targets) if places[target.tab] == place]
             try:
                 for piece in pieces(mine) if mine else ():
                     done, not_done = Applying(sheet, self.holder, self._seen[place]).bring(piece)
