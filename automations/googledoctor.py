@@ -25,6 +25,7 @@ from automations.workbooks.googlehttp import SheetsHttp
 from automations.workbooks.googlelooking import Part
 from automations.workbooks.googleowner import mark_in
 from automations.workbooks.googlesheet import Look, Spreadsheet, Structure
+from automations.workbooks.protocol import is_blank
 from automations.workbooksettings import spreadsheet_id
 
 OFF = timedelta(minutes=5)
@@ -219,7 +220,9 @@ def look_up_lines(table: Table, grid: Grid) -> Iterator[Line]:
     columns = {column.key: column for column in table.columns}
     broken = [(place, columns[key]) for key, (row, place) in marks.items() if key in columns and _is_error(grid.columns[place][row])]
     if broken:
-        yield _broken(grid, broken)
+        rows = {place: row for row, place in marks.values()}
+        typed = [f"{letters(place)}{row + grid.first_row}" for place, _ in broken for row in _typed_below(grid, place, rows[place])]
+        yield _broken(grid, broken, typed[:MOST_SHOWN])
     header = find_header(table, grid)
     places = header.places if header else {}
     left = [column for column in chosen(table, "all") if column.key in places and column.key not in marks]
@@ -231,15 +234,18 @@ def _is_error(cell: object) -> bool:
     return isinstance(cell, str) and cell.startswith("#")
 
 
-def _broken(grid: Grid, broken: Sequence[tuple[int, Column]]) -> Line:
+def _typed_below(grid: Grid, place: int, header: int) -> list[int]:
+    """The cells below a look-up that cannot fill its column; nothing but what was typed stands there."""
+    return [row for row, cell in enumerate(grid.columns[place]) if row > header and not is_blank(cell)]
+
+
+def _broken(grid: Grid, broken: Sequence[tuple[int, Column]], typed: Sequence[str]) -> Line:
     zh = "、".join(f"{letters(place)} 列（{column.heading('zh')}）" for place, column in broken)
     en = ", ".join(f"column {letters(place)} ({column.heading('en')})" for place, column in broken)
     what = {"zh": f"工作表“{grid.title}”的查找公式坏了：{zh}", "en": f"tab '{grid.title}': look-ups are broken: {en}"}
-    remedy = {
-        "zh": "清掉该列表头下面手填的内容；还不行就删掉该列，再 runner.py init --upgrade",
-        "en": "clear what was typed below that header; if that does not help, delete the column, then runner.py init --upgrade",
-    }
-    return Line("warning", what, remedy)
+    again = {"zh": "修复公式：runner.py init --upgrade", "en": "mend the formula: runner.py init --upgrade"}
+    clear = {"zh": f"清掉手填的内容：{'、'.join(typed)}", "en": f"clear what was typed into {', '.join(typed)}"}
+    return Line("warning", what, clear if typed else again)
 
 
 def _left(grid: Grid, left: Sequence[Column]) -> Line:

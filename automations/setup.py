@@ -29,6 +29,7 @@ WORDS: Mapping[str, Words] = {
     },
     "tab": {"zh": "  工作表“{tab}”，{count} 列：{names}", "en": "  tab '{tab}', {count} columns: {names}"},
     "columns": {"zh": "  工作表“{tab}”右侧增加 {count} 列：{names}", "en": "  tab '{tab}', {count} columns at the right: {names}"},
+    "mended": {"zh": "  工作表“{tab}”修复 {count} 列的查找公式：{names}", "en": "  tab '{tab}', {count} look-up columns mended: {names}"},
     "do": {
         "zh": "什么都还没有写。执行：runner.py init{branch} --yes",
         "en": "Nothing was written yet. To do it: runner.py init{branch} --yes",
@@ -39,11 +40,12 @@ WORDS: Mapping[str, Words] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One tab that is added (`new`), or the columns that are added to one."""
+    """One tab that is added (`new`), or the columns that are added to one, or whose look-ups are mended."""
 
     tab: str
     new: bool
     columns: tuple[str, ...]
+    mends: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class InitResult:
 
     def _line(self, step: Step) -> str:
         names = ("、" if self.language == "zh" else ", ").join(step.columns)
-        return self._say("tab" if step.new else "columns", tab=step.tab, count=len(step.columns), names=names)
+        return self._say("tab" if step.new else "mended" if step.mends else "columns", tab=step.tab, count=len(step.columns), names=names)
 
     def _say(self, word: str, **facts: object) -> str:
         return (WORDS[word].get(self.language) or WORDS[word]["en"]).format(
@@ -130,7 +132,7 @@ def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
 def _at_google(config: Config, do: bool) -> InitResult:
     """The same at Google: every spreadsheet gets the tabs of its tables, and in those it has the columns they lack."""
     from automations.googleboard import add_charts, lacking_charts
-    from automations.googlelookups import add_look_ups, lacking, titles
+    from automations.googlelookups import add_look_ups, broken, lacking, mend, titles
     from automations.googlesetup import add, again, homes
 
     steps: list[Step] = []
@@ -138,7 +140,9 @@ def _at_google(config: Config, do: bool) -> InitResult:
     for home in homes(config):
         additions, tabs = missing(config, home.grids, home.tables), tabs_of(home.tables, home.grids)
         look_ups, charts = lacking(config, home, tabs), lacking_charts(config, home, board_of(config))
+        lost = broken(config, home, tabs)
         if do:
+            mend(config, home, tabs, lost)
             add(config, home, additions, tabs)
         if do and (look_ups or charts):
             now = again(home)
@@ -148,6 +152,7 @@ def _at_google(config: Config, do: bool) -> InitResult:
                 add_charts(config, now, charts, there)
         steps += [Step(each.tab, not each.header_row, each.headers) for each in additions]
         steps += [Step(tab, False, columns) for tab, columns in titles(config, tabs, look_ups)]
+        steps += [Step(tab, False, columns, mends=True) for tab, columns in titles(config, tabs, lost)]
         steps += [Step(charts.title, charts.sheet_id is None, charts.words(config.language))] if charts else []
         names.append(f"{home.sheet.structure().name} ({home.sheet.id})")
     said = ", ".join(names)

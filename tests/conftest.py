@@ -58,8 +58,7 @@ class Leaks(logging.Handler):
 
 LEAKS = Leaks()
 logging.getLogger().addHandler(LEAKS)
-for _name in ("automations", "google", "gspread", "urllib3"):
-    logging.getLogger(_name).setLevel(logging.DEBUG)
+logging.getLogger("automations").setLevel(logging.DEBUG)
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from automations.googledoctor import google_lines
 from tests.contracts.workbooks import at_google
 from tests.googleoffice import NOW, ROBOT, Office, tab
 from tests.project import loaded
+from tests.sheets.cells import Formula
 from tests.sheets.human import Human
 from tests.sheets.server import StandIn
 
@@ -103,7 +104,25 @@ def test_a_value_typed_over_a_look_up_breaks_it_and_doctor_says_what_to_do(offic
     office.staff().sheet().put(2, 6, [tab(office.google, office.file).cell(2, 6).entering("我来定")])
     said = examined(office)
     assert "工作表“complaints”的查找公式坏了：G 列（答复状态）" in said
-    assert "清掉该列表头下面手填的内容" in said
+    assert "清掉手填的内容：G3" in said
+    assert "已齐全" in office.says(capsys, "init")[1]  # what a person typed is theirs to clear
+
+
+@pytest.mark.parametrize("how", ["typed over", "pointing to a tab that is gone"])
+def test_a_look_up_whose_formula_is_lost_is_mended_by_init_after_it_said_so(office: Office, capsys: pytest.CaptureFixture[str], how: str):
+    office.says(capsys, "run", "--now", NOW)
+    sheet, whole = office.staff().sheet(), tab(office.google, office.file).cell(0, 6)
+    sheet.put(0, 6, [whole.entering("答复状态" if how == "typed over" else Formula("='没有'!$A$1"))])
+    before = [row.cells[:5] for row in tab(office.google, office.file).rows]
+    assert seen(office)["TS-1"].get("答复状态") is None
+
+    code, said = office.says(capsys, "init", "--upgrade")
+    assert code == 2 and "  工作表“complaints”修复 1 列的查找公式：答复状态\n" in said
+    assert office.says(capsys, "init", "--upgrade", "--yes")[0] == 0
+
+    assert tab(office.google, office.file).cell(0, 6).value == whole.value
+    assert seen(office)["TS-1"]["答复状态"] == "进行中" and [row.cells[:5] for row in tab(office.google, office.file).rows] == before
+    assert "已齐全" in office.says(capsys, "init")[1]
 
 
 def test_columns_that_stood_beside_before_are_not_filled_any_more_and_doctor_says_so(

@@ -12,7 +12,7 @@ from automations.workbooks.protocol import Beside, Target
 
 SPARE = 200
 """Rows below the used ones that a look shows too: people add some meanwhile."""
-MOST_RUNS = 40
+MOST_RUNS = 200
 """Stretches of rows that are asked for at most; near ones are joined until no more are left."""
 Run = tuple[int, int]
 
