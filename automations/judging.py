@@ -84,20 +84,23 @@ class Evaluation:
             self._once[what] = compute()
         return self._once[what]
 
-    def again(self, what: tuple[str, ...], made_of: Sequence[Any], compute: Callable[[], Any]) -> Any:
-        """Something computed from a few things only: computed once, and not at all where the last judging made it of the very same."""
+    def again(self, what: tuple[str, ...], made_of: Callable[[], Sequence[Any]], compute: Callable[[], Any]) -> Any:
+        """Something made of a few things only: computed once, and not at all where the last judging made it of the very same."""
         if what not in self._made:
             before, found = self._made_before.get(what, ((), None))
-            same = found is not None and len(before) == len(made_of) and all(map(operator.is_, before, made_of))
-            self._made[what] = (made_of, found if same else compute())
+            now = made_of()
+            same = found is not None and len(before) == len(now) and all(map(operator.is_, before, now))
+            self._made[what] = (now, found if same else compute())
         return self._made[what][1]
 
     def read_part(self, table: str, name: str) -> Array:
         """A column without the rows that rules have just added; the array of the last judging where it holds the same."""
-        part = self.raw(table, name)[: len(self.snapshot.sheets[table].origin.rows)]
-        _, before = self._made_before.get(("read", table, name), ((), None))
-        kept = part if before is None or not alike(before, part) else before
-        return self.again(("read", table, name), [kept], lambda: kept)
+        what = ("read", table, name)
+        if what not in self._made:
+            part = self.raw(table, name)[: len(self.snapshot.sheets[table].origin.rows)]
+            _, before = self._made_before.get(what, ((), None))
+            self._made[what] = ((), part if before is None or not alike(before, part) else before)
+        return self._made[what][1]
 
     def count(self, table: str) -> int:
         return len(self.snapshot.sheets[table].rows)
@@ -310,7 +313,8 @@ class Judge:
 
     def _judge(self, snapshot: Snapshot, memory: Memory, now: datetime) -> Judged:
         program, lacking = self.restricted_to(snapshot)
-        before = self._last if self._last and share(self._last.snapshot, snapshot) else None
+        last = self._last.snapshot.sheets if self._last else {}
+        before = self._last if any(last.get(name) is sheet for name, sheet in snapshot.sheets.items()) else None
         self._last = None
         evaluation = Evaluation(snapshot, self._computed, self.calendar, memory, now, before)
         self.evaluator.set_now(now)
@@ -386,11 +390,6 @@ def alike(one: Array, other: Array) -> bool:
     if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
         return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind in "fM")
     return not isinstance(one, np.ndarray) and bool(one.equals(other))
-
-
-def share(one: Snapshot, other: Snapshot) -> bool:
-    """Whether two snapshots have a sheet in common."""
-    return any(one.sheets.get(name) is sheet for name, sheet in other.sheets.items())
 
 
 def blocked_rows(evaluation: Evaluation, table: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def from_rows(source: str, key: str, when: str, fills: Mapping[str, str], groupe
 
 def rows_by(spec: KeptSpec, judging: Evaluation) -> Made:
     """What a rule makes, computed once, and not again while what it is made of stays the same."""
-    made: Made = judging.again(("made", spec.rule), _sources(spec, judging), lambda: spec.rows(judging))
+    made: Made = judging.again(("made", spec.rule), lambda: _sources(spec, judging), lambda: spec.rows(judging))
     return made
 
 
@@ -71,8 +72,13 @@ def ready(specs: Sequence[KeptSpec], judging: Evaluation) -> list[KeptSpec]:
 
 def makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple[Any, Any]:
     """For every row of a kept table the rule that makes it (-1: none), and its place among that rule's rows."""
-    sources = [judging.index(table), *(rows_by(spec, judging) for spec in ready(specs, judging))]
+    sources = partial(_standing_on, judging.index(table), specs, judging)
     return judging.again(("makers", table), sources, lambda: _makers(table, specs, judging))  # type: ignore[no-any-return]
+
+
+def _standing_on(first: Any, specs: Sequence[KeptSpec], judging: Evaluation) -> list[Any]:
+    """What the columns of a kept table are made of: something of their own, and the rows of every rule."""
+    return [first, *(rows_by(spec, judging) for spec in ready(specs, judging))]
 
 
 def _makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple[Any, Any]:
@@ -90,7 +96,7 @@ def _makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple
 
 def fresh_values(table: str, column: str, kind: ColumnType, specs: Sequence[KeptSpec], judging: Evaluation) -> Any:
     """What the sources say now, for every row of a kept table; blank where no rule makes the row."""
-    sources = [makers(table, specs, judging), *(rows_by(spec, judging) for spec in ready(specs, judging))]
+    sources = partial(_standing_on, makers(table, specs, judging), specs, judging)
     return judging.again(("fresh", table, column), sources, lambda: _fresh_values(table, column, kind, specs, judging))
 
 
@@ -199,14 +205,14 @@ def makers_named(judged: Judged, table: str) -> dict[str, Any]:
 
 def new_rows(judged: Judged) -> list[NewRow]:
     """The rows that rules make and the kept tables do not have, in the order of the rules; they stand below everything."""
-    found: dict[tuple[str, str], NewRow] = {}
-    evaluation = judged.evaluation
+    evaluation, found = judged.evaluation, dict[tuple[str, str], NewRow]()
+    below = {name: _below(judged.snapshot.sheets[name], judged.snapshot) for name in {spec.table for spec in judged.program.kept}}
     for spec in judged.program.kept:
-        sheet, there = judged.snapshot.sheets[spec.table], evaluation.index(spec.table)
-        keys = rows_by(spec, evaluation).keys
-        for key in keys[~keys.isin(there)]:
-            row = _below(sheet, judged.snapshot) + sum(table == spec.table for table, _ in found) if (spec.table, key) not in found else 0
-            found.setdefault((spec.table, key), NewRow(spec.table, sheet.table.key, str(key), row, spec.rule))
+        keys, named = rows_by(spec, evaluation).keys, judged.snapshot.sheets[spec.table].table.key
+        for key in keys[~keys.isin(evaluation.index(spec.table))]:
+            if (spec.table, key) not in found:
+                found[spec.table, key] = NewRow(spec.table, named, str(key), below[spec.table], spec.rule)
+                below[spec.table] += 1
     return list(found.values())
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any, get_args
 
 import numpy as np
@@ -94,7 +95,9 @@ def parse_span(text: str) -> Span:
     return Span(text)
 
 
+@lru_cache(maxsize=20_000)
 def _stretch(every: str, day: date) -> Stretch:
+    """The calendar stretch a day lies in; indicators ask for the same days over and over."""
     if every == "day":
         return Stretch(day.isoformat(), day, day, {"zh": f"{day.year}年{day.month}月{day.day}日", "en": day.isoformat()})
     period = period_of(_calendar(every), day)

@@ -18,6 +18,7 @@ GOOGLE_SIZES = (434, 4_340, 43_400)
 MILLION = 1_000_000
 MAILS = 10_000
 PASSES = (500, 10_000)
+WIDE = 10_000
 BARE_ARGPARSE = "import argparse; p = argparse.ArgumentParser(); p.add_argument('--now'); p.parse_args(['--help'])"
 
 
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     sizes = [size for size in SIZES if size <= arguments.largest]
     judged = {size: _say(f"judging {size:,} orders and complaints", process, "tests.bench.sizes", str(size)) for size in sizes}
     peaks = {size: _say(f"peak memory at {size:,}", process, "tests.bench.sizes", str(size), "memory")["peak"] for size in sizes}
-    lines = [*judging_lines(judged), *_memory_lines(peaks)]
+    lines = [*judging_lines(judged), *_wide_lines(arguments.largest), *_memory_lines(peaks)]
     if not arguments.judging:
         lines += [
             *_start_lines(),
@@ -108,6 +109,16 @@ def _deadline_lines() -> Iterable[Line]:
     scaled = rows.cpu * len(moments) / few
     note = f"the package was asked for {few} rows and its time multiplied by {len(moments) // few}"
     yield Line("five deadlines a row, faster than get_nth_working_day", scaled / columns.cpu, "x", (500, 1_500), True, note)
+
+
+def _wide_lines(largest: int) -> Iterable[Line]:
+    """All switched-on packs over ten large tables."""
+    if largest < WIDE:
+        return
+    found = _say(f"judging ten tables of {WIDE:,} rows", process, "tests.bench.wide", str(WIDE))
+    note = f"{found['tables']} large tables, {found['rows']:,} rows in all, {found['findings']:,} findings; kept tables empty at first"
+    yield Line(f"all packs, ten tables of {WIDE:,} rows, wall", found["judged"]["wall"], "s", (6, 3), note=note)
+    yield Line("  the same tables judged again, wall", found["again"]["wall"], "s")
 
 
 def _unchanged_lines() -> Iterable[Line]:
