@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -30,7 +30,35 @@ from tests.fleet import ROOT, ZONE, came_of_it, faulty_day, first_sweep, laid_ou
 from tests.office import VirtualClock
 from tests.postgres import Server, running
 
-MOMENTS = ("2026-09-29 07:30", "2026-09-29 08:01", "2026-09-29 14:00", "2026-09-30 07:59", "2026-09-30 20:01")
+MOMENTS = ("2026-09-29 07:30", "2026-09-29 08:01", "2026-09-29 14:00", "2026-09-29 14:05", "2026-09-30 07:59", "2026-09-30 20:01")
+EVENTFUL = (*MOMENTS[:-1], "2026-09-30 14:00", MOMENTS[-1], "2026-10-01 08:01")
+HOLDING = "brakes: { mails_per_run: 0 }\n"
+Meanwhile = Callable[[Path, str, str], None]
+"""What people do before a moment is looked at: the project, the branch, the moment."""
+
+
+def nothing(_root: Path, _branch: str, _moment: str) -> None:
+    """Nobody does anything."""
+
+
+def faults_and_commands(root: Path, branch: str, moment: str) -> None:
+    """Somebody has the workbook open at two o'clock; the first mail that a brake held is released, the second dropped."""
+    mark = root / "books" / "~$b000.xlsx"
+    if moment == "2026-09-29 14:00":
+        mark.write_bytes(b"\x04wang")
+    elif moment == "2026-09-29 14:05":
+        mark.unlink()
+    elif moment == "2026-09-30 14:00":
+        assert said_to_outbox(root, branch, moment, "release", "--all-held") == 0
+    elif moment == "2026-10-01 08:01":
+        with closing(ledger_of(branch_of(load(root), branch))) as ledger:
+            (held,) = ledger.outbox(["held"])
+        assert said_to_outbox(root, branch, moment, "drop", held.mail.message_id) == 0
+
+
+def said_to_outbox(root: Path, branch: str, moment: str, *words: str) -> int:
+    named = ["--branch", branch] if branch else []
+    return runner.main(["outbox", *words, "--why", "seen", "--by", "li", "--now", moment, *named, "--root", str(root)])
 
 
 def test_ten_workbooks_come_through_killed_workers_and_a_killed_database(tmp_path: Path) -> None:
@@ -46,26 +74,28 @@ def test_ten_workbooks_come_through_killed_workers_and_a_killed_database(tmp_pat
         assert (killed, len(said.branches), said.late) == (2, 10, {})
 
 
-def history_by_one_machine(root: Path) -> Mapping[str, object]:
+def history_by_one_machine(root: Path, moments: Sequence[str] = MOMENTS, meanwhile: Meanwhile = nothing) -> Mapping[str, object]:
     """The moments one after another under `serve`."""
     clock = VirtualClock(at(MOMENTS[0]))
     running_service = service(root, clock, lambda _: None, workers=NoThreads())
     running_service.engine.start()
-    for moment in MOMENTS:
+    for moment in moments:
         clock.go(at(moment))
+        meanwhile(root, "", moment)
         running_service.engine.tick()
     running_service.engine.stop()
     running_service.close()
     return left(root, "")
 
 
-def history_by_workers(root: Path, branch: str) -> Mapping[str, object]:
+def history_by_workers(root: Path, branch: str, moments: Sequence[str] = MOMENTS, meanwhile: Meanwhile = nothing) -> Mapping[str, object]:
     """The same moments by two workers in turn; what one queued twice the other finds done."""
     config, clock = load(root), VirtualClock(at(MOMENTS[0]))
     both = [Fleet(config, Connections(config.settings.ledger), clock.now, lambda *_, **__: None, Built()) for _ in range(2)]
     job = 0
-    for moment in MOMENTS:
+    for moment in moments:
         clock.go(at(moment))
+        meanwhile(root, branch, moment)
         due = [errand for fleet in both for errand in fleet.look().due]
         for errand in due:
             job += 1
@@ -90,18 +120,30 @@ def left(root: Path, branch: str) -> Mapping[str, object]:
     return {"cells": cells, "slots": slots, "mails": mails, "runs": runs}
 
 
-def test_one_history_by_one_machine_and_by_workers_leaves_the_same(tmp_path: Path, postgres: Server) -> None:
+def test_one_history_of_faults_and_commands_by_one_machine_and_by_workers_leaves_the_same(tmp_path: Path, postgres: Server) -> None:
     postgres_url = postgres.database("histories")
     with closing(Connections(postgres.url)) as line:
         line.ledger("making")._database._open().execute("CREATE DATABASE histories")
-    by = {
-        "one machine, a file": history_by_one_machine(one_book(tmp_path / "a", "state/ledger.sqlite")),
-        "one machine, a server": history_by_one_machine(one_book(tmp_path / "b", postgres_url)),
-        "workers": history_by_workers(laid_out(tmp_path / "c", 1, postgres_url), "b000"),
+    roots = {
+        "one machine, a file": one_book(tmp_path / "a", "state/ledger.sqlite"),
+        "one machine, a server": one_book(tmp_path / "b", postgres_url),
+        "workers": laid_out(tmp_path / "c", 1, postgres_url),
     }
+    for root in roots.values():
+        settings = root / "config/settings.yaml"
+        settings.write_text(settings.read_text("utf-8") + HOLDING, "utf-8")
+    by = {name: history_by_one_machine(root, EVENTFUL, faults_and_commands) for name, root in roots.items() if name != "workers"}
+    by["workers"] = history_by_workers(roots["workers"], "b000", EVENTFUL, faults_and_commands)
 
     first = by["one machine, a file"]
-    assert len(first["mails"]) == 2 and len(first["slots"]) == 6  # type: ignore[arg-type]
+    mails: list[tuple[str, str, str, str]] = list(first["mails"])  # type: ignore[call-overload]
+    assert sorted((state, to) for state, to, _, _ in mails) == [
+        ("dropped", "b000@example.com"),
+        ("sent", "admin@example.com"),
+        ("sent", "admin@example.com"),
+        ("sent", "b000@example.com"),
+    ]
+    assert [attempts for _, _, attempts in reversed(first["slots"])] == [1, 2, 1, 1, 1, 1, 1]  # type: ignore[call-overload]
     for name, found in by.items():
         assert found == first, name
 

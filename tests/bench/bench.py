@@ -19,6 +19,8 @@ MILLION = 1_000_000
 MAILS = 10_000
 PASSES = (500, 10_000)
 WIDE = 10_000
+FLEET = (40, 2)
+"""Workbooks and processes."""
 BARE_ARGPARSE = "import argparse; p = argparse.ArgumentParser(); p.add_argument('--now'); p.parse_args(['--help'])"
 
 
@@ -38,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             *_google_lines(arguments.largest),
             *_mail_lines(),
             *_lasting_lines(),
+            *_fleet_lines(),
         ]
     print(table(lines))
     wrong = sorted({each for found in judged.values() for each in found["differs"]})
@@ -160,6 +163,16 @@ def google_lines(found: dict[int, Any]) -> Iterable[Line]:
         for (small, less), (large, more) in pairwise(found.items()):
             rows, took, before = more["rows"] / less["rows"], *(each["passes"][name]["own seconds"] for each in (more, less))
             yield Line(f"  growth from {small:,} to {large:,} orders for {rows:.1f} times the rows", took / max(before, 0.001), "x")
+
+
+def _fleet_lines() -> Iterable[Line]:
+    """Runs a second of workers over many workbooks, and what handing a run out costs beside a plain pool of processes."""
+    found = _say("a fleet", process, "tests.bench.fleets", *map(str, FLEET))
+    runs, processes = found["runs"], found["processes"]
+    note = f"{FLEET[0]} workbooks, {processes} processes, ledgers on PostgreSQL; the pool has ledgers in files and asks nobody"
+    yield Line("runs a second by workers", runs / found["fleet"], "", note=note)
+    yield Line("  by a plain process pool", runs / found["pool"], "")
+    yield Line("  more for each run", (found["fleet"] - found["pool"]) * processes / runs * 1000, "ms")
 
 
 def _lasting_lines() -> Iterable[Line]:
