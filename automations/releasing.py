@@ -99,14 +99,17 @@ def _rows_of(kept: KeptMail) -> set[tuple[str, str]]:
 
 
 def _as_kept(wanted: KeptMail, known: Mapping[str, KeptMail]) -> bool:
-    """Whether the outbox holds this mail in this state with the same words; the moment it was written does not count."""
+    """Whether the outbox holds this mail in this state with the same words; when it was written does not count."""
     kept = known.get(wanted.mail.message_id)
     return kept is not None and kept.state == wanted.state and _words(kept.mail) == _words(wanted.mail)
 
 
 def _words(mail: Mail) -> tuple[str, ...]:
-    said = f"{mail.sent_at:%Y-%m-%d %H:%M}"
-    return (mail.to, mail.reader, mail.reply_to, mail.language, *(text.replace(said, "") for text in (mail.subject, mail.text, mail.html)))
+    moment, day = f"{mail.sent_at:%Y-%m-%d %H:%M}", f"{mail.sent_at:%Y-%m-%d}"
+    subject, text, html = (words.replace(moment, "") for words in (mail.subject, mail.text, mail.html))
+    if text.rstrip().endswith(day):  # a letter, which ends with its date
+        text, html = text.rstrip().removesuffix(day), "".join(html.rpartition(day)[::2])
+    return (mail.to, mail.reader, mail.reply_to, mail.language, subject, text, html)
 
 
 def _withdrawn(waiting: Waiting, live: Sequence[Outgoing], standing: Collection[str]) -> list[tuple[KeptMail, Words]]:

@@ -185,7 +185,7 @@ EN: Mapping[str, Facts] = {
         "left": "",
         "next_step": "",
         "problem": "'solved at' is filled but 'responsible department' is not",
-        "fix": "Fill in 'responsible department'",
+        "fix": "fill in 'responsible department'",
         "clause": "Ch. 5 Art. 2 (7) 4",
     },
     "hold-ended": {**_EN, "title": "The hold is over", "due": "2026-09-21", "left": "", "state": "", "problem": "the customer travels"},

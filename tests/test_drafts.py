@@ -143,6 +143,17 @@ def test_a_released_draft_leaves_with_the_next_run_and_the_others_stay(stage: Sc
     assert stage.letters(LATER) == []
 
 
+def test_a_letter_bears_the_date_of_its_day_and_is_not_written_anew_for_that(stage: Scene) -> None:
+    stage.run(NOW)
+    texts = {each.mail.text.rstrip().splitlines()[-1] for each in stage.world.ledger.outbox(KEPT)}
+
+    tomorrow = stage.plan("2025-09-23 09:00").sorted
+    assert (texts, len(tomorrow.waiting), tomorrow.anew) == ({"2025-09-22"}, 3, ())
+    release(stage, "TS-1")
+    stage.run("2025-09-23 09:05")
+    assert [mail.text.rstrip().splitlines()[-1] for mail in stage.sent] == ["2025-09-23"]
+
+
 def test_who_released_a_letter_and_when_is_still_known_after_it_left(stage: Scene) -> None:
     stage.run(NOW)
     release(stage, "TS-1")
