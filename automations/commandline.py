@@ -159,6 +159,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
     outbox.add_argument("--all-held", action="store_true", help="for release: every mail that a brake held")
     _person(outbox, "the reason, kept beside the mail; drop and resolve need it")
     outbox.add_argument("--state", choices=MAIL_STATES, help="list only these")
+    outbox.add_argument("--folder", type=Path, help="for list: write these mails there too, to be read: open index.html")
     outbox.add_argument("--limit", type=int, default=50, help="how many to list, newest first (default 50)")
 
     takeover = _command(words, "takeover", "become the installation that keeps the workbook at Google; shows first who does")

@@ -436,3 +436,23 @@ def test_a_mail_given_up_starts_its_ladder_anew_when_a_person_retries_it() -> No
 
     [record] = ledger.pending_mails(NOW)
     assert (record.state, record.tries, record.next_try) == ("pending", 0, None)
+
+
+def test_mails_that_wait_can_be_read_as_files_and_are_replaced_when_looked_at_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, look = project(tmp_path / "project"), tmp_path / "look"
+    waiting = [replace(MAIL, html="<p>first</p>"), replace(LI, to="nobody", html="<p>second</p>")]
+
+    def listed(*mails: Mail) -> dict[str, str]:
+        with closing(SqliteLedger(root / "state/ledger.sqlite")) as ledger:
+            ledger.put_mails(ledger.begin_run(RunStart("sweep", "team.xlsx", NOW, "", "")), mails, "draft")
+        assert runner.main(["outbox", "list", "--state", "draft", "--folder", str(look), "--root", str(root)]) == 0
+        return {path.name: path.read_text("utf-8", "replace") for path in sorted(look.iterdir())}
+
+    files = listed(*waiting)
+    assert [name.rpartition("-")[2] for name in files] == ["王芳.eml", "王芳.html", "李强.html", "index.html"]
+    assert all(each in files["index.html"] for each in ("王芳", "李强", "共 2 封"))
+    assert "<p>changed</p>" in listed(replace(MAIL, html="<p>changed</p>"))["20260930-0830-a1b2c3d4-王芳.html"]
+    with closing(SqliteLedger(root / "state/ledger.sqlite")) as ledger:
+        assert [record.state for record in ledger.outbox()] == ["draft", "draft"]

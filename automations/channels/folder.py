@@ -6,8 +6,8 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from html import escape
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -50,6 +50,17 @@ class FolderChannel:
             self._write(stem, mail, message)
             self._list_now_and_then()
         return f"{stem}.eml"
+
+    def lay_out(self, mails: Iterable[Mail]) -> None:
+        """Mails to be read before they leave: replaced where they lay there before; the page lists these and no others."""
+        shown = [(mail, file_stem(mail)) for mail in mails]
+        with self._in_words():
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for mail, stem in shown:
+                _put(self._folder / f"{stem}.html", _web_page(mail))
+                with suppress(MailFailed):  # an address that is none: its page can be read all the same
+                    _put(self._folder / f"{stem}.eml", compose(mail, self._sender))
+            _put(self._folder / INDEX, page(entry_of(mail, stem) for mail, stem in shown).encode())
 
     def lanes(self, _: int, /) -> Sequence[Channel]:
         return [self]

@@ -29,10 +29,14 @@ def digest_command(call: Call) -> Ended:
 
 
 def outbox_command(call: Call) -> Ended:
-    from automations.outbox import outbox, signed
+    from automations.channels.folder import FolderChannel
+    from automations.outbox import Outbox, outbox, signed
 
     arguments = call.arguments
     world = call.world(looking=arguments.action in ("list", "show", "suppressed"))
     person = signed(arguments.why, arguments.by, call.now(world.config))
     how = {name: getattr(arguments, name) for name in ("action", "mail", "answer", "state", "limit", "all_held", "by_evidence")}
-    return ended(call, outbox(world.ledger, world.config.language, person=person, mailbox=world.mailbox, **how))
+    result = outbox(world.ledger, world.config.language, person=person, mailbox=world.mailbox, **how)
+    if arguments.folder and isinstance(result, Outbox):
+        FolderChannel(arguments.folder, world.config.settings.mail.sender).lay_out(record.mail for record in result.mails)
+    return ended(call, result)
