@@ -19,7 +19,7 @@ OF_FORM: Mapping[str, str] = {
     "form_title": "title of the form",
     "form_key": "key of the row, or what the rows of the form have in common",
     "form_clause": "clause of the policy",
-    "form_organisation": "the organisation, from pack.yaml",
+    "form_organisation": "the organisation, from settings.yaml or pack.yaml",
 }
 ROWS = "rows"
 """The list of a form of many rows."""
@@ -57,7 +57,7 @@ def facts_of(judged: Judged, config: Config, spec: FormSpec, rows: Any, said: fr
         "form_title": spec.title.get(language) or spec.title.get("zh", ""),
         "form_key": key_of(evaluation, spec, int(first[0])),
         "form_clause": rule.clause if rule else "",
-        "form_organisation": config.packs[policy.pack].organisation,
+        "form_organisation": config.settings.organisation or config.packs[policy.pack].organisation,
     }
     if not spec.per:
         facts |= {name: _cells(evaluation, spec.table, spec.names[name], first, language)[0] for name in sorted(said & spec.names.keys())}

@@ -78,9 +78,10 @@ class _Done:
     troubles: list[str] = field(default_factory=list)
 
 
-def make_due(world: World, now: datetime) -> Made:
-    """Make every form that is due and note it; the first time a form is met, what had come so far before is noted and not made.
+def make_due(world: World, now: datetime, folder: Path | None = None) -> Made:
+    """Make every form that is due, in `folder` or that of the settings, and note it.
 
+    The first time a form is met, what had come so far before is noted and not made.
     Before the first sweep of a workbook, and by an old copy of a ledger, nothing is made. A file that is there already stays as it is.
     Raises FormsNotMade when a template has a fault or a file cannot be written; what was made is noted.
     """
@@ -95,7 +96,7 @@ def make_due(world: World, now: datetime) -> Made:
         return Made(None, waiting=waiting, language=config.language)
     run_id = ledger.begin_run(RunStart("forms", name, now, config.hash, ""))
     try:
-        done = _made(world, judged, due, run_id)
+        done = _made(world, judged, due, run_id, folder or folder_of(config))
     except RowkeeperError as error:
         ledger.end_run(run_id, RunOutcome("failed", now, str(error)))
         raise
@@ -136,14 +137,14 @@ def _waiting(config: Config, due: Sequence[_Due]) -> Iterator[str]:
             yield SAID["lacks"][config.language].format(title=title, key=key, lacks=lacks)
 
 
-def _made(world: World, judged: Judged, due: Sequence[_Due], run_id: int) -> _Done:
+def _made(world: World, judged: Judged, due: Sequence[_Due], run_id: int, folder: Path) -> _Done:
     done = _Done()
     for each in due:
         if each.first:
             world.ledger.note_forms(run_id, each.spec.rule, dict.fromkeys((*each.keys, MET), ""))
         for key in each.ready:
             try:
-                file = _kept(world, judged, each.spec, key)
+                file = _kept(world, judged, each.spec, key, folder)
             except (FormFailed, OutsideFailed) as error:
                 done.troubles.append(str(error))
                 break  # the next row has the same template and the same folder
@@ -152,11 +153,11 @@ def _made(world: World, judged: Judged, due: Sequence[_Due], run_id: int) -> _Do
     return done
 
 
-def _kept(world: World, judged: Judged, spec: FormSpec, key: str) -> Path:
+def _kept(world: World, judged: Judged, spec: FormSpec, key: str, folder: Path) -> Path:
     """The file of one form, written unless it is there: what a person has changed in it stays."""
     config, rows = world.config, rows_with(judged.evaluation, spec, key)
     content, name = made_of(judged, config, spec, rows, config.language)
-    file = folder_of(config) / name
+    file = folder / name
     if not file.exists():
         _make(file.parent)
         unfinished = file.with_suffix(".unfinished")

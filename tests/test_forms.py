@@ -35,6 +35,10 @@ FUNDS = """
     2026-09/KH-1/HT-2 | 2026-09 | KH-1        | HT-2        | 0.20       | 0.10     | 0.10        |
     2026-08/KH-1/HT-1 | 2026-08 | KH-1        | HT-1        | 9999.00    | 9999.00  | 0           | 9999.00
 """
+PROJECTS = """
+    project_no | customer_id | registered_by | requirement | solution_url | tech_feasible | service_feasible | prep_tools | prep_docs
+    XM-1       | KH-1        | YG-01         | 冷藏展柜    | 方案一       | 可行          | 需修改           | 是         | 否
+"""
 SPECS = {spec.rule: spec for spec in shipped().program.forms}
 
 
@@ -81,6 +85,17 @@ def test_the_same_row_gives_the_same_bytes(stage: Scene, tmp_path: Path):
 
     assert printed(stage, tmp_path, "dispatch-form", "FY-1") == first
     assert {part.date_time for part in zipfile.ZipFile(io.BytesIO(first)).infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_a_project_is_registered_with_its_ticks(tmp_path: Path):
+    found = scene(staff=STAFF, customers=CUSTOMERS, projects=PROJECTS)
+
+    words = words_of(printed(found, tmp_path, "project-form", "XM-1"))
+
+    assert "☑ 可行    ☐ 需修改    ☐ 不可行" in words
+    assert "☐ 可实现    ☑ 需修改    ☐ 不可实现" in words
+    assert "☑ 服务工具已准备    ☐ 服务资料已准备" in words
+    assert words[0] == shipped().settings.organisation
 
 
 def test_a_form_is_refused_with_all_that_lacks(stage: Scene, tmp_path: Path):

@@ -18,6 +18,7 @@ from automations.demo.story import PLANTED, Plant
 from automations.demo.town import END, FULL, START, YEAR_AGO, Size, Town
 from automations.digests import send_digests
 from automations.errors import WorkbookUnwritable
+from automations.formsdue import make_due
 from automations.planning import Plan, said
 from automations.run import Run, World, run_once
 from automations.setup import board_of
@@ -34,7 +35,7 @@ DAY_OFF = datetime(2026, 9, 26, 10, 0)
 """The one run on a day off."""
 
 DIGEST_DAYS = 5
-"""The last days of the month, on which digests go out too: a week of them is enough to look at."""
+"""The last days of the month, on which digests go out too, and forms are made: a week of them is enough to look at."""
 
 Says = Callable[[str], None]
 Progress = Callable[[int, int, str], None]
@@ -153,7 +154,7 @@ def make_room(folder: Path) -> None:
         raise WorkbookUnwritable(f"{folder}: holds files that no demo wrote; name another folder. Nothing was changed.")
     refuse_if_open(workbook)
     workbook.unlink(missing_ok=True)
-    for name in ("outbox", "state", ".rowkeeper"):
+    for name in ("outbox", "state", "forms", ".rowkeeper"):
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("This folder is written by the demo and replaced by the next one.\n", encoding="utf-8")
@@ -189,6 +190,7 @@ def live_through(
     """People type, the program runs, over and over."""
     seen: list[Seen] = []
     with_digests = sorted({moment.date() for moment in moments})[-DIGEST_DAYS:]
+    papers = next(moment for moment in moments if moment.date() == with_digests[0])
     for place, now in enumerate(moments):
         if progress:
             progress(place, len(moments), f"{now:%m-%d %H:%M}")
@@ -197,6 +199,8 @@ def live_through(
         watcher.watch(run.plan)
         sent = send_digests(world, now).posted.sent if now.date() in with_digests else 0
         seen.append(replace(seen_of(run, now, typed), digests=sent))
+        if now in (papers, moments[-1]):
+            make_due(world, now, desk.path.parent / "forms")
     if progress:
         progress(len(moments), len(moments), "")
     return seen, run

@@ -28,6 +28,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "row": "{tab} 第 {row} 行 {key}：{what}",
         "book": "打开 {path}（灰底的列由程序填写）",
         "outbox": "打开 {path}（每封邮件一行，点开就是收件人看到的样子）",
+        "forms": "打开 {path}（{count} 份做好的单据，是 Word 文件）",
         "rows": "{title} {rows} 行",
         "between": "，",
         "times": "{count} 处  {what}",
@@ -46,6 +47,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "row": "{tab}, row {row}, {key}: {what}",
         "book": "open {path} (the program fills in the columns on grey)",
         "outbox": "open {path} (one line per mail; a click shows what its reader sees)",
+        "forms": "open {path} ({count} forms that were made, as Word files)",
         "rows": "{title}: {rows} rows",
         "between": ", ",
         "times": "{count} x  {what}",
@@ -149,6 +151,8 @@ def pointers(result: DemoResult, words: Mapping[str, str], language: str) -> Ite
         if finding:
             tab = result.world.config.tables[finding.table].heading(language)
             yield words["row"].format(tab=tab, row=finding.row, key=finding.key, what=one_sentence(finding, language))
+    if forms := len(list((result.folder / "forms").glob("*.docx"))):
+        yield words["forms"].format(path=shown(result.folder / "forms"), count=forms)
 
 
 def shown(path: Path) -> str:
