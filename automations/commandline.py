@@ -136,6 +136,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
     digest.add_argument("name", nargs="?", help="a digest, for example manager")
     digest.add_argument("--for", dest="reader", default="", help="the reader: a name, a staff number or an address (default: the first)")
     digest.add_argument("--send", action="store_true", help="send what is due and was not sent yet, of this name or all")
+    digest.add_argument("--paper", action="store_true", help="keep it as a page for a meeting, in the folder of the settings")
     digest.add_argument("--language", choices=("zh", "en"), help="default: the reader's language")
     digest.add_argument("--html", type=Path, help="write the page to this file too")
     digest.add_argument("--png", type=Path, help="draw the page into this file too; needs Chromium")

@@ -299,6 +299,7 @@ class SettingsFile(Declared):
         default=LEDGER, description="a file, or postgresql://USER@HOST/DATABASE where several machines work together"
     )
     forms: str = Field(default="forms", description="the folder printed forms are kept in")
+    papers: str = Field(default="papers", description="the folder working papers for meetings are kept in")
     organisation: str = Field(default="", description="the name at the head of printed forms; blank: the one of the pack")
     admin: str
     packs: list[str]

@@ -28,6 +28,8 @@ from automations.quiet import moment_said
 from automations.speaking import cells_shown, findings_at, findings_of, first_findings, one_sentence, owner_names
 from automations.summary import time_left
 
+PAPER = "paper"
+"""Why there is a digest for nobody in particular: it is a paper for a meeting."""
 HOT = ("newly late", "problems")
 """Parts whose number is shown as urgent."""
 
@@ -294,7 +296,9 @@ def _subject(fields: Mapping[str, Any], figures: Mapping[str, int], language: st
 def _why(digest: DigestFile, person: Person, language: str) -> str:
     whose = person.stands_for or person
     roles = [each.removeprefix("role:") for each in digest.to if each.startswith("role:")]
-    if person.why == "fallback":
+    if person.why == PAPER:
+        reason = SAID["why paper"][language]
+    elif person.why == "fallback":
         reason = SAID["why fallback"][language]
     elif "owner" in digest.to:
         reason = SAID["why own"][language]

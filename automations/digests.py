@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -12,9 +12,10 @@ from automations.digestcontent import Content, Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
 from automations.digestslots import Slot, latest_slot
-from automations.errors import RowkeeperError
+from automations.errors import OutsideFailed, RowkeeperError
 from automations.generation import count, older
 from automations.ledgers.protocol import DigestRecord, RunOutcome, RunStart
+from automations.meetingpapers import keep_paper
 from automations.model import Mail
 from automations.people import Person
 from automations.posting import Posted, send_pending
@@ -136,13 +137,25 @@ def _sent(world: World, desk: Desk, open_slots: Sequence[tuple[DigestFile, Slot]
         mine = [mail.message_id for mail in made if mail]
         for digest, slot in open_slots:
             ledger.claim_digest(run_id, DigestRecord(digest.digest, EVERYBODY, slot.at, desk.now))
+        lost = list(_papers(world, desk, pages, open_slots, run_id))
         posted = _post(world, desk.now, mine) if world.posts else Posted(0)
+        posted = replace(posted, troubles=(*posted.troubles, *lost))
     except RowkeeperError as error:
         ledger.end_run(run_id, RunOutcome("failed", desk.now, str(error)))
         raise
     counts = {"digests": len(mine), "mails": posted.sent, "failed": len(posted.troubles)}
     ledger.end_run(run_id, RunOutcome("done", desk.now, counts=counts))
     return Sent(run_id, len(mine), len(made) - len(mine), posted)
+
+
+def _papers(world: World, desk: Desk, pages: DigestPages, open_slots: Sequence[tuple[DigestFile, Slot]], run_id: int) -> Iterator[str]:
+    """Keep the papers of these slots; gives what went wrong, which stops no mail."""
+    for digest, slot in open_slots if world.papers else []:
+        if digest.paper and world.papers:
+            try:
+                keep_paper(desk, pages, digest, slot, world.papers, run_id)
+            except OutsideFailed as error:
+                yield str(error)
 
 
 def _made(world: World, desk: Desk, pages: DigestPages, due: Due, run_id: int) -> Mail | None:

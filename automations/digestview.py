@@ -13,8 +13,9 @@ from automations.digestcontent import Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
 from automations.digests import Sent, desk_of, readers_of, send_digests, templates_of
-from automations.digestslots import latest_slot
+from automations.digestslots import Slot, latest_slot
 from automations.errors import OutsideFailed
+from automations.meetingpapers import keep_paper
 from automations.previewing import Preview
 from automations.run import World
 from automations.yamlcheck import closest
@@ -56,6 +57,19 @@ class Listed:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """A paper for a meeting, by its file."""
+
+    file: str
+
+    def data(self) -> dict[str, Any]:
+        return {"file": self.file}
+
+    def text(self) -> str:
+        return self.file
+
+
+@dataclass(frozen=True)
 class Told:
     """What became of the digests that were due."""
 
@@ -83,10 +97,13 @@ def digest(
     png: Path | None = None,
     width: int = 700,
     dark: bool = False,
-) -> Listed | Told | Preview:
+    paper: bool = False,
+) -> Listed | Told | Preview | Kept:
     """The command: send what is due, list all, or show one and write it to files."""
     if send:
         return send_due(world, [name] if name else [], now)
+    if paper and name:
+        return keep(world, name, now)
     if name is None:
         return list_digests(world, now)
     shown = show_digest(world, name, reader, now, language)
@@ -102,6 +119,20 @@ def send_due(world: World, names: Sequence[str], now: datetime) -> Told:
     if sent.posted.troubles:
         raise OutsideFailed("\n".join(sent.posted.troubles))
     return Told(sent, world.config.language)
+
+
+def keep(world: World, name: str, now: datetime) -> Kept:
+    """The paper of the newest slot, written unless it is there. Raises OutsideFailed when it cannot be."""
+    digest, pages = named(world, name), DigestPages(templates_of(world))
+    folder = world.papers or world.config.root / world.config.settings.papers
+    return Kept(str(keep_paper(desk_of(world, now), pages, digest, _slot(world, digest, now), folder, None)))
+
+
+def _slot(world: World, digest: DigestFile, now: datetime) -> Slot:
+    slot = latest_slot(digest, world.config.calendar, now)
+    if slot is None:
+        raise NoDigest(f"digest '{digest.digest}' has no slot before {now:%Y-%m-%d %H:%M} that the calendar knows")
+    return slot
 
 
 def list_digests(world: World, now: datetime) -> Listed:
@@ -126,9 +157,7 @@ def show_digest(world: World, name: str, reader: str, now: datetime, language: s
     """One digest as a reader would get it now; nothing is claimed or sent."""
     digest, desk = named(world, name), desk_of(world, now)
     chosen = _reader(desk, digest, reader)
-    slot = latest_slot(digest, world.config.calendar, now)
-    if slot is None:
-        raise NoDigest(f"digest '{name}' has no slot before {now:%Y-%m-%d %H:%M} that the calendar knows")
+    slot = _slot(world, digest, now)
     before = world.ledger.digests_sent(world.workbook.name, name).get(chosen.known_as)
     content = content_of(desk, digest, chosen, slot, before, None, language)
     rendered = DigestPages(templates_of(world)).render(content.language, content.fields)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 
 from automations.addressing import Told
 from automations.applying import Receipt, apply, note_refused
@@ -49,6 +50,7 @@ class World:
     last_read: LastRead = field(default_factory=LastRead)
     posts: bool = True  # otherwise mails wait in the ledger for whoever sends them
     marks: Marks = field(default_factory=Marks)
+    papers: Path | None = None  # where papers for meetings are kept; nowhere, unless something is kept at all
 
 
 @dataclass(frozen=True, eq=False)

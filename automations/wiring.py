@@ -51,13 +51,20 @@ def world_from(
     book = workbook_of(config, kept, workbook, apart=ledger is not None, looking=looking)
     mailbox = mailbox_of(config) if outbox is None else None
     marks = marks_of(config, ledger, workbook)
-    return World(config, book, kept, channel_of(config, outbox), renderer_of(config), judge_of(config), mailbox, marks=marks)
+    papers = outbox.parent / "papers" if outbox else papers_of(config)
+    parts = (config, book, kept, channel_of(config, outbox), renderer_of(config), judge_of(config))
+    return World(*parts, mailbox, marks=marks, papers=papers)
 
 
 def world_with(config: Config, kept: Ledger, judge: Judge, renderer: Renderer) -> World:
     """The world of a ledger that is open already, sharing what judges and the templates with others of the same configuration."""
     book, marks = workbook_of(config, kept), marks_of(config)
-    return World(config, book, kept, channel_of(config), renderer, judge, mailbox_of(config), marks=marks)
+    return World(config, book, kept, channel_of(config), renderer, judge, mailbox_of(config), marks=marks, papers=papers_of(config))
+
+
+def papers_of(config: Config) -> Path:
+    """Where papers for meetings are kept."""
+    return config.root / config.settings.papers
 
 
 def judge_of(config: Config) -> Judge:

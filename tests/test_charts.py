@@ -8,6 +8,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.message import Message
 from pathlib import Path
@@ -23,6 +24,7 @@ from automations.digestfile import DigestFile
 from automations.digestpages import SAMPLE, DigestPages
 from automations.digests import send_digests
 from automations.digestslots import latest_slot
+from automations.digestview import keep
 from automations.digestwords import CHARTS, SAID
 from automations.drawing import BLUE, GREEN, LABEL, RED, Bar, Series, _font, bars, lines
 from automations.ledgers.memory import MemoryLedger
@@ -221,3 +223,35 @@ def test_every_field_of_a_digest_stands_in_both_guides():
     guides = [(ROOT / "templates" / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh-CN.md")]
 
     assert [name for name in SAMPLE for guide in guides if f"`{name}`" not in guide] == []
+
+
+def test_a_paper_for_a_meeting_is_kept_once_with_its_pictures_in_it(stage: Scene, tmp_path: Path):
+    config = stage.world.config
+    digest = config.digests["manager"].model_copy(update={"paper": True, "every": "week"})
+    found = stage.with_world(config=replace(config, digests={"manager": digest}), papers=tmp_path / "papers")
+
+    sent(found)
+
+    file = tmp_path / "papers" / "管理日报 2026-09-14至2026-09-20.html"
+    page = file.read_text(encoding="utf-8-sig")
+    assert page.count("data:image/png;base64,") == 5
+    assert "这是会议材料，供与会人员传阅。" in page
+    assert "您好。" in page
+    assert "王敏，您好" not in page
+    file.write_text("加了批注", encoding="utf-8")
+    assert keep(found.world, "manager", datetime.fromisoformat(NOW)).text() == str(file)
+    assert file.read_text(encoding="utf-8") == "加了批注"
+
+
+def test_a_folder_for_papers_that_cannot_be_made_stops_no_mail(stage: Scene, tmp_path: Path):
+    (tmp_path / "papers").write_text("a file in the way", encoding="utf-8")
+    config = stage.world.config
+    digest = config.digests["manager"].model_copy(update={"paper": True})
+    found = stage.with_world(config=replace(config, digests={"manager": digest}), papers=tmp_path / "papers")
+
+    done = send_digests(found.world, datetime.fromisoformat(NOW))
+
+    assert done.posted.sent == 1
+    assert done.posted.troubles == (
+        f"{tmp_path / 'papers'}: File exists; make this folder, or name another under 'papers' in settings.yaml",
+    )

@@ -20,7 +20,7 @@ def digest_command(call: Call) -> Ended:
 
     arguments = call.arguments
     world = call.world(looking=not arguments.send)
-    now, names = call.now(world.config), ("name", "reader", "send", "language", "html", "png", "width", "dark")
+    now, names = call.now(world.config), ("name", "reader", "send", "language", "html", "png", "width", "dark", "paper")
     how = {name: getattr(arguments, name) for name in names}
     if not arguments.send:
         return ended(call, digest(world, now, **how))

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from automations.deed import RESTING, Done, Lane, Turn, post
 from automations.digests import send_digests
+from automations.errors import OutsideFailed
 
 
 class Digest:
@@ -21,4 +22,6 @@ class Digest:
         if sent.run_id is None:
             return Done()
         posted = post(turn, json.loads(turn.world.ledger.meta(RESTING) or "[]"))
+        if sent.posted.troubles:
+            raise OutsideFailed("\n".join(sent.posted.troubles))
         return Done({"digests": sent.made, "mails": posted.sent, "not sent": len(posted.troubles)}, sent.run_id)

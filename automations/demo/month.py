@@ -154,7 +154,7 @@ def make_room(folder: Path) -> None:
         raise WorkbookUnwritable(f"{folder}: holds files that no demo wrote; name another folder. Nothing was changed.")
     refuse_if_open(workbook)
     workbook.unlink(missing_ok=True)
-    for name in ("outbox", "state", "forms", ".rowkeeper"):
+    for name in ("outbox", "state", "forms", "papers", ".rowkeeper"):
         shutil.rmtree(folder / name, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).write_text("This folder is written by the demo and replaced by the next one.\n", encoding="utf-8")
