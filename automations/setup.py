@@ -13,7 +13,7 @@ from automations.headers import find_by_header, find_header, find_tab, table_mea
 from automations.measured import UNITS
 from automations.model import Grid, Table, Words
 from automations.rules.metric import Metric
-from automations.workbooks.board import Series
+from automations.workbooks.board import READ, RESULTS, TITLE, Series
 from automations.workbooks.newbook import create, tab_title
 from automations.workbooks.upgrading import Addition, apply_upgrade, plan_upgrade
 from automations.workbooks.xlsx import XlsxWorkbook
@@ -122,11 +122,29 @@ def board_of(config: Config) -> list[Series]:
 
 
 def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
-    additions = missing(config, XlsxWorkbook(path).grids())
+    grids, series = XlsxWorkbook(path).grids(), board_of(config)
+    additions = missing(config, grids)
+    charts = bool(series) and RESULTS in config.tables and not any(grid.title in TITLE.values() for grid in grids)
     if do:
         apply_upgrade(path, additions)
-    steps = tuple(Step(each.tab, not each.header_row, each.headers) for each in additions)
-    return InitResult(path, shown(config, path), False, steps, do, config.language, config.branch)
+    if do and charts:
+        _add_charts(config, path, series)
+    steps = [Step(each.tab, not each.header_row, each.headers) for each in additions]
+    steps += [Step(TITLE[config.language], True, tuple(each.kpi[config.language] for each in series))] if charts else []
+    return InitResult(path, shown(config, path), False, tuple(steps), do, config.language, config.branch)
+
+
+def _add_charts(config: Config, path: Path, series: Sequence[Series]) -> None:
+    """Add the tab with the charts; the tabs of the tables are there by now, their columns wherever people have them."""
+    from automations.workbooks.boardparts import add_board_to
+
+    tables = as_tabs(config.tables.values())
+    tabs = tabs_of(tables, XlsxWorkbook(path).grids())
+    headers = {table.name: find_header(table, tabs[table.name]) for table in tables if table.name in tabs}
+    places: dict[str, Mapping[str, int]] = {name: header.places for name, header in headers.items() if header}
+    if set(READ) <= {*places.get(RESULTS, {})}:
+        known = [table for table in tables if table.name in places]
+        add_board_to(path, known, {name: tabs[name].title for name in places}, places, series, config.language)
 
 
 def _at_google(config: Config, do: bool) -> InitResult:

@@ -7,8 +7,10 @@ import zipfile
 from pathlib import Path
 
 import openpyxl
+from openpyxl.chart import BarChart, Reference
 
 from automations.setup import board_of
+from automations.workbooks.boardparts import add_board_to
 from automations.workbooks.newbook import create
 from automations.workbooks.upgrading import Addition, apply_upgrade
 from tests.scene import shipped
@@ -52,3 +54,57 @@ def test_a_book_without_indicators_has_no_such_tab(tmp_path: Path) -> None:
     create(tmp_path / "新.xlsx", [shipped().tables["customers"]], board=board_of(shipped()))
 
     assert openpyxl.load_workbook(tmp_path / "新.xlsx").sheetnames == ["客户"]
+
+
+def staffs(path: Path) -> Path:
+    """A workbook of staff: the columns in an order of their own, a chart of theirs, and no tab with our charts."""
+    book = openpyxl.Workbook()
+    book.worksheets[0].title = "考核结果"
+    sheet = book["考核结果"]
+    for row in (["备注", "数值", "周期", "指标"], ["手写", 3, "x", "受理投诉"]):
+        sheet.append(row)
+    theirs = BarChart()
+    theirs.add_data(Reference(sheet, min_col=2, min_row=1, max_row=2))
+    sheet.add_chart(theirs, "H2")
+    book.create_sheet("客户").append(["客户等级", "客户编号"])
+    book.save(path)
+    return path
+
+
+def added(path: Path) -> Path:
+    tables = [shipped().tables[name] for name in ("customers", "kpi_results")]
+    places = {"kpi_results": {"value": 1, "period": 2, "kpi": 3}, "customers": {"tier_level": 0, "customer_id": 1}}
+    add_board_to(path, tables, {"customers": "客户", "kpi_results": "考核结果"}, places, board_of(shipped()), "zh")
+    return path
+
+
+def test_a_workbook_that_is_there_gets_the_charts_and_keeps_every_other_part(tmp_path: Path) -> None:
+    path = staffs(tmp_path / "旧.xlsx")
+    with zipfile.ZipFile(path) as package:
+        before = {name: package.read(name) for name in package.namelist()}
+
+    added(path)
+
+    with zipfile.ZipFile(path) as package:
+        after = {name: package.read(name) for name in package.namelist()}
+    listings = {"xl/workbook.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml"}
+    assert {name for name in before if after[name] != before[name]} <= listings
+    assert len([name for name in after if "/charts/chart" in name]) == 1 + len(board_of(shipped())) + 1
+
+
+def test_its_formulas_read_the_columns_where_people_have_them(tmp_path: Path) -> None:
+    sheet = openpyxl.load_workbook(added(staffs(tmp_path / "旧.xlsx")))["看板"]
+
+    asked = "'考核结果'!$D:$D,\"受理投诉\",'考核结果'!$C:$C,$A10"
+    assert sheet["C10"].value == f"=IF(COUNTIFS({asked},'考核结果'!$B:$B,\"<>\")=0,\"\",SUMIFS('考核结果'!$B:$B,{asked}))"
+    assert sheet["B13"].value == "=COUNTIF('客户'!$A:$A,$A13)"
+    assert [sheet["A1"].value, sheet["A4"].value, sheet["C4"].value] == ["看板", "月份", "受理投诉"]
+    assert len(sheet._charts) == len(board_of(shipped())) + 1
+
+
+def test_the_charts_can_be_added_after_a_run_has_written(tmp_path: Path) -> None:
+    path = added(staffs(tmp_path / "旧.xlsx"))
+    apply_upgrade(path, [Addition("客户", 1, ("新的一列",), (12,))])
+
+    assert openpyxl.load_workbook(path).sheetnames == ["考核结果", "客户", "看板"]
+    assert openpyxl.load_workbook(path)["客户"]["C1"].value == "新的一列"

@@ -22,7 +22,13 @@ NOTE: Words = {
 MONTH: Words = {"zh": "月份", "en": "Month"}
 TIER: Words = {"zh": "客户等级", "en": "Customer tier"}
 CUSTOMERS: Words = {"zh": "客户数", "en": "Customers"}
+STATE: Words = {"zh": "投诉状态", "en": "State of complaints"}
+COMPLAINTS: Words = {"zh": "投诉数", "en": "Complaints"}
+COUNTS = (("customers", "tier_level", TIER, CUSTOMERS), ("complaints", "status", STATE, COMPLAINTS))
+"""Tables whose rows are counted by the words of a column."""
 MONTHS = 6
+LOWEST = 32
+"""The row under the figures where the charts begin."""
 RESULTS = "kpi_results"
 READ = ("kpi", "period", "value")
 HEIGHT, WIDTH = 7.2, 14.5
@@ -37,17 +43,33 @@ class Series:
     axis: Words
 
 
-def add_board(book: Book, tables: Sequence[Table], titles: Mapping[str, str], shown: Sequence[Series], language: str) -> None:
-    """Add the tab behind the others when the book has the table of indicators; `titles` are the tabs of the tables."""
+Places = Mapping[str, Mapping[str, int]]
+"""Where the columns of a table stand in its tab, counted from 0, by table and key."""
+
+
+def add_board(
+    book: Book, tables: Sequence[Table], titles: Mapping[str, str], shown: Sequence[Series], language: str, places: Places | None = None
+) -> None:
+    """Add the tab behind the others when the book has the table of indicators; `titles` are the tabs of the tables.
+
+    Without `places` their columns stand in the order declared, as in a new book.
+    """
+    known = places or {table.name: {column.key: place for place, column in enumerate(table.columns)} for table in tables}
     results = next((table for table in tables if table.name == RESULTS and all(table.column(name) for name in READ)), None)
     if results is None or not shown:
         return
     sheet = book.create_sheet(TITLE[language])
     sheet.sheet_properties.tabColor = TAB_COLOURS[0]
     page = _Page(sheet, language)
-    page.heading(results.heading(language))
-    page.months(results, titles[RESULTS], shown)
-    page.tiers(next((table for table in tables if table.name == "customers"), None), titles)
+    page.heading(titles[RESULTS])
+    page.months(titles[RESULTS], known[RESULTS], shown)
+    first, charts = 6 + MONTHS, len(shown)
+    for name, key, title, counted in COUNTS:
+        table = next((each for each in tables if each.name == name), None)
+        column = table.column(key) if table else None
+        if column and column.choices and key in known[name]:
+            page.counts(first, charts, title, counted, _area(titles[name], known[name][key]), column.choices)
+            first, charts = first + len(column.choices) + 2, charts + 1
 
 
 @dataclass(frozen=True)
@@ -66,30 +88,24 @@ class _Page:
             self.sheet.sheet_properties.pageSetUpPr.fitToPage = True
         self.sheet.column_dimensions["A"].width = 14
 
-    def months(self, results: Table, tab: str, shown: Sequence[Series]) -> None:
+    def months(self, tab: str, at: Mapping[str, int], shown: Sequence[Series]) -> None:
         """A line per month with the value of every indicator, blank where there is none, and a chart of each."""
         self._head(4, [MONTH[self.language], *(each.kpi[self.language] for each in shown)])
         for number in range(MONTHS):
             row = 5 + number
             self.sheet.cell(row, 1, self._month(MONTHS - 1 - number))
             for place, each in enumerate(shown, start=2):
-                self.sheet.cell(row, place, _value(results, tab, each.kpi[self.language], row)).number_format = "#,##0.##"
+                self.sheet.cell(row, place, _value(tab, at, each.kpi[self.language], row)).number_format = "#,##0.##"
         for place, each in enumerate(shown):
             self._chart(each.kpi[self.language], each.axis[self.language], (4, 4 + MONTHS), place + 2, place)
 
-    def tiers(self, customers: Table | None, titles: Mapping[str, str]) -> None:
-        """How many customers each tier has."""
-        column = customers.column("tier_level") if customers else None
-        if customers is None or column is None or not column.choices:
-            return
-        first = 6 + MONTHS
-        area = _area(titles[customers.name], [each.key for each in customers.columns].index("tier_level"))
-        self._head(first, [TIER[self.language], CUSTOMERS[self.language]])
-        for number, choice in enumerate(column.choices, start=1):
+    def counts(self, first: int, place: int, title: Words, counted: Words, area: str, choices: Sequence[str]) -> None:
+        """How many rows have each of these words in a column, from the row `first` on."""
+        self._head(first, [title[self.language], counted[self.language]])
+        for number, choice in enumerate(choices, start=1):
             self.sheet.cell(first + number, 1, choice)
             self.sheet.cell(first + number, 2, f"=COUNTIF({area},$A{first + number})")
-        place = self.sheet.max_column - 1 if self.sheet.max_column > 1 else 1
-        self._chart(TIER[self.language], CUSTOMERS[self.language], (first, first + len(column.choices)), 2, place)
+        self._chart(title[self.language], counted[self.language], (first, first + len(choices)), 2, place)
 
     def _month(self, back: int) -> str:
         """The month that lies so far back, in the words of the column of periods."""
@@ -116,12 +132,11 @@ class _Page:
         chart.add_data(Reference(self.sheet, min_col=column, min_row=rows[0], max_row=rows[1]), titles_from_data=True)
         chart.set_categories(Reference(self.sheet, min_col=1, min_row=rows[0] + 1, max_row=rows[1]))
         chart.dataLabels = DataLabelList(showVal=True, showSerName=False, showCatName=False, showLegendKey=False, showPercent=False)
-        self.sheet.add_chart(chart, f"{'A' if place % 2 == 0 else 'E'}{13 + MONTHS + 16 * (place // 2)}")
+        self.sheet.add_chart(chart, f"{'A' if place % 2 == 0 else 'E'}{LOWEST + 16 * (place // 2)}")
 
 
-def _value(results: Table, tab: str, kpi: str, row: int) -> str:
+def _value(tab: str, at: Mapping[str, int], kpi: str, row: int) -> str:
     """The value of an indicator of the company in the month named in column A; blank where there is none."""
-    at = {column.key: place for place, column in enumerate(results.columns)}
     value, named, period = (_area(tab, at[name]) for name in ("value", "kpi", "period"))
     kpi = kpi.replace('"', '""')
     asked = f'{named},"{kpi}",{period},$A{row}'
