@@ -44,7 +44,9 @@ def test_a_missing_workbook_is_created_once(tmp_path: Path) -> None:
         "workbook": str(tmp_path / "team.xlsx"),
         "creates": True,
         "done": True,
-        "steps": [{"tab": "客户投诉", "new": True, "columns": ("投诉编号", "受理时间", "确定受理时间", "备注", "确定受理到期")}],
+        "steps": [
+            {"tab": "客户投诉", "new": True, "columns": ("投诉编号", "受理时间", "确定受理时间", "备注", "确定受理到期"), "mends": False}
+        ],
     }
     before = (tmp_path / "team.xlsx").read_bytes()
     again = init(root, do=True)
