@@ -124,7 +124,7 @@ def send_due(world: World, names: Sequence[str], now: datetime) -> Told:
 def keep(world: World, name: str, now: datetime) -> Kept:
     """The paper of the newest slot, written unless it is there. Raises OutsideFailed when it cannot be."""
     digest, pages = named(world, name), DigestPages(templates_of(world))
-    folder = world.papers or world.config.root / world.config.settings.papers
+    folder = world.papers or world.config.root / world.config.settings.papers / world.config.branch
     return Kept(str(keep_paper(desk_of(world, now), pages, digest, _slot(world, digest, now), folder, None)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,11 @@ def _lacking_lines(evaluation: Evaluation, spec: FormSpec, rows: Any, language: 
     for key, words in zip(keys, said, strict=True):
         if words:
             yield f"  {key}: {words}" if spec.per else f"  {words}"
+
+
+def folder_of(config: Config) -> Path:
+    """Where printed forms are kept; those of a branch in a folder of its own, because its keys may be those of another."""
+    return config.root / config.settings.forms / config.branch
 
 
 def file_name(spec: FormSpec, key: str, language: str) -> str:

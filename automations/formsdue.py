@@ -14,7 +14,7 @@ from automations.config import Config
 from automations.digeststeps import spoken_of
 from automations.errors import OutsideFailed, RowkeeperError
 from automations.formfacts import lacking, wanted
-from automations.formmaking import keys_of, made_of, rows_with
+from automations.formmaking import folder_of, keys_of, made_of, rows_with
 from automations.formtemplates import FormFailed
 from automations.generation import older
 from automations.judging import Judged
@@ -109,8 +109,9 @@ def make_due(world: World, now: datetime, folder: Path | None = None) -> Made:
 
 def _due(judged: Judged, config: Config, ledger: Ledger, spec: FormSpec) -> _Due | None:
     """What is due of one form; None where the workbook lacks its table or columns."""
-    there = all(judged.evaluation.has(*place) for place in spec.needs)
-    if spec.table not in judged.snapshot.sheets or not there:
+    sheets = judged.snapshot.sheets
+    there = all(judged.evaluation.has(*place) for place in spec.needs if place[0] in sheets)
+    if spec.table not in sheets or not there:
         return None
     noted = ledger.forms_noted(judged.snapshot.workbook, spec.rule)
     groups = _groups(judged, config, spec)
@@ -173,8 +174,3 @@ def _make(folder: Path) -> None:
     except OSError as error:
         what = f"{folder}: {error.strerror or error}; make this folder, or name another under 'forms' in settings.yaml"
         raise OutsideFailed(what) from error
-
-
-def folder_of(config: Config) -> Path:
-    """Where printed forms are kept."""
-    return config.root / config.settings.forms

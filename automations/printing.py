@@ -10,7 +10,7 @@ from typing import Any
 
 from automations.asking import NotThere
 from automations.config import Config
-from automations.formmaking import keys_of, made_of, rows_with
+from automations.formmaking import folder_of, keys_of, made_of, rows_with
 from automations.judging import Evaluation, Judged
 from automations.pdf import to_pdf
 from automations.picturing import in_words
@@ -65,7 +65,7 @@ def form(
     snapshot, _ = read(world, now)
     judged = judge(world, snapshot, now)
     content, name = made(judged, config, spec, words[1], chosen)
-    file = out or config.root / config.settings.forms / name
+    file = out or folder_of(config) / name
     file.parent.mkdir(parents=True, exist_ok=True) if out is None else None
     with in_words(file):
         file.write_bytes(content)

@@ -63,8 +63,8 @@ def world_with(config: Config, kept: Ledger, judge: Judge, renderer: Renderer) -
 
 
 def papers_of(config: Config) -> Path:
-    """Where papers for meetings are kept."""
-    return config.root / config.settings.papers
+    """Where papers for meetings are kept; those of a branch in a folder of its own."""
+    return config.root / config.settings.papers / config.branch
 
 
 def judge_of(config: Config) -> Judge:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -215,3 +216,12 @@ def test_several_matters_in_one_mail_enclose_each_form_once(stage: Scene):
     assert [each.name for each in mail.attachments] == ["投诉记录 TS-2.docx"]
     assert "《投诉记录》暂未附上，还缺：内容。" in mail.text
     assert "随信附上《投诉记录》。" in mail.text
+
+
+def test_a_branch_keeps_its_forms_apart(stage: Scene):
+    config = replace(stage.world.config, branch="east")
+    stage.edit("complaints", "done_at", "TS-2", datetime(2026, 9, 15, 9, 0))
+
+    made = due(stage.with_world(config=config), "2026-09-15 09:05")
+
+    assert [Path(file).relative_to(config.root).as_posix() for file in made.files] == ["forms/east/投诉记录 TS-2.docx"]
