@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -76,6 +77,12 @@ class Automation:
         return f"{self.cadence.text} ({self.zone.key})"
 
 
+@cache
+def known_zones() -> frozenset[str]:
+    """The time zones there are; finding them out walks through a folder of the system."""
+    return frozenset(available_timezones())
+
+
 def deed_names() -> list[str]:
     """What an automation can do: the files of `deeds/`, without importing them."""
     return sorted(file.stem for file in DEEDS.glob("*.py") if file.stem != "__init__")
@@ -88,7 +95,7 @@ def load_automations(
     folders = [reader.root / "config" / "automations", *(reader.folder(pack) / "automations" for pack in packs)]
     found: dict[str, tuple[Automation, str]] = {}
     zone = calendar.settings.zone if calendar else "UTC"
-    known = _Known(frozenset(packs), frozenset(tables), policies, zone if zone in available_timezones() else "UTC")
+    known = _Known(frozenset(packs), frozenset(tables), policies, zone if zone in known_zones() else "UTC")
     for file in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
         if loaded := reader.read(AutomationFile, file):
             _add(reader, *loaded, found, known)
@@ -113,8 +120,8 @@ def _add(reader: Reader, file: AutomationFile, document: Document, found: dict[s
         say(("automation",), f"automation '{file.automation}' stands in {found[file.automation][1]} already")
     if file.does not in deed_names():
         say(("does",), f"an automation cannot do '{file.does}'", f"it can do: {', '.join(deed_names())}", near=(file.does, deed_names()))
-    if file.zone and file.zone not in available_timezones():
-        say(("zone",), f"no time zone '{file.zone}'", near=(file.zone, available_timezones()))
+    if file.zone and file.zone not in known_zones():
+        say(("zone",), f"no time zone '{file.zone}'", near=(file.zone, known_zones()))
     cadence, limits, age = _cadence(file, say), _limits(file, say, known), _age(file, say)
     if cadence and not say.said:
         zone = ZoneInfo(file.zone or known.zone)

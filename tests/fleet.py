@@ -143,7 +143,7 @@ class Workers:
         for worker in self.now:
             worker.process.send_signal(signal.SIGTERM)
         for worker in self.now:
-            worker.process.wait(timeout=60)
+            worker.process.wait(timeout=600)  # a run under way is let end, also one that waits for its quota
         self.now.clear()
 
     def until(self, done: Callable[[], bool], seconds: float, meanwhile: Callable[[], None] = lambda: None) -> float:
