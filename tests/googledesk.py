@@ -52,7 +52,7 @@ def among(text: str, rows: int, *, ours: bool = True) -> str:
     def others() -> list[str]:
         return [
             f"F-{number} | 客{number} | 90 |{f' 客{number}：小单 |' if ours else ''}"
-            for number, _ in zip(numbers, range(rows), strict=False)
+            for _, number in zip(range(rows), numbers, strict=False)
         ]
 
     return "\n".join([header, *(each for line in lines for each in [*others(), line])])

@@ -12,8 +12,8 @@ from tests.googledesk import KEY, OURS, TAB, Act, kinds
 from tests.test_google_writing import ACTIONS
 
 Records = Callable[[str, object], None]
-POINTS = [(point, call) for call in range(3) for point in ("before", "within", "after")]
-"""A pass reads, looks and writes; what comes after it comes before the next one."""
+POINTS = [*(("before", call) for call in range(4)), ("within", 2)]
+"""A pass reads, looks and writes: every moment between, the one between the write and its answer, and what comes before the next pass."""
 IN_THEIRS = {name: act for name, act in ACTIONS.items() if "our c" not in name and name != "insert a nameless column"}
 """What concerns staff's own columns; our column is not in their tab."""
 IN_OURS: dict[str, Act] = {

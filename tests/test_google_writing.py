@@ -49,9 +49,10 @@ ACTIONS: dict[str, Act] = {
     "rename the tab": lambda who: who.rename_tab("订单 2026"),
     "filter": lambda who: who.filter("客户", ["老陈"]),
 }
-UNGUARDED = {("edit our cell", "after", 1), ("edit our cell", "before", 2)}
+UNGUARDED = {("edit our cell", "before", 2)}
 """Between the look and the write nothing at Google guards a cell: what a person types there, in our own column, is written over."""
-POINTS = [(point, call) for call in range(4) for point in ("before", "within", "after")]
+POINTS = [*(("before", call) for call in range(5)), ("within", 2)]
+"""Every moment between two calls, and the one between a write and its answer; what comes after a call comes before the next one."""
 
 
 @pytest.mark.parametrize("action", ACTIONS)
