@@ -14,6 +14,7 @@ TOGETHER = ("deadline-late", "finding", "approval-wanted", "visit-due")
 _EARLY = ("deadline-soon", "feedback-form", "filing-reminder", "remit-cash", "handover")
 _SENT = {**dict.fromkeys(_EARLY, "2026-09-17 14:00"), "deadline-escalated": "2026-09-24 14:00"}
 """When a sample is sent; on 22 September where nothing is said here."""
+ENCLOSED = {"zh": "随信附上《质量信息反馈单》。", "en": "Enclosed: Quality feedback form."}
 SAMPLES: Mapping[str, Mapping[str, Facts]] = {"zh": CHINESE, "en": ENGLISH}
 """By language and template."""
 
@@ -21,7 +22,7 @@ SAMPLES: Mapping[str, Mapping[str, Facts]] = {"zh": CHINESE, "en": ENGLISH}
 def sample(template: str, language: str) -> dict[str, object]:
     """The facts of one notice, FIELDS of them; for a template that does not ship every field is filled."""
     known = SAMPLES[language]
-    own = known[template] if template in known else _everything(known)
+    own = known[template] if template in known else _everything(known, language)
     sent_at = _SENT.get(template if template in known else "deadline-escalated", "2026-09-22 14:00")
     return {**_blank(language), **known["deadline-soon"], "otherwise": "", "enclosed": "", **own, "sent_at": sent_at}
 
@@ -37,7 +38,7 @@ def _blank(language: str) -> dict[str, object]:
     return {**texts, "source": SOURCE[language], "hold": PHRASES["hold"][language], "provisional": False, "urgent": False}
 
 
-def _everything(known: Mapping[str, Facts]) -> dict[str, object]:
+def _everything(known: Mapping[str, Facts], language: str) -> dict[str, object]:
     finding, late = known["finding"], known["deadline-escalated"]
     link = "https://docs.google.com/spreadsheets/d/SPREADSHEET/edit#gid=0&range=A12"
-    return {**late, "problem": finding["problem"], "fix": finding["fix"], "link": link}
+    return {**late, "problem": finding["problem"], "fix": finding["fix"], "link": link, "enclosed": ENCLOSED[language]}
