@@ -15,7 +15,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from zoneinfo import ZoneInfo
@@ -304,11 +304,16 @@ def proof(count: int = 300, processes: int = 4, kills: int = 12, seed: int = 1) 
 
 
 def faulty_day(found: Workers, config: Config, server: Server, random: Random, kills: int) -> tuple[float, int]:
-    """The rest of the day comes at once; now and then a worker is killed, and once the database stops in the middle."""
-    killed = 0
+    """The rest of the day comes at once; now and then a worker is killed, and once the database stops in the middle.
+
+    The clock goes on, so that what a dead worker held up is tried again.
+    """
+    killed, clock = 0, datetime.fromisoformat("2026-09-29 20:05")
 
     def meanwhile() -> None:
-        nonlocal killed
+        nonlocal killed, clock
+        clock = min(clock + timedelta(seconds=2), datetime.fromisoformat("2026-09-29 23:30"))
+        found.set(clock.isoformat())
         if killed < kills and random.random() < 0.3:
             found.kill(random.randrange(len(found.now)))
             killed += 1
@@ -316,7 +321,7 @@ def faulty_day(found: Workers, config: Config, server: Server, random: Random, k
                 server.stop("immediate")
                 server.start()
 
-    found.set("2026-09-29 20:05")
+    found.set(clock.isoformat())
     return found.until(lambda: settled(config, LATER), 3600, meanwhile), killed
 
 
