@@ -261,8 +261,8 @@ def test_doctor_says_whether_the_server_answers_and_makes_nothing(tmp_path: Path
     root = one_book(tmp_path / "there", f"{postgres.url}?application_name=doctor")
     away = one_book(tmp_path / "away", "postgresql://someone@127.0.0.1:1/rowkeeper")
 
-    said = [line.what["zh"] for line in ledger_lines(load(root), None)]
-    lacks = [(line.state, line.what["zh"]) for line in ledger_lines(load(away), None)]
+    said = [line.what["zh"] for line in ledger_lines(load(root), None, datetime(2026, 9, 29, 8))]
+    lacks = [(line.state, line.what["zh"]) for line in ledger_lines(load(away), None, datetime(2026, 9, 29, 8))]
 
     assert said[0] == f"运行记录 {postgres.url}?application_name=doctor：可以连接"
     assert lacks[0][0] == "failed"
