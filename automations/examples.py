@@ -112,10 +112,11 @@ class Prover:
             wanted = {(table, column) for example in policy.file.examples for column in example.expect}
             kept = [(name, row) for example in policy.file.examples for name, rows in example.kept.items() for row in rows]
             wanted |= {(name, column) for name, row in kept for column in row}
-            writes = dict.fromkeys(wanted, name)
             summary = bool({column for _, column in wanted} & set(self.config.tables[table].summary.values()))
             told = summary or any(example.notices is not None for example in policy.file.examples)
             clocks = tuple(clock for clock in program.clocks if told and clock.table == table)
+            wanted |= {(table, clock.written_due) for clock in clocks if clock.written_due}  # they say which of several clocks counts
+            writes = dict.fromkeys(wanted, name)
             findings = tuple(spec for spec in program.findings if spec.rule.startswith(f"{name}/"))
             specs = _makers(name, program.kept, {table for example in policy.file.examples for table in example.kept})
             forms = tuple(spec for spec in program.forms if spec.rule.startswith(f"{name}/"))

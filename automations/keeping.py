@@ -28,11 +28,13 @@ class Made:
     """The rows one rule makes: `keys`, each once, and columns by the names of the kept table.
 
     `known` also holds the keys that several rows of the source claim: such rows are left as they are.
+    Where several rules make the row of one key, the one with the lowest `rank` does (by default the first one).
     """
 
     keys: pd.Index[Any]
     columns: Mapping[str, Any]
     known: pd.Index[Any]
+    rank: Any = None
 
 
 def made_of(keys: Any, columns: Mapping[str, Any], *, grouped: bool = False) -> Made:
@@ -83,11 +85,13 @@ def _standing_on(first: Any, specs: Sequence[KeptSpec], judging: Evaluation) -> 
 
 def _makers(table: str, specs: Sequence[KeptSpec], judging: Evaluation) -> tuple[Any, Any]:
     keys = judging.index(table)
-    rule, place = np.full(len(keys), -1), np.full(len(keys), -1)
+    rule, place, best = np.full(len(keys), -1), np.full(len(keys), -1), np.full(len(keys), np.inf)
     for number, spec in enumerate(ready(specs, judging)):
-        at = rows_by(spec, judging).keys.get_indexer(keys)
-        first = (rule < 0) & (at >= 0)
-        rule, place = np.where(first, number, rule), np.where(first, at, place)
+        made = rows_by(spec, judging)
+        at = made.keys.get_indexer(keys)
+        rank = np.append(made.rank if made.rank is not None else np.zeros(len(made.keys)), np.inf)[at]
+        better = (at >= 0) & ((rule < 0) | (rank < best))
+        rule, place, best = np.where(better, number, rule), np.where(better, at, place), np.where(better, rank, best)
     return rule, place
 
 

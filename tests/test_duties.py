@@ -104,6 +104,26 @@ def test_a_period_has_one_row_due_on_its_day(tmp_path: Path, says: str, now: str
     assert opened(tmp_path, says, now) == rows
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "due", "who"), [("25", "last", "25", "经理"), ("last", "25", "25", "内勤"), ("25", "25", "25", "经理")]
+)
+def test_duties_of_one_promise_have_one_row_and_the_earliest_counts(tmp_path: Path, first: str, second: str, due: str, who: str) -> None:
+    policies = [
+        f"""
+        policy: {name}
+        rules:
+          - {{ id: {name}, kind: duty, title: 调查, every: quarter, on: {on}, ahead: 0, who: {reader}, promise: survey }}
+        """
+        for name, on, reader in (("there", second, "内勤"), ("here", first, "经理"))  # handling-2.yaml comes before handling.yaml
+    ]
+    config = loaded(project(tmp_path, policy=policies, tables={"duties": DUTIES}))
+    plan = planned(config, {"duties": HEAD}, "2025-09-10 09:00")
+
+    assert [row.key for row in plan.new_rows] == ["survey-2025-Q3"]
+    assert f"survey-2025-Q3 due_on: blank -> 2025-09-{due}" in changes(plan)
+    assert f"survey-2025-Q3 owner_role: blank -> {who}" in changes(plan)
+
+
 def test_a_year_the_calendar_does_not_know_yet_keeps_the_plain_day(tmp_path: Path) -> None:
     alone = DUTY.partition("      - id: done")[0].format(says="every: year\n        after: 5")
     config = loaded(project(tmp_path, policy=alone, tables={"duties": DUTIES}))

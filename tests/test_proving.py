@@ -40,6 +40,32 @@ def test_switched_off_means_blank_columns_no_findings_and_no_clock(tmp_path: Pat
     assert unnoticed(config, config.policies.values()) == []
 
 
+def test_an_example_of_a_promise_that_two_rules_share_sees_the_notices_of_the_earlier_one(tmp_path: Path):
+    orders = (
+        "no | 编号\n taken | 接单 | datetime\n owner | 负责人\n due | 到期 | datetime ours\n told_on | 答复 | datetime\n\n owner: [owner]"
+    )
+    one, other = (
+        f"""
+        policy: {name}
+        table: orders
+        dated_by: taken
+        parameters:
+          within: {{ title: 答复, unit: hours, values: {{ 2000-01-01: {hours} }} }}
+        rules:
+          - {{ id: {name}, kind: deadline, starts: taken, within: $within, done: told_on, writes: {{ due: due }} }}
+        notices:
+          - on: {name}
+            ladder: [ {{ at: due, to: owner, template: deadline-late }} ]
+        examples:
+          - {{ name: late, now: 2025-09-27 09:00, row: {{ no: A, taken: 2025-09-25 10:00, owner: x }}, notices: [ {told} ] }}
+        """
+        for name, hours, told in (("soon", 24, "soon due owner"), ("later", 36, ""))
+    )
+    root = project(tmp_path, policy=[one, other], tables={"orders": orders})
+
+    assert check(root).problems == ()
+
+
 def test_check_says_which_rules_nobody_would_miss(tmp_path: Path):
     config = loaded(project(tmp_path, policy=POLICY, tables={"costs": TABLE}))
     found = check(config.root, prove=True)

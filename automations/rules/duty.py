@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,6 +40,8 @@ class Duty(Rule):
     if_closed: where a day off moves the due day. who: the role, or the staff number, whose duty it is.
     since: periods that ended before are left out; ahead: how many days before a period begins its row is opened.
     Only the period of today, and a last one that is not due yet, get a row: what was never opened is not made up.
+    promise: a word that duties of several policies share where they ask for the same; they have one row, the earliest is the one
+    that counts, and of those due on one day that of the pack that comes first.
 
         - id: market-survey
           kind: duty
@@ -55,6 +58,7 @@ class Duty(Rule):
     after: str | None = None
     if_closed: Literal["previous_open", "next_open", "as_is"] = "previous_open"
     who: str
+    promise: str | None = Field(None, pattern=r"^[a-z][a-z0-9_-]*$")
     since: date | None = None
     ahead: int = Field(5, ge=0, le=60)
     writes: DutyColumns = DutyColumns()
@@ -106,7 +110,8 @@ class Duty(Rule):
         columns = {getattr(self.writes, key): _texts(each) for key, each in texts.items()}
         columns[self.writes.due] = self._open(days, judging)
         columns[self.writes.starts] = np.array([period.first for period in dues], dtype="datetime64[s]")
-        return made_of([f"{self.id}-{period.code}" for period in dues], columns)
+        made = made_of([f"{self.promise or self.id}-{period.code}" for period in dues], columns)
+        return replace(made, rank=days.astype("datetime64[D]").astype("float64"))
 
     def _dues(self, parameter: Parameter | None, today: date) -> dict[Period, date]:
         """The periods that have a row today, and when each is due before days off are looked at."""
