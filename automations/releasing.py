@@ -113,13 +113,13 @@ def _words(mail: Mail) -> tuple[str, ...]:
 
 
 def _withdrawn(waiting: Waiting, live: Sequence[Outgoing], standing: Collection[str]) -> list[tuple[KeptMail, Words]]:
-    """Mails that wait for nothing any more; one whose matters are only put off for the moment stays."""
+    """Mails that wait for nothing any more, or of which another mail takes up a part; one whose matters are all only put off stays."""
     there = {each.mail.message_id for each in live}
     carried = set(chain.from_iterable(each.mail.identities for each in live))
     found = [(each, OFF) for each in waiting.off]
     for each in (kept for kept in waiting.kept if kept not in waiting.off):
         still = set(each.mail.identities).intersection(standing)
-        if each.mail.message_id not in there and still <= carried:
+        if each.mail.message_id not in there and (not still or still & carried):
             found.append((each, ELSEWHERE if still else SETTLED))
     return found
 

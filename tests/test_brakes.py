@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -18,8 +19,9 @@ from automations.declarations import Brakes
 from automations.errors import PlanRefused
 from automations.ledgers.memory import MemoryLedger
 from automations.ledgers.protocol import KEPT, RunOutcome, RunStart
-from automations.model import Mail, Outgoing
+from automations.model import KeptMail, Mail, Outgoing
 from automations.outbox import Person, outbox
+from automations.releasing import ELSEWHERE, Spoken, Waiting, sort_mails
 from automations.remembering import usual_volume
 from automations.run import run_once
 from tests.project import project
@@ -263,6 +265,18 @@ def test_a_small_team_is_not_stopped_by_what_is_usual() -> None:
 
 def letter(number: int) -> Mail:
     return Mail(f"m{number}", f"reader{number}@example.com", "读者", "主题", "", "", (f"n{number}",), datetime(2025, 9, 28))
+
+
+def test_a_held_mail_of_which_another_takes_up_a_part_is_withdrawn_though_the_rest_was_overtaken() -> None:
+    old = Mail("old", "wang@example.com", "王敏", "主题", "", "", ("A|soon", "B|due"), datetime(2025, 9, 28))
+    new = replace(old, message_id="new", identities=("A|due", "B|due"))
+    spoken = Spoken([Outgoing(new, ())], frozenset({"A|soon", "A|due", "B|due"}))
+
+    found = sort_mails(spoken, Waiting([KeptMail(old, "held")]), Brakes())
+
+    assert [(kept.mail.message_id, why["en"]) for kept, why in found.withdrawn] == [("old", ELSEWHERE["en"])]
+    put_off = Spoken([], frozenset({"A|soon", "B|due"}))
+    assert sort_mails(put_off, Waiting([KeptMail(old, "held")]), Brakes()).withdrawn == ()
 
 
 def test_the_usual_volume_is_the_median_of_the_runs_that_sent_mail() -> None:
