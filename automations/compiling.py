@@ -49,6 +49,8 @@ class Compiler:
     def compile(self) -> Program:
         """The program; only meaningful when the draft has no problems."""
         add_promises(self.draft)
+        for add in self.draft.later:
+            add()
         add_kept(self.draft)
         self.faulty |= {place for place, node in self.draft.nodes.items() if node.faulty}
         self._check_mentions()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from automations.expressions import Formula
@@ -45,6 +45,8 @@ class FindingSpec:
     """Rows where the boolean column `where` holds get a finding on `column`.
 
     `waiting` and `alert` are no findings: nothing is wrong with the row, but notices may speak of it. Of an alert a mail shows `evidence`.
+    `risk` is what kind of risk it is, if it is one (of the kind `risk` only lists speak); `keeper` answers for the policy,
+    `clears` are columns that end an alert.
     """
 
     rule: str
@@ -55,9 +57,12 @@ class FindingSpec:
     message: Words
     fix: Words
     clause: str
-    kind: Literal["finding", "waiting", "alert"] = "finding"
+    kind: Literal["finding", "waiting", "alert", "risk"] = "finding"
     who: str = ""
     evidence: tuple[str, ...] = ()
+    risk: Words = field(default_factory=dict)
+    keeper: str = ""
+    clears: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,7 @@ class Rule(Declared):
     catalogue: Names = []
     message: Said = {}
     fix: Said = {}
+    risk: Said = {}
 
     def compile(self, build: Builder) -> None:
         """Turn the rule into columns, findings and clocks."""
@@ -96,6 +97,10 @@ class Draft:
     writes: dict[Place, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     used_parameters: set[tuple[str, str]] = field(default_factory=set)
+    lists: set[str] = field(default_factory=set)
+    """Kept tables that list what rules say."""
+    later: list[Callable[[], None]] = field(default_factory=list)
+    """What rules add once all the others are drafted."""
 
 
 class Builder:
@@ -240,6 +245,8 @@ class Builder:
             message=self.filled_in(rule.message or message),
             fix=self.filled_in(rule.fix or fix),
             clause=rule.clause,
+            risk=rule.risk,
+            keeper=self.policy.owner,
         )
         self.draft.findings.append(spec)
 
@@ -268,7 +275,7 @@ class Builder:
         spec = FindingSpec(self.full, self.table.name, where, column, "info", message, {}, self.rule.clause, kind="waiting", who=who)
         self.draft.findings.append(spec)
 
-    def alert(self, where: str, message: Words, fix: Words, evidence: Sequence[str]) -> None:
+    def alert(self, where: str, message: Words, fix: Words, evidence: Sequence[str], clears: Sequence[str] = ()) -> None:
         """Add an occasion that is no finding: whoever a notice names hears of it once, with these columns of the row."""
         self._note_said()
         spec = FindingSpec(
@@ -282,8 +289,16 @@ class Builder:
             clause=self.rule.clause,
             kind="alert",
             evidence=tuple(evidence),
+            risk=self.rule.risk,
+            keeper=self.policy.owner,
+            clears=tuple(clears),
         )
         self.draft.findings.append(spec)
+
+    def at_risk(self, where: str, message: Words, evidence: Sequence[str]) -> None:
+        """Say where a promise is at risk, for the list of risks alone: its notices are on a ladder."""
+        spec = FindingSpec(self.full, self.table.name, where, None, "warn", message, {}, self.rule.clause, "risk", "", tuple(evidence))
+        self.draft.findings.append(replace(spec, risk=self.rule.risk, keeper=self.policy.owner))
 
     def promise(self, spec: ClockSpec, due: str | None, state: str | None) -> None:
         """Add a clock; clocks that write the same `due` column are one promise."""

@@ -10,7 +10,7 @@ import pytest
 from automations.demo.book import Entry, Office
 from automations.demo.desk import laid_out
 from automations.demo.month import DemoResult, run_demo
-from automations.demo.story import PLANTED
+from automations.demo.sidetabs import EVERYTHING as PLANTED
 from automations.demo.town import Size
 from automations.errors import WorkbookUnwritable
 from automations.rules import kinds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -83,12 +83,24 @@ class Renaming:
     header: str
 
 
+@dataclass(frozen=True)
+class Filling:
+    """People fill in cells of the rows the program made whose key has the pattern `which`; `copies` are columns taken over from others."""
+
+    at: datetime
+    table: str
+    which: str
+    values: Mapping[str, Value]
+    but: tuple[str, ...] = ()
+    copies: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class Story:
     """Everything that will be typed, by table, and what is done to whole tabs."""
 
     entries: list[Entry] = field(default_factory=list)
-    deeds: list[Sorting | Renaming] = field(default_factory=list)
+    deeds: list[Sorting | Renaming | Filling] = field(default_factory=list)
 
     def entry(self, table: str) -> Entry:
         """A new row of a table."""

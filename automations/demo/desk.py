@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from automations.demo.book import Entry, Renaming, Sorting, Story
+from automations.demo.book import Entry, Filling, Renaming, Sorting, Story
 from automations.model import Table, Value, letters
 from automations.spellings import ERRORS
 from automations.workbooks.board import Series
@@ -59,11 +60,20 @@ class Desk:
             self._squeeze_in(table, since, now)
         for deed in self.story.deeds:
             if since < deed.at <= now:
-                self._rename(deed) if isinstance(deed, Renaming) else self._sort(deed)
+                self._do(deed)
         typed = {table.name: self._new_cells(table, since, now) for table in self.tables}
         self._write(typed)
         self.typed_until = now
         return sum(map(len, typed.values()))
+
+    def _do(self, deed: Sorting | Renaming | Filling) -> None:
+        """What a person does to a whole tab."""
+        if isinstance(deed, Filling):
+            self._fill(deed)
+        elif isinstance(deed, Renaming):
+            self._rename(deed)
+        else:
+            self._sort(deed)
 
     def _new_cells(self, table: Table, since: datetime, now: datetime) -> Cells:
         """The cells of a tab that are typed now; new rows go to the bottom."""
@@ -98,6 +108,18 @@ class Desk:
         table = self._table(deed.table)
         place = next(place for place, column in enumerate(table.columns) if column.key == deed.column)
         self._write({table.name: {(1, place): deed.header}})
+
+    def _fill(self, deed: Filling) -> None:
+        """Cells of rows that the program made are filled in; they are known by their keys."""
+        table = self._table(deed.table)
+        places = {column.key: place for place, column in enumerate(table.columns)}
+        tab = next(grid for grid in XlsxWorkbook(self.path).grids() if grid.title == tab_title(table, self.language))
+        cells: Cells = {}
+        for place, key in enumerate(tab.columns[places[table.key]]):
+            if re.search(deed.which, str(key)) and key not in deed.but:
+                copied = {column: raw_value(tab.columns[places[other]][place]) for column, other in deed.copies.items()}
+                cells |= {(tab.first_row + place, places[column]): value for column, value in {**deed.values, **copied}.items()}
+        self._write({table.name: cells})
 
     def _table(self, name: str) -> Table:
         return next(table for table in self.tables if table.name == name)

@@ -14,7 +14,8 @@ from automations.demo.book import Office
 from automations.demo.desk import Desk
 from automations.demo.outcry import cry
 from automations.demo.planting import correct, neglect, plant, tinker
-from automations.demo.story import PLANTED, Plant
+from automations.demo.sidetabs import EVERYTHING, furnish_tabs
+from automations.demo.story import Plant
 from automations.demo.town import END, FULL, START, YEAR_AGO, Size, Town
 from automations.digests import send_digests
 from automations.errors import WorkbookUnwritable
@@ -128,8 +129,8 @@ def run_demo(
     watcher = Watcher()
     seen, last = live_through(world, desk, moments, watcher, progress)
     again = run_once(world, moments[-1])
-    found = tuple(plant for plant in PLANTED if watcher.saw(plant))
-    missed = tuple(plant for plant in PLANTED if plant not in found)
+    found = tuple(plant for plant in EVERYTHING if watcher.saw(plant))
+    missed = tuple(plant for plant in EVERYTHING if plant not in found)
     result = DemoResult(folder, desk.path, tuple(seen), seen_of(again, moments[-1], 0), last.plan, watcher.mails, found, missed, world)
     for line in summary(result):
         say(line)
@@ -164,10 +165,11 @@ def told_story(world: World, seed: int, size: Size) -> Town:
     """Everything people will type: first what goes wrong, then the ordinary rows around it."""
     office = Office(world.config.calendar, YEAR_AGO - timedelta(days=60), END + timedelta(days=30))
     town = Town.founded(office, seed, size)
-    for planted in PLANTED:
+    for planted in EVERYTHING:
         if planted.table in ("orders", "complaints"):
             town.trade.take(planted.key)
     plant(town)
+    furnish_tabs(town)
     town.live()
     town.scribble()
     cry(town)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from automations.declarations import Names
@@ -36,7 +37,12 @@ class Alert(Rule):
             self._check_shown(build, column, position)
         if not self.message:
             build.fault("alert needs 'message'", "it is the sentence the mail says")
-        build.alert(raised, self.message, self.fix, self.evidence)
+        build.alert(raised, self.message, self.fix, self.evidence, self._ends(build))
+
+    def _ends(self, build: Builder) -> list[str]:
+        """The columns of the table that `clears` reads."""
+        words = set(re.findall(r"\w+", self.clears or ""))
+        return [column.key for column in build.table.columns if column.key in words]
 
     def _check_shown(self, build: Builder, column: str, position: int) -> None:
         declared = build.table.column(column)

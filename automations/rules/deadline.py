@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import pandas as pd
 from pydantic import Field
 
-from automations.clocks import Clock, begun_anew, parse_length
+from automations.clocks import OVERDUE, SOON, Clock, begun_anew, parse_length
 from automations.declarations import DURATIONS, Declared, DurationUnit, Names, Parameter
 from automations.program import ClockSpec, Watch
 from automations.rule import Builder, Expression, Rule
@@ -159,6 +162,12 @@ class Deadline(Rule):
         build.promise(spec, self.writes.due, self.writes.state)
 
     def _findings(self, build: Builder, clock: Clock) -> None:
+        if self.risk:
+            code, due = clock.called("code"), clock.called("due")
+            near = build.kernel(build.called("near"), "boolean", partial(_near, clock.table, code), [code])
+            title = build.title()
+            words = {"zh": f"“{title.get('zh')}”还没有完成，期限是{{{due}}}", "en": f"'{title.get('en')}' is not done, due {{{due}}}"}
+            build.at_risk(near, words, [])
         column = self.starts if self.starts and build.table.column(self.starts) else None
         if self.starts:
             name = build.kernel(build.called("future"), "boolean", clock.future, [each for each in (clock.start, clock.when) if each])
@@ -182,6 +191,11 @@ class Deadline(Rule):
 def duration_unit(parameter: Parameter | None) -> DurationUnit:
     """The unit of a length of time; days where the parameter was at fault and has been reported."""
     return parameter.unit if parameter and parameter.unit in DURATIONS else "days"  # type: ignore[return-value]
+
+
+def _near(table: str, code: str, judging: Evaluation) -> Any:
+    """Where little time is left, or none."""
+    return pd.array(np.isin(judging.integers(table, code), (SOON, OVERDUE)), dtype="boolean")
 
 
 def starts_of(rule: Deadline, build: Builder) -> str:
