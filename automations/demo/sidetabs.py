@@ -65,7 +65,7 @@ service_requests | 09-17 09:10 | service-coordination/consult-members | 会诊�
 service_requests | 09-18 11:30 | channel-requests/outside-supervision! | 监管部门反映的问题
     request_no=FW-20260918-001; received_at=2026-09-18 11:20; request_type=报事; channel=外部监督;
     description=价格标签不清; received_by=YG-19; owner=YG-19; resolved_at=2026-09-18 16:00;
-    customer_informed_at=2026-09-18 16:30; service_record=当天换签; 
+    customer_informed_at=2026-09-18 16:30; service_record=当天换签;
     first_reply_at=2026-09-18 12:00
 service_requests | 09-21 10:30 | channel-requests/after-sales-steps | 关闭早于反馈客户
     request_no=FW-20260921-001; received_at=2026-09-21 10:20; request_type=售后服务; service_kind=换货;

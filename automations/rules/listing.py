@@ -8,6 +8,7 @@ from typing import Literal
 from automations.keptcolumns import fillable, keep, kept_table
 from automations.listings import Fills, listed, places_of
 from automations.model import Table
+from automations.program import Place
 from automations.rule import Builder, Rule
 
 
@@ -42,4 +43,9 @@ class Listing(Rule):
         specs = tuple(spec for spec in said if spec.risk or (self.of == "problems" and spec.kind == "finding"))
         columns = [name for name in Fills._fields if (column := table.column(name)) and column.ours and name != table.key]
         rows = partial(listed, table, tuple(columns), self.of, specs, build.draft.language)
-        keep(build, table, columns, rows, [(table.name, table.key)], timed=True, soft=places_of(specs))
+        keep(build, table, columns, rows, [(table.name, table.key)], timed=True, soft=places_of(specs) | self._read(build))
+
+    def _read(self, build: Builder) -> frozenset[Place]:
+        """What staff fill in anywhere: a cell that cannot be read is a problem too."""
+        tables = (table for table in build.draft.tables.values() if self.of == "problems" and table.name not in build.draft.lists)
+        return frozenset((table.name, column.key) for table in tables for column in table.columns if not column.ours)
