@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def parser(root: Path) -> argparse.ArgumentParser:
 
     init = _command(words, "init", "create the workbook, or add missing tabs and columns to it; shows its plan first")
     init.add_argument("--yes", action="store_true", help="do it; without this only the plan is shown")
+    init.add_argument("--tables", metavar="A,B", type=_names, default=(), help="of the tabs that lack only these, by name or title")
     init.add_argument("--upgrade", action="store_true", help="only add to a workbook that is there, never create one")
 
     check = _command(words, "check", "check config/ and templates/, run every example of the policies")
@@ -196,6 +198,11 @@ def _run_or_config(text: str) -> int | str:
     if text == "config" or text.isdigit():
         return text if text == "config" else int(text)
     raise argparse.ArgumentTypeError(f"'{text}' is neither a run's number nor 'config'")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    """Names between commas, also Chinese ones."""
+    return tuple(name.strip() for name in re.split("[,，、]", text) if name.strip())
 
 
 def _moment(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""Hints on a valid configuration: unused parameters, conditions that can be unknown, step limits beyond the total."""
+"""Hints on a valid configuration: unused parameters, conditions that can be unknown, step limits beyond the total, values left out."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from automations.config import Config, LoadedPolicy
 from automations.errors import Problem
 from automations.rules.check import Check
 from automations.rules.deadline import Deadline
+from automations.rules.penalty import Penalty
 from automations.trees import Tree, conjuncts, walk
 
 
@@ -15,7 +16,7 @@ def hints_of(config: Config) -> list[Problem]:
     """Everything worth a second look, in the order of the files."""
     found = [*config.hints]
     for policy in config.policies.values():
-        found += [*_not_live(config, policy), *_unknowns(config, policy), *_sums(policy)]
+        found += [*_not_live(config, policy), *_unknowns(config, policy), *_sums(policy), *_holes(config, policy), *_crossed(policy)]
     return sorted(found, key=lambda problem: (problem.file, problem.line, problem.column))
 
 
@@ -92,6 +93,40 @@ def _sums(policy: LoadedPolicy) -> Iterable[Problem]:
             said = " + ".join(f"{length:g}" for length in lengths)
             what = f"rule '{cap}': its steps add up to more than the total: {said} > {_largest(policy, total):g}; the total wins"
             yield policy.document.problem(("rules", positions[cap]), what)
+
+
+def _holes(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:
+    """Parameters whose newest values leave out a word that the rows may have: nothing is in force for such rows."""
+    table = config.tables[policy.file.table]
+    for name, parameter in policy.file.parameters.items():
+        day = max(parameter.values)
+        words, column = parameter.values[day], table.column(parameter.by or "")
+        known = words if isinstance(words, dict) and "*" not in words else None
+        left_out = [choice for choice in column.choices if choice not in known] if column and known is not None else []
+        if column and left_out:
+            what = f"parameter '{name}': no value for {', '.join(left_out)} of '{column.key}'; nothing is in force for such rows"
+            hint = 'give each a value, `null` if none is meant, or add `"*"`'
+            yield policy.document.problem(("parameters", name, "values", f"{day}"), what, hint)
+
+
+def _crossed(policy: LoadedPolicy) -> Iterable[Problem]:
+    """Penalties whose lower end lies above the upper one."""
+    positions = {data.get("id"): place for place, data in enumerate(policy.file.rules)}
+    for rule in policy.rules.values():
+        if isinstance(rule, Penalty) and rule.between:
+            low, high = (_newest(policy, end) for end in rule.between)
+            if low is not None and high is not None and low > high:
+                what = f"rule '{rule.id}': the lower end {low:g} is above the upper end {high:g}"
+                yield policy.document.problem(
+                    ("rules", positions[rule.id], "between"), what, "exchange the two ends, or correct the parameters"
+                )
+
+
+def _newest(policy: LoadedPolicy, dollar: str) -> float | None:
+    """The newest value of a parameter that is one number."""
+    parameter = policy.file.parameters.get(dollar.removeprefix("$"))
+    value = parameter.values[max(parameter.values)] if parameter else None
+    return None if value is None or isinstance(value, dict) else float(value)
 
 
 def _unit(policy: LoadedPolicy, rule: Deadline) -> str:

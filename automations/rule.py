@@ -236,19 +236,13 @@ class Builder:
         """Add a finding where a boolean column holds; the rule's own message and fix win over these."""
         rule = self.rule
         self._note_said()
-        spec = FindingSpec(
-            rule=self.full,
-            table=self.table.name,
-            where=where,
-            column=column,
-            level=level or rule.level,
-            message=self.filled_in(rule.message or message),
-            fix=self.filled_in(rule.fix or fix),
-            clause=rule.clause,
-            risk=rule.risk,
-            keeper=self.policy.owner,
-        )
-        self.draft.findings.append(spec)
+        self._found(where, rule.message or message, rule.fix or fix, column=column, level=level or rule.level)
+
+    def _found(self, where: str, message: Words, fix: Words, **more: Any) -> None:
+        """Add what is said where a boolean column holds."""
+        texts, about = (self.filled_in(message), self.filled_in(fix)), {"column": None, "level": self.rule.level, **more}
+        spec = FindingSpec(self.full, self.table.name, where, message=texts[0], fix=texts[1], clause=self.rule.clause, **about)
+        self.draft.findings.append(replace(spec, risk=self.rule.risk, keeper=self.policy.owner))
 
     def _note_said(self) -> None:
         """Note the `{columns}` and `{$parameters}` the rule's own texts name; unknown ones are faults."""
@@ -278,27 +272,11 @@ class Builder:
     def alert(self, where: str, message: Words, fix: Words, evidence: Sequence[str], clears: Sequence[str] = ()) -> None:
         """Add an occasion that is no finding: whoever a notice names hears of it once, with these columns of the row."""
         self._note_said()
-        spec = FindingSpec(
-            rule=self.full,
-            table=self.table.name,
-            where=where,
-            column=None,
-            level=self.rule.level,
-            message=self.filled_in(message),
-            fix=self.filled_in(fix),
-            clause=self.rule.clause,
-            kind="alert",
-            evidence=tuple(evidence),
-            risk=self.rule.risk,
-            keeper=self.policy.owner,
-            clears=tuple(clears),
-        )
-        self.draft.findings.append(spec)
+        self._found(where, message, fix, kind="alert", evidence=tuple(evidence), clears=tuple(clears))
 
-    def at_risk(self, where: str, message: Words, evidence: Sequence[str]) -> None:
+    def at_risk(self, where: str, message: Words) -> None:
         """Say where a promise is at risk, for the list of risks alone: its notices are on a ladder."""
-        spec = FindingSpec(self.full, self.table.name, where, None, "warn", message, {}, self.rule.clause, "risk", "", tuple(evidence))
-        self.draft.findings.append(replace(spec, risk=self.rule.risk, keeper=self.policy.owner))
+        self._found(where, message, {}, level="warn", kind="risk")
 
     def promise(self, spec: ClockSpec, due: str | None, state: str | None) -> None:
         """Add a clock; clocks that write the same `due` column are one promise."""
@@ -378,7 +356,7 @@ def _by_sql(value: Any, parameter: Parameter) -> str:
         return _literal(value, parameter)
     rest = f" ELSE {_literal(value['*'], parameter)}" if "*" in value else ""
     cases = " ".join(f"WHEN {_text(word)} THEN {_literal(each, parameter)}" for word, each in value.items() if word != "*")
-    return f"CASE {parameter.by} {cases}{rest} END"
+    return f"CASE {parameter.by} {cases}{rest} END" if cases else _literal(value.get("*"), parameter)
 
 
 def _literal(value: Any, parameter: Parameter) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from automations.apart import as_tabs
+from automations.apart import ENDING, as_tabs
+from automations.choosing import Asked, asked, chosen
 from automations.config import Config, load
 from automations.headers import find_by_header, find_header, find_tab, table_meant
 from automations.measured import UNITS
@@ -30,9 +31,17 @@ WORDS: Mapping[str, Words] = {
     "tab": {"zh": "  工作表“{tab}”，{count} 列：{names}", "en": "  tab '{tab}', {count} columns: {names}"},
     "columns": {"zh": "  工作表“{tab}”右侧增加 {count} 列：{names}", "en": "  tab '{tab}', {count} columns at the right: {names}"},
     "mended": {"zh": "  工作表“{tab}”修复 {count} 列的查找公式：{names}", "en": "  tab '{tab}', {count} look-up columns mended: {names}"},
+    "asked": {
+        "zh": "    {packs}要用；没有它，{count}条规则不起作用",
+        "en": "    asked for by {packs}; without it {count} rules do nothing",
+    },
+    "some": {
+        "zh": "只要其中几张：runner.py init{branch} --tables 客户,客户订单（写工作表名，逗号隔开）",
+        "en": "Only some of them: runner.py init{branch} --tables customers,orders (names of tabs, with commas)",
+    },
     "do": {
-        "zh": "什么都还没有写。执行：runner.py init{branch} --yes",
-        "en": "Nothing was written yet. To do it: runner.py init{branch} --yes",
+        "zh": "什么都还没有写。执行：runner.py init{branch}{tables} --yes",
+        "en": "Nothing was written yet. To do it: runner.py init{branch}{tables} --yes",
     },
     "next": {"zh": "接下来：runner.py plan{branch}", "en": "Next: runner.py plan{branch}"},
 }
@@ -40,12 +49,13 @@ WORDS: Mapping[str, Words] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One tab that is added (`new`), or the columns that are added to one, or whose look-ups are mended."""
+    """One tab that is added (`new`), with who wants it, or the columns that are added to one, or whose look-ups are mended."""
 
     tab: str
     new: bool
     columns: tuple[str, ...]
     mends: bool = False
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ class InitResult:
     done: bool
     language: str
     branch: str = ""
+    tables: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -66,23 +77,34 @@ class InitResult:
         return not self.steps
 
     def data(self) -> dict[str, Any]:
-        """`{"workbook", "creates", "done", "steps": [{tab, new, columns}]}`."""
-        return {"workbook": str(self.path), "creates": self.creates, "done": self.done, "steps": [asdict(step) for step in self.steps]}
+        """`{"workbook", "creates", "done", "steps": [{tab, new, columns, asked: {packs, rules}}]}`; `asked` where several packs are on."""
+        steps = [{key: value for key, value in asdict(step).items() if value is not None} for step in self.steps]
+        return {"workbook": str(self.path), "creates": self.creates, "done": self.done, "steps": steps}
 
     def text(self) -> str:
         """The plan, and what comes next."""
         if self.empty:
             return self._say("empty")
         head = ("create" if self.creates else "upgrade") + ("d" if self.done else "")
-        return "\n".join([self._say(head), *map(self._line, self.steps), self._say("next" if self.done else "do")])
+        some = [self._say("some")] if not self.done and not self.tables and any(step.asked for step in self.steps) else []
+        lines = [line for step in self.steps for line in self._lines(step)]
+        return "\n".join([self._say(head), *lines, *some, self._say("next" if self.done else "do")])
 
-    def _line(self, step: Step) -> str:
-        names = ("、" if self.language == "zh" else ", ").join(step.columns)
-        return self._say("tab" if step.new else "mended" if step.mends else "columns", tab=step.tab, count=len(step.columns), names=names)
+    def _lines(self, step: Step) -> list[str]:
+        zh = self.language == "zh"
+        names = ("、" if zh else ", ").join(step.columns)
+        line = self._say("tab" if step.new else "mended" if step.mends else "columns", tab=step.tab, count=len(step.columns), names=names)
+        if self.done or not step.new or not step.asked:
+            return [line]
+        packs = "".join(f"《{pack}》" for pack in step.asked.packs) if zh else ", ".join(step.asked.packs)
+        return [line, self._say("asked", packs=packs, count=step.asked.rules)]
 
     def _say(self, word: str, **facts: object) -> str:
         return (WORDS[word].get(self.language) or WORDS[word]["en"]).format(
-            path=self.shown, branch=f" --branch {self.branch}" if self.branch else "", **facts
+            path=self.shown,
+            branch=f" --branch {self.branch}" if self.branch else "",
+            tables=f" --tables {','.join(self.tables)}" if self.tables else "",
+            **facts,
         )
 
 
@@ -95,36 +117,51 @@ def init(root: Path, workbook: Path | None = None, *, do: bool = False) -> InitR
     return init_of(load(root), workbook, do=do)
 
 
-def init_of(config: Config, workbook: Path | None = None, *, do: bool = False, upgrade: bool = False) -> InitResult:
+def init_of(
+    config: Config, workbook: Path | None = None, *, do: bool = False, upgrade: bool = False, tables: Sequence[str] = ()
+) -> InitResult:
     """Plan the workbook of the settings (or `workbook`): create it (not to `upgrade`), or add what it lacks; `do` it or only say it.
 
-    Only tables of packs that are switched on. Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
+    Only tables of packs that are switched on; `tables` names the new tabs that are wanted, all without it.
+    Raises NoSuchTable, WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
     """
+    chosen(config, tables)
     if workbook is None and config.settings.workbook.kind == "google":
-        return _at_google(config, do)
-    path = workbook or config.root / config.settings.workbook.path
-    return _upgraded(config, path, do) if upgrade or path.exists() else _created(config, path, do)
+        found = _at_google(config, do, tables)
+    else:
+        path = workbook or config.root / config.settings.workbook.path
+        found = _upgraded(config, path, do, tables) if upgrade or path.exists() else _created(config, path, do, tables)
+    return _with_reasons(replace(found, tables=tuple(tables)), config)
 
 
-def _created(config: Config, path: Path, do: bool) -> InitResult:
-    language, tables = config.language, as_tabs(config.tables.values())
+def _with_reasons(found: InitResult, config: Config) -> InitResult:
+    """The same, each new tab with the packs that ask for it."""
+    wanted = {tab_title(config.tables[name], config.language): who for name, who in asked(config).items()}
+    return replace(found, steps=tuple(replace(step, asked=wanted.get(step.tab)) for step in found.steps))
+
+
+def _created(config: Config, path: Path, do: bool, names: Sequence[str]) -> InitResult:
+    language, tables = config.language, as_tabs(chosen(config, names))
     if do:
-        create(path, tables, language, board=board_of(config))
+        create(path, tables, language, board=board_of(config, tables))
     steps = tuple(Step(tab_title(table, language), True, tuple(column.heading(language) for column in table.columns)) for table in tables)
     return InitResult(path, shown(config, path), True, steps, do, language, config.branch)
 
 
-def board_of(config: Config) -> list[Series]:
-    """What the tab with the charts shows: the monthly indicators of the company."""
+def board_of(config: Config, tables: Iterable[Table] | None = None) -> list[Series]:
+    """What the tab with the charts shows: the monthly indicators of the company; nothing where `tables` lack their results."""
+    if RESULTS not in (config.tables if tables is None else {table.name for table in tables}):
+        return []
     rules = [rule for policy in config.policies.values() for rule in policy.rules.values()]
     monthly = [each for each in rules if isinstance(each, Metric) and each.subject == "company" and "month" in each.every]
     return [Series({"zh": each.id, "en": each.id, **each.title}, UNITS.get(each.unit, COUNTED)) for each in monthly]
 
 
-def _upgraded(config: Config, path: Path, do: bool) -> InitResult:
-    grids, series = XlsxWorkbook(path).grids(), board_of(config)
-    additions = missing(config, grids)
-    charts = bool(series) and RESULTS in config.tables and not any(grid.title in TITLE.values() for grid in grids)
+def _upgraded(config: Config, path: Path, do: bool, names: Sequence[str]) -> InitResult:
+    grids = XlsxWorkbook(path).grids()
+    tables = _wanted(config, names, grids)
+    additions, series = missing(config, grids, as_tabs(tables)), board_of(config, tables)
+    charts = bool(series) and not any(grid.title in TITLE.values() for grid in grids)
     if do:
         apply_upgrade(path, additions)
     if do and charts:
@@ -147,15 +184,22 @@ def _add_charts(config: Config, path: Path, series: Sequence[Series]) -> None:
         add_board_to(path, known, {name: tabs[name].title for name in places}, places, series, config.language)
 
 
-def _at_google(config: Config, do: bool) -> InitResult:
+def _wanted(config: Config, names: Sequence[str], grids: Sequence[Grid]) -> list[Table]:
+    """The tables that are chosen, and those whose tabs are there."""
+    return chosen(config, names, tabs_of(list(config.tables.values()), grids))
+
+
+def _at_google(config: Config, do: bool, names: Sequence[str]) -> InitResult:
     """The same at Google: every spreadsheet gets the tabs of its tables, and in those it has the columns they lack."""
     from automations.googleboard import add_charts, lacking_charts
     from automations.googlelookups import add_look_ups, broken, lacking, mend, titles
     from automations.googlesetup import add, again, homes
 
     steps: list[Step] = []
-    names = []
+    said_of = []
     for home in homes(config):
+        wanted = {table.name for table in _wanted(config, names, home.grids)}
+        home = replace(home, tables=tuple(table for table in home.tables if table.name.removesuffix(ENDING) in wanted))
         additions, tabs = missing(config, home.grids, home.tables), tabs_of(home.tables, home.grids)
         look_ups, charts = lacking(config, home, tabs), lacking_charts(config, home, board_of(config))
         lost = broken(config, home, tabs)
@@ -172,8 +216,8 @@ def _at_google(config: Config, do: bool) -> InitResult:
         steps += [Step(tab, False, columns) for tab, columns in titles(config, tabs, look_ups)]
         steps += [Step(tab, False, columns, mends=True) for tab, columns in titles(config, tabs, lost)]
         steps += [Step(charts.title, charts.sheet_id is None, charts.words(config.language))] if charts else []
-        names.append(f"{home.sheet.structure().name} ({home.sheet.id})")
-    said = ", ".join(names)
+        said_of.append(f"{home.sheet.structure().name} ({home.sheet.id})")
+    said = ", ".join(said_of)
     return InitResult(Path(said), said, False, tuple(steps), do, config.language, config.branch)
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from automations.choosing import NoSuchTable
 from automations.config import load
 from automations.errors import WorkbookBusy, WorkbookUnreadable
 from automations.setup import init, init_of
+from tests.project import project as small_project
+from tests.project import table_file
 from tests.small_project import SETTINGS, project
 
 
@@ -118,3 +121,53 @@ def test_an_upgrade_creates_no_workbook(tmp_path: Path) -> None:
         init_of(config, do=True, upgrade=True)
     init_of(config, do=True)
     assert init_of(config, do=True, upgrade=True).empty
+
+
+TWO_PACKS = """
+language: zh
+calendar: cn
+admin: admin@example.com
+packs: [one, two]
+workbook: { kind: xlsx, path: team.xlsx }
+"""
+
+
+def packs_of_two(tmp_path: Path) -> Path:
+    """Two packs: one over the complaints, the other over complaints and costs."""
+    complaints = "no | 编号\n said | 内容\n asked | 追问"
+    costs = "cost | 费用号\n amount | 金额 | money |"
+    rule = "policy: {name}\ntitle: {name}\ntable: {table}\nrules:\n  - {{ id: {name}, kind: required, columns: [{column}] }}\n"
+    files = {
+        f"config/packs/{pack}/{path}": text
+        for pack, path, text in (
+            ("one", "pack.yaml", "pack: one\ntitle: 甲制度\n"),
+            ("one", "tables/complaints.yaml", table_file("complaints", complaints)),
+            ("one", "policies/said.yaml", rule.format(name="said-stated", table="complaints", column="said")),
+            ("two", "pack.yaml", "pack: two\ntitle: 乙制度\nneeds: [one]\n"),
+            ("two", "tables/costs.yaml", table_file("costs", costs)),
+            ("two", "policies/asked.yaml", rule.format(name="asked-stated", table="complaints", column="asked")),
+            ("two", "policies/amount.yaml", rule.format(name="amount-stated", table="costs", column="amount")),
+        )
+    }
+    return small_project(tmp_path, tables={}, settings=TWO_PACKS, files=files)
+
+
+def test_the_plan_says_who_asks_for_each_tab_and_some_may_be_chosen(tmp_path: Path) -> None:
+    config = load(packs_of_two(tmp_path))
+
+    assert init_of(config).text() == (
+        "将新建工作簿 team.xlsx：\n"
+        "  工作表“complaints”，3 列：编号、内容、追问\n"
+        "    《甲制度》《乙制度》要用；没有它，2条规则不起作用\n"
+        "  工作表“costs”，2 列：费用号、金额\n"
+        "    《乙制度》要用；没有它，1条规则不起作用\n"
+        "只要其中几张：runner.py init --tables 客户,客户订单（写工作表名，逗号隔开）\n"
+        "什么都还没有写。执行：runner.py init --yes"
+    )
+    assert init_of(config, tables=["costs"]).text().splitlines()[-1] == "什么都还没有写。执行：runner.py init --tables costs --yes"
+    init_of(config, tables=["complaints"], do=True)
+    assert openpyxl.load_workbook(tmp_path / "team.xlsx").sheetnames == ["complaints"]
+    assert init_of(config, tables=["complaints"]).empty
+    assert [step.tab for step in init_of(config).steps] == ["costs"]
+    with pytest.raises(NoSuchTable, match="no table 'cost'\n  did you mean 'costs'"):
+        init_of(config, tables=["cost"])

@@ -24,7 +24,7 @@ def init_command(call: Call) -> Ended:
 
     arguments = call.arguments
     config = branch_of(load(arguments.root), arguments.branch)
-    plan = partial(init_of, config, arguments.workbook, upgrade=arguments.upgrade)
+    plan = partial(init_of, config, arguments.workbook, upgrade=arguments.upgrade, tables=arguments.tables)
     if not arguments.yes:
         result = plan()
         return ended(call, result, NOTHING if result.empty else CHANGES)

@@ -167,7 +167,7 @@ class Deadline(Rule):
             near = build.kernel(build.called("near"), "boolean", partial(_near, clock.table, code), [code])
             title = build.title()
             words = {"zh": f"“{title.get('zh')}”还没有完成，期限是{{{due}}}", "en": f"'{title.get('en')}' is not done, due {{{due}}}"}
-            build.at_risk(near, words, [])
+            build.at_risk(near, words)
         column = self.starts if self.starts and build.table.column(self.starts) else None
         if self.starts:
             name = build.kernel(build.called("future"), "boolean", clock.future, [each for each in (clock.start, clock.when) if each])
