@@ -36,7 +36,7 @@ WORDS: Mapping[str, Words] = {
         "en": "    asked for by {packs}; without it {count} rules do nothing",
     },
     "some": {
-        "zh": "只要其中几张：runner.py init{branch} --tables 客户,客户订单（写工作表名，逗号隔开）",
+        "zh": "只要其中几张：runner.py init{branch} --tables 客户，客户订单（写工作表名，逗号隔开）",
         "en": "Only some of them: runner.py init{branch} --tables customers,orders (names of tabs, with commas)",
     },
     "do": {

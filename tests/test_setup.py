@@ -161,7 +161,7 @@ def test_the_plan_says_who_asks_for_each_tab_and_some_may_be_chosen(tmp_path: Pa
         "    《甲制度》《乙制度》要用；没有它，2条规则不起作用\n"
         "  工作表“costs”，2 列：费用号、金额\n"
         "    《乙制度》要用；没有它，1条规则不起作用\n"
-        "只要其中几张：runner.py init --tables 客户,客户订单（写工作表名，逗号隔开）\n"
+        "只要其中几张：runner.py init --tables 客户，客户订单（写工作表名，逗号隔开）\n"
         "什么都还没有写。执行：runner.py init --yes"
     )
     assert init_of(config, tables=["costs"]).text().splitlines()[-1] == "什么都还没有写。执行：runner.py init --tables costs --yes"
