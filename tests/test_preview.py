@@ -11,6 +11,7 @@ import pytest
 
 import runner
 from automations.asking import NotThere
+from automations.demo.telling import KINDS
 from automations.errors import OutsideFailed
 from automations.picturing import DARK, NoPicture, browser_on, draw, options
 from automations.previewing import Preview, preview
@@ -272,3 +273,7 @@ def test_an_unknown_option_of_preview_is_still_refused(capsys: pytest.CaptureFix
         runner.parser().parse_args(["preview", "deadline-late", "TS-1", "--langauge"])
 
     assert "unrecognized arguments: --langauge" in capsys.readouterr().err
+
+
+def test_the_summary_of_the_demo_has_a_word_for_the_mails_of_every_template():
+    assert [set(words) for words in KINDS.values()] == [set(TEMPLATES) - {"several"}] * 2
