@@ -122,6 +122,18 @@ def stage(folder: Path) -> Scene:
     return scene(None, config=configured(folder, "problems"), costs=ROWS, matters=HEAD)
 
 
+def test_a_risk_that_passes_to_somebody_else_is_theirs_in_the_very_next_run(tmp_path: Path) -> None:
+    rule = RULES.replace(", evidence: [amount, who]", "").replace(" risk: 超支,", "").replace(", risk: 拖欠", "")
+    listing = "policy: matters\ntable: matters\nrules:\n  - { id: listed, kind: listing, of: risks }"
+    config = loaded(project(tmp_path, policy=[rule, listing], tables={"costs": COSTS, "matters": LIST}))
+    known = scene(None, config=config, costs=ROWS, matters=HEAD)
+    known.run("2025-09-29 09:00")
+    known.edit("costs", "who", "A", "李四")
+    known.run("2025-09-29 10:00")
+
+    assert known.cells("matters", "person") == ["costs/large/A 李四"]
+
+
 def test_a_second_run_does_nothing_and_neither_does_the_next_day(tmp_path: Path) -> None:
     known = stage(tmp_path)
     known.run("2025-09-29 09:00")

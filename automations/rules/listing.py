@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
 from automations.keptcolumns import fillable, keep, kept_table
 from automations.listings import Fills, listed, places_of
 from automations.model import Table
-from automations.program import Place
+from automations.program import FindingSpec, Place
 from automations.rule import Builder, Rule
 
 
@@ -43,9 +44,16 @@ class Listing(Rule):
         specs = tuple(spec for spec in said if spec.risk or (self.of == "problems" and spec.kind == "finding"))
         columns = [name for name in Fills._fields if (column := table.column(name)) and column.ours and name != table.key]
         rows = partial(listed, table, tuple(columns), self.of, specs, build.draft.language)
-        keep(build, table, columns, rows, [(table.name, table.key)], timed=True, soft=places_of(specs) | self._read(build))
+        keep(build, table, columns, rows, [(table.name, table.key)], timed=True, soft=places_of(specs) | self._read(build, specs))
 
-    def _read(self, build: Builder) -> frozenset[Place]:
-        """What staff fill in anywhere: a cell that cannot be read is a problem too."""
-        tables = (table for table in build.draft.tables.values() if self.of == "problems" and table.name not in build.draft.lists)
-        return frozenset((table.name, column.key) for table in tables for column in table.columns if not column.ours)
+    def _read(self, build: Builder, specs: Sequence[FindingSpec]) -> frozenset[Place]:
+        """What staff fill in: whose a row is, and in a list of problems anywhere, as a cell that cannot be read is one too."""
+        said = {spec.table for spec in specs}
+        tables = (table for table in build.draft.tables.values() if table.name not in build.draft.lists)
+        return frozenset(
+            (table.name, column.key)
+            for table in tables
+            if self.of == "problems" or table.name in said
+            for column in table.columns
+            if not column.ours
+        )
