@@ -58,10 +58,12 @@ def test_the_last_picture_has_a_complaint_in_every_state(month):
     assert states == set(world.config.tables["complaints"].column("status").choices)
 
 
-def test_the_folder_holds_workbook_mails_and_ledger(month):
+def test_the_folder_holds_workbook_mails_forms_papers_and_ledger(month):
     folder = month[0].folder
 
-    assert sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) == ["outbox", "state", "团队台账.xlsx"]
+    there = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
+    assert there == ["forms", "outbox", "papers", "state", "团队台账.xlsx"]
+    assert list((folder / "forms").glob("*.docx")) and list((folder / "papers").glob("*.html"))
     assert len(list((folder / "outbox").glob("*.eml"))) == sum(run.mails + run.digests for run in month[0].runs)
     assert (folder / "outbox" / "index.html").is_file()
 
