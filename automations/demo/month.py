@@ -29,7 +29,7 @@ from automations.workbooks.saving import refuse_if_open
 MARK = ".rowkeeper-demo"
 """A file that says a folder is the demo's own, so that a second demo may replace it."""
 
-CLOCKS = (time(9, 0), time(16, 0))
+CLOCKS = (time(16, 0),)
 """When the program runs on a working day."""
 
 DAY_OFF = datetime(2026, 9, 26, 10, 0)
