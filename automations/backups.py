@@ -58,6 +58,10 @@ WORDS: Mapping[str, Words] = {
         "en": "the copy of the ledger lies in {path}; the one in use was not touched. To use it: runner.py backup restore NAME --yes. "
         "It does not know the mails sent since, so every mail is held until a person confirms: runner.py backup confirm",
     },
+    "which": {
+        "zh": "请写明是哪一份：runner.py backup restore 名称；runner.py backup list 列出全部",
+        "en": "say which: runner.py backup restore NAME; runner.py backup list shows all",
+    },
     "unknown": {
         "zh": "没有名为 {name} 的备份；runner.py backup list 列出全部",
         "en": "no copy named {name}; runner.py backup list shows all",
@@ -111,7 +115,7 @@ def backup(world: World, action: str, name: str | None, now: datetime) -> Answer
 def _laid_beside(folder: Path, name: str, language: str) -> Answer:
     found = next((each for each in backups(folder) if each.path.name == name), None)
     if found is None:
-        raise BackupUnusable(WORDS["unknown"][language].format(name=name or "?"))
+        raise BackupUnusable(unknown(name, language))
     place = folder.parent / "restored" / name.removesuffix(".gz")
     place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if found.kind == "ledger":
@@ -121,6 +125,11 @@ def _laid_beside(folder: Path, name: str, language: str) -> Answer:
         return Answer((said,), (str(place),))
     unpacked(found.path, place, language)
     return Answer((WORDS["laid"][language].format(path=place),), (str(place),))
+
+
+def unknown(name: str, language: str) -> str:
+    """That there is no copy of that name, or that one is to be named."""
+    return WORDS["unknown" if name else "which"][language].format(name=name)
 
 
 def unpacked(packed: Path, place: Path, language: str) -> None:

@@ -14,7 +14,7 @@ from automations.yamlcheck import closest
 class NoSuchTable(RowkeeperError):
     """A tab was asked for that no switched-on pack has."""
 
-    exit_code = 3
+    exit_code = 5
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ def chosen(config: Config, names: Sequence[str], there: Collection[str] = ()) ->
     for name in names:
         if name not in known:
             near = closest(name, known)
-            raise NoSuchTable(f"no table '{name}'" + (f"\n  did you mean '{near}'?" if near else ""))
+            raise NoSuchTable(
+                f"no table '{name}'\n  " + (f"did you mean '{near}'?" if near else "`runner.py init` lists the tabs there are")
+            )
     wanted = {known[name] for name in names} | set(there)
     return [table for table in config.tables.values() if table.name in wanted]
 

@@ -237,7 +237,7 @@ def _table_files(reader: Reader, packs: Mapping[str, PackFile]) -> dict[str, tup
 
 
 def _merged(reader: Reader, there: tuple[TableFile, list[Document]], more: tuple[TableFile, Document]) -> tuple[TableFile, list[Document]]:
-    """A table to which another pack adds columns."""
+    """A table to which another pack adds columns, behind those that are there."""
     first, documents = there
     table, document = more
     for key in table.columns.keys() & first.columns.keys():
@@ -246,7 +246,8 @@ def _merged(reader: Reader, there: tuple[TableFile, list[Document]], more: tuple
                 ("columns", key), f"column '{key}' of table '{table.table}' is declared in {documents[0].file} already", key=True
             )
         )
-    update = {name: {**getattr(table, name), **getattr(first, name)} for name in ("columns", "rollups", "in_force", "running")}
+    parts = ("columns", "rollups", "in_force", "running")
+    update = {name: getattr(first, name) | getattr(table, name) | getattr(first, name) for name in parts}
     return first.model_copy(update=update), [*documents, document]
 
 

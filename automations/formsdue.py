@@ -28,8 +28,8 @@ MET = ""
 """The key that says a rule has been met: what had come so far by then is not made by itself."""
 SAID: Mapping[str, Words] = {
     "made": {"zh": "做好了 {count} 份单据：", "en": "{count} forms were made:"},
-    "none": {"zh": "没有到时间而未做的单据。", "en": "No form is due that has not been made."},
-    "waiting": {"zh": "还有 {count} 份要等补填：", "en": "{count} forms wait for something to be filled in:"},
+    "none": {"zh": "目前没有要做的单据。", "en": "No form is due that has not been made."},
+    "waiting": {"zh": "还有 {count} 份要补填后才能做：", "en": "{count} forms wait for something to be filled in:"},
     "lacks": {"zh": "{title} {key}：缺{lacks}", "en": "{title} {key}: lacks {lacks}"},
 }
 

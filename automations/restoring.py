@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from automations.backups import WORDS as SAID
-from automations.backups import Backup, BackupUnusable, backups, folder_of, unpacked, workbook_copy
+from automations.backups import Backup, BackupUnusable, backups, folder_of, unknown, unpacked, workbook_copy
 from automations.byhand import alone
 from automations.cells import typed_list
 from automations.config import Config
@@ -45,7 +45,10 @@ WORDS: Mapping[str, Words] = {
     "cell": {"zh": "    {key} {column}：{first} -> {second}", "en": "    {key} {column}: {first} -> {second}"},
     "more": {"zh": "    还有 {count} 格", "en": "    {count} more cells"},
     "same": {"zh": "  两份的表格内容相同", "en": "  both hold the same in every table"},
-    "unreadable": {"zh": "  现在的不能读取，比不了：{why}", "en": "  the one in use cannot be read, so they cannot be compared: {why}"},
+    "unreadable": {
+        "zh": "  现用的一份读不出来，无法比较：{why}",
+        "en": "  the one in use cannot be read, so they cannot be compared: {why}",
+    },
     "in use": {
         "zh": "  现在的：运行 {runs} 次，最近 {last}；发出邮件 {sent} 封",
         "en": "  in use: {runs} runs, the last {last}; {sent} mails sent",
@@ -139,7 +142,7 @@ def restored(
     """
     found = next((each for each in backups(folder_of(config)) if each.path.name == name), None)
     if found is None:
-        raise BackupUnusable(SAID["unknown"][config.language].format(name=name or "?"))
+        raise BackupUnusable(unknown(name, config.language))
     if found.kind == "workbook":
         return _book(config, found, now, clock, world(), do=do)
     with TemporaryDirectory() as folder:

@@ -165,6 +165,17 @@ def test_the_same_files_compile_to_the_same_program(tmp_path: Path):
     ]
 
 
+def test_the_columns_another_pack_adds_stand_behind_those_of_the_table(tmp_path: Path):
+    files = {
+        "config/settings.yaml": "admin: a@example.com\npacks: [care, more]\n",
+        "config/packs/more/pack.yaml": "pack: more\ntitle: 另一个\n",
+        "config/packs/more/tables/staff.yaml": "table: staff\ntitle: 员工\nkey: staff_no\ncolumns: { hobby: { title: 爱好 } }\n",
+    }
+    columns = [column.key for column in loaded(project(tmp_path, tables=TABLES, files=files)).tables["staff"].columns]
+
+    assert (columns[0], columns[-1]) == ("staff_no", "hobby")
+
+
 def test_a_column_may_not_be_declared_twice_by_two_packs(tmp_path: Path):
     extra = (
         "table: staff\ntitle: 员工\nkey: staff_no\ncolumns: { staff_no: { title: 工号 }, phone: { title: 电话 }, name: { title: 名字 } }\n"

@@ -122,7 +122,7 @@ def test_a_form_is_made_once_when_its_row_has_come_so_far(stage: Scene):
     assert names(made) == ["投诉记录 TS-2.docx"]
     assert words_of(Path(made.files[0]).read_bytes()) == "投诉记录 TS-2：漏油"
     assert made.text().splitlines()[0] == "做好了 1 份单据："
-    assert due(stage, "2026-09-15 09:10").text() == "没有到时间而未做的单据。"
+    assert due(stage, "2026-09-15 09:10").text() == "目前没有要做的单据。"
 
 
 def test_what_had_come_so_far_before_the_forms_were_first_met_is_not_made(stage: Scene):
@@ -145,7 +145,7 @@ def test_a_form_waits_for_what_lacks_and_says_so(stage: Scene):
     stage.edit("complaints", "content", "TS-3", "少件")
     made = due(stage, "2026-09-15 09:10")
 
-    assert waiting.text() == "没有到时间而未做的单据。\n还有 1 份要等补填：\n投诉记录 TS-3：缺内容"
+    assert waiting.text() == "目前没有要做的单据。\n还有 1 份要补填后才能做：\n投诉记录 TS-3：缺内容"
     assert names(made) == ["投诉记录 TS-3.docx"]
 
 

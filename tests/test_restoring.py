@@ -140,7 +140,7 @@ def test_a_workbook_that_is_open_stays_and_a_damaged_one_is_replaced(desk: Desk)
     done, _ = desk.does("backup", "restore", name, "--yes", at="2026-09-02 19:00")
 
     assert busy[0] == runner.OUTSIDE and "台账.xlsx: open in Excel" in busy[1]
-    assert "  现在的不能读取，比不了：" in plan
+    assert "  现用的一份读不出来，无法比较：" in plan
     assert done == 0 and [row[0] for row in desk.cells()] == ["TS-1", "TS-2"]
 
 
@@ -177,7 +177,7 @@ def test_a_damaged_ledger_is_replaced_and_not_while_serve_runs(desk: Desk) -> No
     done, _ = desk.does("backup", "restore", name, "--yes", at="2026-09-02 19:00")
 
     assert running[0] == runner.OUTSIDE and running[1].startswith("表管家已在运行（进程 ")
-    assert "  现在的不能读取，比不了：" in plan
+    assert "  现用的一份读不出来，无法比较：" in plan
     assert done == 0 and "运行记录没有疑问" not in desk.does("backup", "confirm", at="2026-09-02 19:20")[1]
 
 
@@ -205,4 +205,8 @@ def test_a_copy_that_is_not_there_is_said(desk: Desk) -> None:
     assert desk.does("backup", "restore", "ledger.x", at="2026-09-01 10:00") == (
         runner.OUTSIDE,
         "没有名为 ledger.x 的备份；runner.py backup list 列出全部\n",
+    )
+    assert desk.does("backup", "restore", at="2026-09-01 10:00") == (
+        runner.OUTSIDE,
+        "请写明是哪一份：runner.py backup restore 名称；runner.py backup list 列出全部\n",
     )

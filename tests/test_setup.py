@@ -171,3 +171,5 @@ def test_the_plan_says_who_asks_for_each_tab_and_some_may_be_chosen(tmp_path: Pa
     assert [step.tab for step in init_of(config).steps] == ["costs"]
     with pytest.raises(NoSuchTable, match="no table 'cost'\n  did you mean 'costs'"):
         init_of(config, tables=["cost"])
+    with pytest.raises(NoSuchTable, match=r"no table 'xyz'\n  `runner[.]py init` lists the tabs there are"):
+        init_of(config, tables=["xyz"])
