@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from automations.config import Config
 from automations.errors import RowkeeperError
+from automations.filing import file_name
 from automations.formcheck import TEMPLATES
 from automations.formfacts import facts_of, key_of, lacking
 from automations.formtemplates import FormTemplates
@@ -22,7 +22,6 @@ LACKS: Words = {
     "zh": "“{title}”（{key}）还不能打印，缺：\n{lacks}\n请在“{table}”补填后再打印。",
     "en": "'{title}' ({key}) cannot be printed yet, it lacks:\n{lacks}\nfill these in, in '{table}', then print it",
 }
-FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
 class FormIncomplete(RowkeeperError):
@@ -40,7 +39,7 @@ def made_of(judged: Judged, config: Config, spec: FormSpec, rows: Any, language:
     templates = FormTemplates(config.root / TEMPLATES, config.root)
     path = templates.path(spec.template, language)
     facts = facts_of(judged, config, spec, rows, templates.said(path), language)
-    return templates.fill_in(path, facts), file_name(spec, key_of(judged.evaluation, spec, int(rows[0])), language)
+    return templates.fill_in(path, facts), name_of(spec, key_of(judged.evaluation, spec, int(rows[0])), language)
 
 
 def keys_of(evaluation: Evaluation, spec: FormSpec) -> Any:
@@ -76,7 +75,7 @@ def folder_of(config: Config) -> Path:
     return config.root / config.settings.forms / config.branch
 
 
-def file_name(spec: FormSpec, key: str, language: str) -> str:
+def name_of(spec: FormSpec, key: str, language: str) -> str:
     """The stable name of a form: `产品发运通知单 FY-00801.docx`."""
     title = spec.title.get(language) or spec.title.get("zh", "")
-    return FORBIDDEN.sub("_", f"{title} {key}").strip(" .")[:120] + ".docx"
+    return file_name(f"{title} {key}", ".docx")

@@ -13,6 +13,7 @@ import pandas as pd
 from automations.config import Config
 from automations.digeststeps import spoken_of
 from automations.errors import OutsideFailed, RowkeeperError
+from automations.filing import make_folder
 from automations.formfacts import lacking, wanted
 from automations.formmaking import folder_of, keys_of, made_of, rows_with
 from automations.formtemplates import FormFailed
@@ -160,17 +161,9 @@ def _kept(world: World, judged: Judged, spec: FormSpec, key: str, folder: Path) 
     content, name = made_of(judged, config, spec, rows, config.language)
     file = folder / name
     if not file.exists():
-        _make(file.parent)
+        make_folder(file.parent, "forms")
         unfinished = file.with_suffix(".unfinished")
         with in_words(file):
             unfinished.write_bytes(content)
             unfinished.replace(file)
     return file
-
-
-def _make(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"{folder}: {error.strerror or error}; make this folder, or name another under 'forms' in settings.yaml"
-        raise OutsideFailed(what) from error

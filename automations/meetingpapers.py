@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from pathlib import Path
 
@@ -11,12 +10,10 @@ from automations.digestcontent import PAPER, Content, Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
 from automations.digestslots import Slot
-from automations.errors import OutsideFailed
+from automations.filing import file_name, make_folder
 from automations.ledgers.protocol import DigestRecord
 from automations.people import Person
 from automations.picturing import in_words
-
-FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 
 def keep_paper(desk: Desk, pages: DigestPages, digest: DigestFile, slot: Slot, folder: Path, run: int | None) -> Path:
@@ -26,11 +23,7 @@ def keep_paper(desk: Desk, pages: DigestPages, digest: DigestFile, slot: Slot, f
     if file.exists():
         return file
     page = pages.render(content.language, content.fields).html
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        what = f"{folder}: {error.strerror or error}; make this folder, or name another under 'papers' in settings.yaml"
-        raise OutsideFailed(what) from error
+    make_folder(folder, "papers")
     with in_words(file):
         file.write_text(with_pictures(page, [chart.file for chart in content.charts]), encoding="utf-8-sig")
     return file
@@ -38,7 +31,7 @@ def keep_paper(desk: Desk, pages: DigestPages, digest: DigestFile, slot: Slot, f
 
 def paper_name(content: Content) -> str:
     """`协同周例会材料 2026-09-14至2026-09-20.html`."""
-    return FORBIDDEN.sub("_", f"{content.fields['title']} {content.fields['period']}")[:120] + ".html"
+    return file_name(f"{content.fields['title']} {content.fields['period']}", ".html")
 
 
 def _content(desk: Desk, digest: DigestFile, slot: Slot, run: int | None) -> Content:

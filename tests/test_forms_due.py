@@ -172,6 +172,24 @@ def test_a_file_that_a_person_has_changed_stays(stage: Scene):
     assert not list(folder.glob("*.unfinished"))
 
 
+def test_keys_too_long_for_a_file_name_that_begin_alike_are_two_files(tmp_path: Path):
+    root = project(tmp_path, policy=POLICY, tables=TABLES)
+    written(root, "record", "{{ no }}")
+    written(root, "monthly", "{{ form_key }}")
+    long = "客户反映瓶盖渗漏" * 12 + "甲乙丙丁"
+    found = scene(config=load(root), complaints=ROWS.replace("TS-2", long + "一").replace("TS-3", long + "二"), staff=STAFF)
+    found.run("2026-09-14 12:00")
+    due(found, "2026-09-14 12:05")
+    found.edit("complaints", "content", long + "二", "少件")
+    for key in (long + "一", long + "二"):
+        found.edit("complaints", "done_at", key, datetime(2026, 9, 15, 9, 0))
+
+    files = [Path(file) for file in due(found, "2026-09-15 09:05").files if "记录" in file]
+
+    assert [words_of(file.read_bytes()) for file in files] == [long + "一", long + "二"]
+    assert all(file.name.startswith("投诉记录 客户反映瓶盖渗漏") and len(file.name.encode()) < 240 for file in files)
+
+
 def test_a_folder_that_cannot_be_written_is_said_and_tried_again(stage: Scene):
     folder = stage.world.config.root / "forms"
     folder.write_text("a file in the way", encoding="utf-8")
