@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from automations.hints import hints_of
 from automations.noticecheck import notice_problems
 from automations.proving import Progress, unnoticed
 from automations.rendering import Renderer
+from automations.wordpapers import PaperTemplates
 from automations.yamlcheck import closest
 
 
@@ -93,9 +94,15 @@ def _policies_of(config: Config, only: Sequence[str]) -> tuple[LoadedPolicy, ...
 def other_problems(config: Config) -> list[Problem]:
     """Faults that need the whole configuration: templates and notices."""
     renderer = Renderer(config.root / "templates" / "notices")
-    pages = DigestPages(config.root / "templates").problems() if config.digests else ()
+    pages = [*DigestPages(config.root / "templates").problems(), *_papers(config)] if config.digests else []
     notices = notice_problems(config, renderer.names())
     return [*renderer.problems(config.root), *pages, *notices, *form_problems(config), *coverage_problems(config)]
+
+
+def _papers(config: Config) -> Iterable[Problem]:
+    """Faults of the Word templates of papers, where a digest is kept as one."""
+    asked = any(digest.paper for digest in config.digests.values())
+    return PaperTemplates(config.root / "templates").problems() if asked else ()
 
 
 def counts_of(config: Config) -> dict[str, int]:

@@ -133,6 +133,7 @@ def content_of(
         "before_at": f"{before.at:%Y-%m-%d %H:%M}" if before else "",
         "clause": digest.clause,
         "why": _why(digest, reader.person, language),
+        "enclosed": "",
     }
     charts = charts_of(fields, language) if digest.pictures and not fields["clear"] else []
     said = {"subject": _subject(fields, figures, language), "pictures": [each.said() for each in charts]}

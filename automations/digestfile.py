@@ -57,7 +57,9 @@ class DigestFile(Declared):
     at_stake: dict[str, str] = Field(default={}, description="table: the money column of the rows that are late")
     breakdowns: list[Breakdown] = []
     indicators: str | None = Field(default=None, description="the kept table whose indicators of the period are shown: kpi_results")
-    paper: bool = Field(default=False, description="keep it as a page for a meeting too, in the folder `papers` of the settings")
+    paper: bool = Field(
+        default=False, description="keep it as a page and a Word file for a meeting too, in the folder `papers` of the settings"
+    )
     clause: str = ""
 
 

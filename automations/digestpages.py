@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,7 @@ from automations.rendering import (
     sandbox,
     source_of,
 )
-from automations.templatecheck import Known, Walk, column_of
+from automations.templatecheck import ADVICE, Known, Walk, column_of
 
 if TYPE_CHECKING:  # jinja2 costs a third of a second to import; a command that mails nobody does not pay for it
     from jinja2 import nodes
@@ -35,7 +35,8 @@ LINE = {"label": "x", "cells": ["1", "2"], "width": 50}
 ENTRY = {"title": "x", "key": "x", "place": "x", "link": "x", "owner": "x", "due": "x", "left": "x", "hot": True, "clause": "x"}
 SAMPLE: Mapping[str, Any] = {
     **dict.fromkeys(
-        ("subject", "title", "reader", "printed_at", "run", "window", "day", "period", "clear", "before_at", "clause", "why"), "x"
+        ("subject", "title", "reader", "printed_at", "run", "window", "day", "period", "clear", "before_at", "clause", "why", "enclosed"),
+        "x",
     ),
     "lists": True,
     "health": [{"text": "x", "bad": True}, {"text": "x", "bad": False}],
@@ -67,6 +68,7 @@ def lists_in(fields: Any) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 LISTS = dict(lists_in(SAMPLE))
+FIELDS: Known = {name: frozenset(value if isinstance(value, Mapping) else ()) for name, value in SAMPLE.items()}
 
 
 class DigestWalk(Walk):
@@ -75,9 +77,16 @@ class DigestWalk(Walk):
     deepest, most = 3, 2_000_000
     """As many parts as the tables of a digest can need: about a second."""
 
-    def __init__(self, tree: nodes.Template, name: str, templates: list[str]) -> None:
-        fields: Known = {name: frozenset(value if isinstance(value, Mapping) else ()) for name, value in SAMPLE.items()}
-        super().__init__(tree, name, templates, fields, LISTS)
+    def __init__(
+        self,
+        tree: nodes.Template,
+        name: str,
+        templates: Sequence[str],
+        fields: Known | None = FIELDS,
+        lists: Known = LISTS,
+        advice: str = ADVICE,
+    ) -> None:
+        super().__init__(tree, name, templates, fields, lists, advice)
 
     def _on_getattr(self, node: nodes.Getattr, known: Known, depth: int) -> None:
         if type(node.node).__name__ == "Getattr":  # `table.whole.cells`

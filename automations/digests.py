@@ -12,11 +12,13 @@ from automations.digestcontent import Content, Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
 from automations.digestslots import Slot, latest_slot
+from automations.digestwords import SAID
 from automations.errors import OutsideFailed, RowkeeperError
+from automations.formtemplates import FormFailed
 from automations.generation import count, older
 from automations.ledgers.protocol import DigestRecord, RunOutcome, RunStart
 from automations.meetingpapers import keep_paper
-from automations.model import Mail
+from automations.model import Attachment, Mail
 from automations.people import Person
 from automations.posting import Posted, send_pending
 from automations.releasing import domain_of
@@ -133,11 +135,11 @@ def _sent(world: World, desk: Desk, open_slots: Sequence[tuple[DigestFile, Slot]
     run_id = ledger.begin_run(RunStart(f"digest {names}", world.workbook.name, desk.now, config.hash, ""))
     try:
         pages = DigestPages(templates_of(world))
-        made = [_made(world, desk, pages, each, run_id) for each in due]
+        papers, lost = _papers(world, desk, open_slots, run_id)
+        made = [_made(world, desk, pages, each, run_id, papers.get(each.digest.digest)) for each in due]
         mine = [mail.message_id for mail in made if mail]
         for digest, slot in open_slots:
             ledger.claim_digest(run_id, DigestRecord(digest.digest, EVERYBODY, slot.at, desk.now))
-        lost = list(_papers(world, desk, pages, open_slots, run_id))
         posted = _post(world, desk.now, mine) if world.posts else Posted(0)
         posted = replace(posted, troubles=(*posted.troubles, *lost))
     except RowkeeperError as error:
@@ -148,21 +150,26 @@ def _sent(world: World, desk: Desk, open_slots: Sequence[tuple[DigestFile, Slot]
     return Sent(run_id, len(mine), len(made) - len(mine), posted)
 
 
-def _papers(world: World, desk: Desk, pages: DigestPages, open_slots: Sequence[tuple[DigestFile, Slot]], run_id: int) -> Iterator[str]:
-    """Keep the papers of these slots; gives what went wrong, which stops no mail."""
-    for digest, slot in open_slots if world.papers else []:
+def _papers(
+    world: World, desk: Desk, open_slots: Sequence[tuple[DigestFile, Slot]], run_id: int
+) -> tuple[dict[str, Attachment], tuple[str, ...]]:
+    """Keep the papers of these slots: the Word file of each, by its digest, and what went wrong, which stops no mail."""
+    kept, lost = {}, []
+    for digest, slot in open_slots:
         if digest.paper and world.papers:
             try:
-                keep_paper(desk, pages, digest, slot, world.papers, run_id)
-            except OutsideFailed as error:
-                yield str(error)
+                kept[digest.digest] = keep_paper(desk, templates_of(world), digest, slot, world.papers, run_id).enclosed()
+            except (OutsideFailed, FormFailed) as error:
+                lost.append(str(error))
+    return kept, tuple(lost)
 
 
-def _made(world: World, desk: Desk, pages: DigestPages, due: Due, run_id: int) -> Mail | None:
+def _made(world: World, desk: Desk, pages: DigestPages, due: Due, run_id: int, paper: Attachment | None) -> Mail | None:
     """Claim the slot and put the mail, together or not at all; None when there is nothing to say or somebody was first."""
     content = content_of(desk, due.digest, due.reader, due.slot, due.before, run_id)
     worth = says_anything(due.digest, content)
-    mail = _mail(world, desk, due, content, pages.render(content.language, content.fields)) if worth else None
+    said = {**content.fields, "enclosed": SAID["enclosed"][content.language] if paper else ""}
+    mail = _mail(world, desk, due, content, pages.render(content.language, said), paper) if worth else None
     known_as, message_id = due.reader.known_as, mail.message_id if mail else ""
     record = DigestRecord(due.digest.digest, known_as, due.slot.at, desk.now, message_id, content.figures)
     with world.ledger.at_once():
@@ -179,7 +186,7 @@ def _post(world: World, now: datetime, mine: Sequence[str]) -> Posted:
     return send_pending(world.ledger, world.channel, now, others)
 
 
-def _mail(world: World, desk: Desk, due: Due, content: Content, rendered: Rendered) -> Mail:
+def _mail(world: World, desk: Desk, due: Due, content: Content, rendered: Rendered, paper: Attachment | None) -> Mail:
     domain = domain_of(world.config.settings.mail.sender)
     parts = ("digest", world.workbook.name, due.digest.digest, due.reader.known_as, due.slot.at.isoformat())
     digest = blake2b("\n".join(parts).encode(), digest_size=16).hexdigest()
@@ -194,5 +201,5 @@ def _mail(world: World, desk: Desk, due: Due, content: Content, rendered: Render
         sent_at=desk.now,
         language=content.language,
         list_id=f"{due.digest.digest}.{domain}",
-        attachments=tuple(chart.file for chart in content.charts),
+        attachments=(*(chart.file for chart in content.charts), *([paper] if paper else [])),
     )

@@ -58,15 +58,15 @@ class Listed:
 
 @dataclass(frozen=True)
 class Kept:
-    """A paper for a meeting, by its file."""
+    """A paper for a meeting, by its files."""
 
-    file: str
+    files: tuple[str, ...]
 
     def data(self) -> dict[str, Any]:
-        return {"file": self.file}
+        return {"files": list(self.files)}
 
     def text(self) -> str:
-        return self.file
+        return "\n".join(self.files)
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,10 @@ def send_due(world: World, names: Sequence[str], now: datetime) -> Told:
 
 def keep(world: World, name: str, now: datetime) -> Kept:
     """The paper of the newest slot, written unless it is there. Raises OutsideFailed when it cannot be."""
-    digest, pages = named(world, name), DigestPages(templates_of(world))
+    digest, desk = named(world, name), desk_of(world, now)
     folder = world.papers or world.config.root / world.config.settings.papers / world.config.branch
-    return Kept(str(keep_paper(desk_of(world, now), pages, digest, _slot(world, digest, now), folder, None)))
+    paper = keep_paper(desk, templates_of(world), digest, _slot(world, digest, now), folder, None)
+    return Kept(tuple(str(file) for file in paper.files))
 
 
 def _slot(world: World, digest: DigestFile, now: datetime) -> Slot:

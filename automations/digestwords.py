@@ -74,6 +74,10 @@ SAID: Mapping[str, Words] = {
     "why own": {"zh": "您是这些行的负责人。", "en": "You are responsible for these rows."},
     "why role": {"zh": "您是{role}，本汇总发给这个岗位。", "en": "This digest goes to the post of {role}."},
     "why address": {"zh": "本汇总的设置中写有您的邮箱。", "en": "Your address is named in the settings of this digest."},
+    "enclosed": {
+        "zh": "随信附上本材料的 Word 文件，可在里面做会议记录。",
+        "en": "This paper is enclosed as a Word file, with room for the minutes.",
+    },
     "why paper": {"zh": "这是会议材料，供与会人员传阅。", "en": "This is a working paper for everybody at the meeting."},
     "why fallback": {
         "zh": "没有找到应收本汇总的人，所以发给管理员。",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from hashlib import blake2b
 from pathlib import Path
 
 from automations.errors import OutsideFailed
+from automations.picturing import in_words
 
 FORBIDDEN = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 LONGEST = 180
@@ -22,6 +24,15 @@ def file_name(words: str, ending: str) -> str:
     cut = said.encode()[:LONGEST].decode(errors="ignore").strip(" .")
     mark = "" if len(said.encode()) <= LONGEST else "~" + blake2b(words.encode(), digest_size=4).hexdigest()
     return cut + mark + ending
+
+
+def keep_file(file: Path, content: bytes, setting: str) -> None:
+    """Write a file whole or not at all, in a folder that `setting` names. Raises OutsideFailed when it cannot be."""
+    make_folder(file.parent, setting)
+    unfinished = file.with_suffix(f".{os.getpid()}.unfinished")
+    with in_words(file):
+        unfinished.write_bytes(content)
+        unfinished.replace(file)
 
 
 def make_folder(folder: Path, setting: str) -> None:

@@ -13,7 +13,7 @@ import pandas as pd
 from automations.config import Config
 from automations.digeststeps import spoken_of
 from automations.errors import OutsideFailed, RowkeeperError
-from automations.filing import make_folder
+from automations.filing import keep_file
 from automations.formfacts import lacking, wanted
 from automations.formmaking import folder_of, keys_of, made_of, rows_with
 from automations.formtemplates import FormFailed
@@ -21,7 +21,6 @@ from automations.generation import older
 from automations.judging import Judged
 from automations.ledgers.protocol import Ledger, RunOutcome, RunStart
 from automations.model import Words
-from automations.picturing import in_words
 from automations.program import FormSpec
 from automations.run import World, judge, read
 
@@ -161,9 +160,5 @@ def _kept(world: World, judged: Judged, spec: FormSpec, key: str, folder: Path) 
     content, name = made_of(judged, config, spec, rows, config.language)
     file = folder / name
     if not file.exists():
-        make_folder(file.parent, "forms")
-        unfinished = file.with_suffix(".unfinished")
-        with in_words(file):
-            unfinished.write_bytes(content)
-            unfinished.replace(file)
+        keep_file(file, content, "forms")
     return file

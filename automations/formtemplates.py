@@ -47,6 +47,9 @@ class FormFailed(RowkeeperError):
 class FormTemplates:
     """The Word files of one folder, `<language>/<name>.docx`; each is read once."""
 
+    walk: type[Walk] = Walk
+    advice = ADVICE
+
     def __init__(self, folder: Path, root: Path) -> None:
         self.folder, self._root = folder, root
         self._read: dict[Path, bytes] = {}
@@ -82,7 +85,7 @@ class FormTemplates:
         """
         document = self._document(path)
         try:
-            document.render(cleaned(facts), self._environment, autoescape=True)
+            document.render(self._ready(document, facts), self._environment, autoescape=True)
             written = io.BytesIO()
             document.save(written)
         except Exception as error:  # a template can go wrong in any way; it must not stop the others
@@ -137,12 +140,16 @@ class FormTemplates:
             if (found := _RAW.search(line)) and found[1] in ("r", "p") and line[found.start() + 1] == "{":
                 yield (place, 1), f"'{{{{{found[1]} …}}}}' is refused in a form", (ADVICE,)
         try:
-            walked = Walk(self._environment.parse(document.patch_xml(xml)), "form", [], fields, lists, ADVICE).found
+            walked = self.walk(self._environment.parse(document.patch_xml(xml)), "form", [], fields, lists, self.advice).found
         except TemplateSyntaxError as error:
             yield (_line_with(lines, "{"), 1), f"{error.message}", (ENDS,)
             return
         for mistake in walked if fields is not None else ():
             yield (_line_with(lines, mistake.word), 1), mistake.what, (*mistake.hints, *_where(lines, mistake))
+
+    def _ready(self, _document: DocxTemplate, facts: Mapping[str, object]) -> dict[str, object]:
+        """The facts as the template may say them."""
+        return cleaned(facts)
 
     @cached_property
     def _environment(self) -> ImmutableSandboxedEnvironment:

@@ -1,7 +1,8 @@
-"""Working papers for meetings: a digest of everybody's matters as one page in a folder, with its pictures in it, once per slot."""
+"""Working papers for meetings: a digest of everybody's matters as a page and as a Word file in a folder, once per slot."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -10,28 +11,49 @@ from automations.digestcontent import PAPER, Content, Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import DigestPages
 from automations.digestslots import Slot
-from automations.filing import file_name, make_folder
+from automations.filing import file_name, keep_file
+from automations.formtemplates import WORD
 from automations.ledgers.protocol import DigestRecord
+from automations.model import Attachment
 from automations.people import Person
-from automations.picturing import in_words
+from automations.wordpapers import PaperTemplates
 
 
-def keep_paper(desk: Desk, pages: DigestPages, digest: DigestFile, slot: Slot, folder: Path, run: int | None) -> Path:
-    """Write the paper of a slot; one that is there stays as people left it. Raises OutsideFailed when it cannot be written."""
+@dataclass(frozen=True)
+class Paper:
+    """A paper that is kept: a page for a browser, and a Word file to write the minutes into."""
+
+    page: Path
+    word: Path
+
+    @property
+    def files(self) -> tuple[Path, Path]:
+        return self.page, self.word
+
+    def enclosed(self) -> Attachment:
+        """The Word file as it travels with the mail, with what people wrote into it before."""
+        return Attachment(self.word.name, WORD, self.word.read_bytes())
+
+
+def keep_paper(desk: Desk, templates: Path, digest: DigestFile, slot: Slot, folder: Path, run: int | None) -> Paper:
+    """Write the paper of a slot; what is there stays as people left it.
+
+    Raises OutsideFailed when it cannot be written, FormFailed and TemplateFailed when a template has a fault.
+    """
     content = _content(desk, digest, slot, run)
-    file = folder / paper_name(content)
-    if file.exists():
-        return file
-    page = pages.render(content.language, content.fields).html
-    make_folder(folder, "papers")
-    with in_words(file):
-        file.write_text(with_pictures(page, [chart.file for chart in content.charts]), encoding="utf-8-sig")
-    return file
+    paper = Paper(folder / paper_name(content, ".html"), folder / paper_name(content, ".docx"))
+    if not paper.page.exists():
+        page = DigestPages(templates).render(content.language, content.fields).html
+        shown = with_pictures(page, [chart.file for chart in content.charts])
+        keep_file(paper.page, shown.encode("utf-8-sig"), "papers")
+    if not paper.word.exists():
+        keep_file(paper.word, PaperTemplates(templates).render(content), "papers")
+    return paper
 
 
-def paper_name(content: Content) -> str:
+def paper_name(content: Content, ending: str) -> str:
     """`协同周例会材料 2026-09-14至2026-09-20.html`."""
-    return file_name(f"{content.fields['title']} {content.fields['period']}", ".html")
+    return file_name(f"{content.fields['title']} {content.fields['period']}", ending)
 
 
 def _content(desk: Desk, digest: DigestFile, slot: Slot, run: int | None) -> Content:

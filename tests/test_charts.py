@@ -5,6 +5,7 @@ from __future__ import annotations
 import email
 import io
 import re
+import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ from datetime import datetime, timedelta
 from email.message import Message
 from pathlib import Path
 
+import docx
 import pytest
 from PIL import Image, ImageColor
 
 from automations.channels.folder import FolderChannel
 from automations.channels.message import compose
-from automations.config import load
+from automations.checking import other_problems
+from automations.config import Config, load
 from automations.digestcontent import Content, Desk, Reader, content_of
 from automations.digestfile import DigestFile
 from automations.digestpages import SAMPLE, DigestPages
@@ -233,14 +236,69 @@ def test_a_paper_for_a_meeting_is_kept_once_with_its_pictures_in_it(stage: Scene
     sent(found)
 
     file = tmp_path / "papers" / "管理日报 2026-09-14至2026-09-20.html"
+    word = file.with_suffix(".docx")
     page = file.read_text(encoding="utf-8-sig")
     assert page.count("data:image/png;base64,") == 5
     assert "这是会议材料，供与会人员传阅。" in page
     assert "您好。" in page
     assert "王敏，您好" not in page
     file.write_text("加了批注", encoding="utf-8")
-    assert keep(found.world, "manager", datetime.fromisoformat(NOW)).text() == str(file)
+    word.write_bytes(b"minutes")
+    assert keep(found.world, "manager", datetime.fromisoformat(NOW)).text() == f"{file}\n{word}"
     assert file.read_text(encoding="utf-8") == "加了批注"
+    assert word.read_bytes() == b"minutes"
+
+
+def test_the_word_file_of_a_paper_says_what_the_mail_says_and_travels_with_it(stage: Scene, tmp_path: Path):
+    config = stage.world.config
+    digest = config.digests["manager"].model_copy(update={"paper": True})
+    found = stage.with_world(config=replace(config, digests={"manager": digest}), papers=tmp_path / "papers")
+
+    mail = sent(found)
+
+    (word,) = [each for each in mail.attachments if not each.content_id]
+    assert (tmp_path / "papers" / word.name).read_bytes() == word.content
+    document = docx.Document(io.BytesIO(word.content))
+    lines = [each.text for each in document.paragraphs]
+    cells = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
+    assert lines[:2] == ["管理日报", "2026-09-21至2026-09-21 · 按 2026-09-22 08:30 的表格（第 2 次运行）"]
+    counted = [line for line in cells if line[0] in ("质量", "运输", "合计")]
+    assert counted == [["质量", "2", "300.75"], ["运输", "2", "51.00"], ["合计", "4", "351.75"]]
+    assert ["答复", "TS-2，complaints 第 3 行", "陈立", "09-15 18:00，已逾期 6 个工作日"] in cells
+    assert len(document.inline_shapes) == 5
+    assert "会议记录" in lines
+    assert "随信附上本材料的 Word 文件" in mail.text
+    assert "随信附上本材料的 Word 文件" in mail.html
+
+
+def test_a_faulty_word_template_stops_neither_the_page_nor_the_mail(stage: Scene, tmp_path: Path):
+    config = own_templates(stage.world.config, tmp_path / "other")
+    write_paper(config.root, "{{ nothing_like_it }}")
+    digest = config.digests["manager"].model_copy(update={"paper": True})
+    config = replace(config, digests={"manager": digest})
+    found = stage.with_world(config=config, papers=tmp_path / "papers")
+
+    done = send_digests(found.world, datetime.fromisoformat(NOW))
+
+    assert [path.suffix for path in (tmp_path / "papers").iterdir()] == [".html"]
+    assert done.posted.sent == 1
+    assert done.posted.troubles[0].startswith("templates/digests/zh/paper.docx:1:1: this template cannot be filled in:")
+    said = [each.what for each in other_problems(config) if each.file == "templates/digests/zh/paper.docx"]
+    assert said == ["no field 'nothing_like_it'"]
+
+
+def own_templates(config: Config, folder: Path) -> Config:
+    """The configuration with templates of its own, that may be changed."""
+    shutil.copytree(ROOT / "templates/digests", folder / "templates/digests")
+    (folder / "templates/notices").mkdir()
+    shutil.copy(ROOT / "templates/notices/layout.html.j2", folder / "templates/notices")
+    return replace(config, root=folder)
+
+
+def write_paper(root: Path, text: str) -> None:
+    document = docx.Document()
+    document.add_paragraph(text)
+    document.save(str(root / "templates/digests/zh/paper.docx"))
 
 
 def test_a_folder_for_papers_that_cannot_be_made_stops_no_mail(stage: Scene, tmp_path: Path):
