@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,18 @@ from automations.generation import older
 from automations.judging import Judged
 from automations.ledgers.protocol import Ledger, RunOutcome, RunStart
 from automations.model import Words
+from automations.pdf import NoPdf, beside, office_on
 from automations.program import FormSpec
 from automations.run import World, judge, read
 
 MET = ""
 """The key that says a rule has been met: what had come so far by then is not made by itself."""
+PATIENCE = 60
+"""Seconds that PDFs of new forms may take."""
 SAID: Mapping[str, Words] = {
     "made": {"zh": "做好了 {count} 份单据：", "en": "{count} forms were made:"},
     "none": {"zh": "目前没有要做的单据。", "en": "No form is due that has not been made."},
+    "no pdf": {"zh": "{count} 份没有做成 PDF：{why}", "en": "{count} of them have no PDF: {why}"},
     "waiting": {"zh": "还有 {count} 份要补填后才能做：", "en": "{count} forms wait for something to be filled in:"},
     "lacks": {"zh": "{title} {key}：缺{lacks}", "en": "{title} {key}: lacks {lacks}"},
 }
@@ -40,20 +44,26 @@ class FormsNotMade(OutsideFailed):
 
 @dataclass(frozen=True)
 class Made:
-    """What was made (paths), what waits for its row to be filled in (in words), and the run; none where there was nothing to do."""
+    """What was made (paths), what waits for its row to be filled in (in words), and the run; none where there was nothing to do.
+
+    `pdfs` stand beside the files; `why` says why some have none, empty where this machine makes none.
+    """
 
     run_id: int | None
     files: tuple[str, ...] = ()
     waiting: tuple[str, ...] = ()
     language: str = "zh"
+    pdfs: tuple[str, ...] = ()
+    why: str = ""
 
     def data(self) -> dict[str, Any]:
-        return {"run": self.run_id, "files": list(self.files), "waiting": list(self.waiting)}
+        return {"run": self.run_id, "files": list(self.files), "pdfs": list(self.pdfs), "waiting": list(self.waiting)}
 
     def text(self) -> str:
         head = SAID["made"][self.language].format(count=len(self.files)) if self.files else SAID["none"][self.language]
         rest = [SAID["waiting"][self.language].format(count=len(self.waiting)), *self.waiting] if self.waiting else []
-        return "\n".join([head, *self.files, *rest])
+        lost = [SAID["no pdf"][self.language].format(count=len(self.files) - len(self.pdfs), why=self.why)] if self.why else []
+        return "\n".join([head, *self.files, *self.pdfs, *lost, *rest])
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +115,22 @@ def make_due(world: World, now: datetime, folder: Path | None = None) -> Made:
     if done.troubles:
         raise FormsNotMade(reason)
     return Made(run_id, tuple(done.files), waiting, config.language)
+
+
+def with_pdfs(made: Made, *, path: str | None = None, seconds: float = PATIENCE) -> Made:
+    """The same forms with PDFs beside them where LibreOffice is in the folders of `path` (default: PATH).
+
+    Only what was just made is looked at, all of it in one call that is ended when it takes too long: a PDF that is missing stops nothing,
+    `form NAME KEY --pdf` makes it.
+    """
+    office = office_on(path) if made.files else None
+    if office is None:
+        return made
+    try:
+        pdfs, words = beside(office, [Path(file) for file in made.files], seconds)
+    except NoPdf as error:
+        return replace(made, why=str(error))
+    return replace(made, pdfs=tuple(str(pdf) for pdf in pdfs), why="" if len(pdfs) == len(made.files) else words)
 
 
 def _due(judged: Judged, config: Config, ledger: Ledger, spec: FormSpec) -> _Due | None:

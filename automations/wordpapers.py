@@ -23,7 +23,7 @@ PICTURE = "image"
 """What a paper says of a chart to show it."""
 PAPER_LISTS: Known = {**LISTS, "pictures": LISTS["pictures"] | {PICTURE}}
 ADVICE = "a paper only puts what a digest says into words; see templates/README.md"
-CENTIMETRES = 12
+CENTIMETRES = 10
 """How wide a chart stands on the paper."""
 
 

@@ -17,6 +17,7 @@ from automations.asking import NotThere
 from automations.formcheck import TEMPLATES, form_problems
 from automations.formfacts import lists_of, names_of
 from automations.formmaking import FormIncomplete
+from automations.formsdue import Made, with_pdfs
 from automations.formtemplates import FILE_LIMIT, FormTemplates
 from automations.pdf import NoPdf, office_on, to_pdf
 from automations.printing import Listed, Printed, form
@@ -209,6 +210,55 @@ def test_libreoffice_that_makes_nothing_is_quoted(tmp_path: Path):
 
     assert office_on(str(tmp_path)) == str(office)
     assert str(said.value) == "LibreOffice made no PDF of a.docx: Error: source file could not be loaded; print it from Word"
+
+
+def office_that(folder: Path, says: str) -> str:
+    """A folder with a program in the place of LibreOffice; it is given a profile, options, `--outdir`, a folder, and files."""
+    folder.mkdir()
+    (folder / "soffice").write_text(f"#!/bin/sh\n{says}\n", encoding="utf-8")
+    (folder / "soffice").chmod(0o755)
+    return str(folder)
+
+
+def test_forms_that_were_made_get_their_pdf_in_one_call(tmp_path: Path):
+    files = [tmp_path / f"单据 {number}.docx" for number in (1, 2)]
+    says = f"""
+        echo call >> "{tmp_path}/calls"
+        folder="$9"; shift 9
+        for each; do printf '%%PDF\\n%%%%EOF\\n' > "$folder/$(basename "$each" .docx).pdf"; done
+    """
+    path = office_that(tmp_path / "bin", says)
+
+    made = with_pdfs(Made(1, tuple(map(str, files))), path=path)
+
+    assert made.text().splitlines()[1:] == [*map(str, files), *(str(file.with_suffix(".pdf")) for file in files)]
+    assert files[1].with_suffix(".pdf").read_bytes() == b"%PDF\n%%EOF\n"
+    assert (tmp_path / "calls").read_text() == "call\n"
+
+
+def test_a_libreoffice_that_hangs_is_ended_with_all_it_started_and_stops_nothing(tmp_path: Path):
+    says = f'printf "%%PDF half" > "$9/a.pdf"\nsleep 300 &\necho $! > "{tmp_path}/pid"\nwait'
+    path = office_that(tmp_path / "bin", says)
+
+    made = with_pdfs(Made(1, (str(tmp_path / "a.docx"),)), path=path, seconds=0.5)
+
+    assert made.text() == f"做好了 1 份单据：\n{tmp_path / 'a.docx'}\n1 份没有做成 PDF：it took longer than 0.5 seconds"
+    assert not (tmp_path / "a.pdf").exists()
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
+def gone(process: int) -> bool:
+    """Whether a process is over: not there, or only waiting to be taken away."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def test_without_libreoffice_forms_have_no_pdf_and_no_word_of_it(tmp_path: Path):
+    made = Made(1, (str(tmp_path / "a.docx"),))
+
+    assert with_pdfs(made, path=str(tmp_path)) == made
 
 
 def test_the_command_line_lists_the_forms_as_json(capsys: pytest.CaptureFixture[str]):

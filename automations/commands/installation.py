@@ -11,7 +11,7 @@ def demo_command(call: Call) -> Ended:
     from automations.demo.month import run_demo
 
     arguments = call.arguments
-    left = run_demo(arguments.root, arguments.folder, call.err if arguments.json else call.out, progress=call.progress)
+    left = run_demo(arguments.root, arguments.folder, call.err if arguments.json else call.out, progress=call.progress, pdfs=True)
     return Ended(as_json(left.data()) if arguments.json else "")
 
 

@@ -69,11 +69,11 @@ def undo_command(call: Call) -> Ended:
 
 
 def form_command(call: Call) -> Ended:
-    from automations.formsdue import make_due
+    from automations.formsdue import make_due, with_pdfs
     from automations.printing import form
 
     arguments = call.arguments
     world = call.world(looking=not arguments.due)
     if arguments.due:
-        return ended(call, make_due(world, call.now(world.config)))
+        return ended(call, with_pdfs(make_due(world, call.now(world.config))))
     return ended(call, form(world, arguments.words, call.now(world.config), arguments.out, arguments.language, arguments.pdf))

@@ -20,6 +20,7 @@ from automations.demo.town import END, FULL, START, YEAR_AGO, Size, Town
 from automations.digests import send_digests
 from automations.errors import WorkbookUnwritable
 from automations.formsdue import make_due
+from automations.pdf import beside, office_on
 from automations.planning import Plan, said
 from automations.run import Run, World, run_once
 from automations.setup import board_of
@@ -113,8 +114,11 @@ def run_demo(
     size: Size = FULL,
     clocks: Sequence[time] = CLOCKS,
     progress: Progress | None = None,
+    pdfs: bool = False,
 ) -> DemoResult:
     """Write the demo's workbook into `folder`, run a month (or the first `days` working days) over it, and say what to look at.
+
+    `pdfs` puts one beside every form, where LibreOffice is.
 
     Raises ConfigProblems when the project's configuration has faults, WorkbookBusy or WorkbookUnwritable when the folder cannot be used.
     """
@@ -129,12 +133,21 @@ def run_demo(
     watcher = Watcher()
     seen, last = live_through(world, desk, moments, watcher, progress)
     again = run_once(world, moments[-1])
+    if pdfs:
+        beside_all(folder / "forms")
     found = tuple(plant for plant in EVERYTHING if watcher.saw(plant))
     missed = tuple(plant for plant in EVERYTHING if plant not in found)
     result = DemoResult(folder, desk.path, tuple(seen), seen_of(again, moments[-1], 0), last.plan, watcher.mails, found, missed, world)
     for line in summary(result):
         say(line)
     return result
+
+
+def beside_all(forms: Path) -> None:
+    """PDFs beside the forms, where LibreOffice is; those it does not make are missing, and nothing else."""
+    office = office_on()
+    if office:
+        beside(office, sorted(forms.glob("*.docx")))
 
 
 def workbook_in(folder: Path) -> Path:
