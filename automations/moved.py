@@ -8,12 +8,20 @@ from typing import TypeVar
 
 Place = TypeVar("Place", bound=Hashable)
 
+AMONG = 5
+"""One value in so many may be none of those that stood there before: somebody typed it in the same minutes in which cells were moved."""
 
-def moved(held: Mapping[Place, Hashable], ours: Mapping[Place, Hashable]) -> set[Place]:
+
+def moved(held: Mapping[Place, Hashable], seen: Mapping[Place, Hashable]) -> set[Place]:
     """The places of one column whose values only changed places among each other, as sorting some columns and not ours does.
 
-    `held` is what stands where we wrote something else, `ours` what we wrote there. One value typed over is no exchange, so that
-    a person's decision is never taken for one: only if the same values, as often, are found again, all of them are ours.
+    `held` is what stands in the whole column now (None where it is blank), `seen` what was last known to stand there, whoever put it
+    there; a place nothing is known of was blank, as in a row that is new. Blanks change places like values: rows of which we know
+    nothing yet are sorted with the others. One value typed over is no exchange, so that a person's decision is never taken for one.
     """
-    alike = len(held) > 1 and Counter(held.values()) == Counter(ours.get(place) for place in held)
-    return set(held) if alike else set()
+    strange = {place: value for place, value in held.items() if value != seen.get(place)}
+    before = Counter(seen.get(place) for place in strange)
+    typed = (Counter(strange.values()) - before).total()
+    if len(strange) < 2 or typed * AMONG > len(strange):
+        return set()
+    return {place for place, value in strange.items() if value in before}

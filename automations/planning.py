@@ -17,6 +17,7 @@ from automations.brakes import run_brakes
 from automations.cells import shown, typed_list, typed_values
 from automations.config import Config
 from automations.customers import RELEASE, draft_findings
+from automations.decisions import Known, place_of, settled_with_people
 from automations.errors import PlanRefused
 from automations.judging import Judged
 from automations.keeping import differs, makers_named
@@ -37,7 +38,6 @@ from automations.model import (
     Value,
     Words,
 )
-from automations.moved import moved
 from automations.program import Place
 from automations.releasing import Sorted, Spoken, Waiting, sort_mails
 from automations.shadowing import Shadow, in_shadow, parted
@@ -142,6 +142,8 @@ class Remembered:
     rows_before: Mapping[str, int]
     astray: Set[tuple[str, str, Value]] = frozenset()
     """Values by table and column that are ours in whatever row they stand."""
+    decided: Mapping[str, Mapping[CellAt, Value]] = field(default_factory=dict)
+    """Values of people's that stood in columns of ours after the last run, by table; a table nobody looked at so is not in it."""
     last_refused: Callable[[Sequence[CellAt]], Mapping[CellAt, LastRefused]] = lambda _: {}
     waiting: Waiting = field(default_factory=Waiting)
 
@@ -169,7 +171,8 @@ def make_plan(
     differing, dark = parted(_differences(judged, summaries(judged, found, config.language, shadows)), shadows)
     differing = [change for change in differing if (change.table, change.key) not in unmade]
     differing += gone_marks(judged.snapshot, config.language)
-    changes, overrides = _settled_with_people(differing, judged, remembered)
+    known = Known(remembered.last_applied, remembered.decided, remembered.astray)
+    changes, overrides = settled_with_people(differing, judged, known)
     changes, refused = _without_refused(changes, remembered, now)
     rows = {name: len(sheet.rows) for name, sheet in judged.snapshot.sheets.items()}
     return Plan(
@@ -236,45 +239,15 @@ def holdable(value: Value) -> Value:
     return fitted(value) if isinstance(value, str) else value
 
 
-def _settled_with_people(
-    differing: Sequence[CellChange], judged: Judged, remembered: Remembered
-) -> tuple[list[CellChange], list[Override]]:
-    """A value a person put into a column of ours stays, unless the column says `override: restore`."""
-    doubtful = [(change.table, change.key, change.column) for change in differing if change.old is not None]
-    ours = remembered.last_applied(doubtful) if doubtful else {}
-    displaced = _displaced(differing, ours)
-    changes, overrides = [], []
-    for change in differing:
-        place = (change.table, change.key, change.column)
-        column = judged.snapshot.sheets[change.table].table.column(change.column)
-        keeps = column is not None and column.override == "keep"
-        strange = change.old is not None and ours.get(place) != change.old and place not in displaced
-        if strange and keeps and (change.table, change.column, change.old) not in remembered.astray:
-            overrides.append(Override(change.table, change.key, change.column, change.old, change.new, change.row))
-        else:
-            changes.append(change)
-    return changes, overrides
-
-
-def _displaced(differing: Sequence[CellChange], ours: Mapping[tuple[str, str, str], Value]) -> set[tuple[str, str, str]]:
-    """Cells whose values people moved and did not type, column by column."""
-    columns: dict[tuple[str, str], dict[tuple[str, str, str], Value]] = {}
-    for change in differing:
-        place = (change.table, change.key, change.column)
-        if change.old is not None and place in ours and ours[place] != change.old:
-            columns.setdefault((change.table, change.column), {})[place] = change.old
-    return {place for held in columns.values() for place in moved(held, ours)}
-
-
 def _without_refused(
     changes: Sequence[CellChange], remembered: Remembered, now: datetime
 ) -> tuple[list[CellChange], list[tuple[CellChange, str]]]:
     """The changes without those their cell has just refused, such as a formula or a merged cell: told, and tried again a day later."""
-    last = remembered.last_refused([(change.table, change.key, change.column) for change in changes]) if changes else {}
+    last = remembered.last_refused([place_of(change) for change in changes]) if changes else {}
     plain: list[CellChange] = []
     refused: list[tuple[CellChange, str]] = []
     for change in changes:
-        before = last.get((change.table, change.key, change.column))
+        before = last.get(place_of(change))
         if before and (before.old, before.new) == (change.old, change.new) and now - before.tried_at < RETRIED and lasts(before.reason):
             refused.append((change, before.reason))
         else:

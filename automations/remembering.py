@@ -10,9 +10,10 @@ from statistics import median
 from typing import Any
 
 from automations.brakes import Sent
-from automations.ledgers.protocol import KEPT, Ledger, MailRecord
-from automations.model import KeptMail, Words
-from automations.planning import Remembered
+from automations.ledgers.protocol import KEPT, CellAt, Ledger, MailRecord
+from automations.ledgers.rows import typed_text, typed_value
+from automations.model import KeptMail, Value, Words
+from automations.planning import Plan, Remembered
 from automations.releasing import Waiting
 
 LOOKED_BACK = 50
@@ -34,6 +35,7 @@ def remembered(ledger: Ledger, workbook: str, sweeps: Callable[[str], bool], wai
         rows_before(ledger, workbook),
         last_refused=lambda cells: ledger.last_refused(workbook, cells),
         waiting=waiting,
+        decided=decided_before(ledger, workbook),
     )
 
 
@@ -68,6 +70,26 @@ def rows_name(workbook: str) -> str:
 def rows_before(ledger: Ledger, workbook: str) -> dict[str, int]:
     """How many rows each table had when last seen."""
     return dict(json.loads(ledger.meta(rows_name(workbook)) or "{}"))
+
+
+def decided_name(workbook: str) -> str:
+    """The ledger's name for the values people put into columns of ours."""
+    return f"decided {workbook}"
+
+
+def decided_before(ledger: Ledger, workbook: str) -> dict[str, dict[CellAt, Value]]:
+    """The values of people's that stood in columns of ours after the last run, by table."""
+    kept = json.loads(ledger.meta(decided_name(workbook)) or "{}")
+    return {table: {(table, key, column): typed_value(text) for key, column, text in cells} for table, cells in kept.items()}
+
+
+def decided_after(ledger: Ledger, plan: Plan) -> str:
+    """The same after a plan was done, as the ledger keeps it; of tables the plan did not see it stays as it was."""
+    kept = json.loads(ledger.meta(decided_name(plan.workbook)) or "{}")
+    seen: dict[str, list[list[str]]] = {table: [] for table in plan.rows}
+    for each in plan.overrides:
+        seen[each.table].append([each.key, each.column, typed_text(each.theirs)])
+    return json.dumps({**kept, **seen}, ensure_ascii=False)
 
 
 def policies_name(workbook: str) -> str:

@@ -117,8 +117,7 @@ class ApartDesk:
     def _cells(self, sheet: Sheet) -> Iterator[CellChange]:
         rows = list(rows_of(sheet))
         keys = [key_text(row[KEY]) for row in rows]
-        held = {key: row[OURS] for key, row in zip(keys, rows, strict=True) if key in self.applied and row[OURS] != self.applied[key]}
-        displaced = moved({key: value for key, value in held.items() if value is not None}, self.applied)
+        displaced = moved({key: row[OURS] for key, row in zip(keys, rows, strict=True) if key and keys.count(key) == 1}, self.applied)
         for place, (key, row) in enumerate(zip(keys, rows, strict=True)):
             theirs = row[OURS] is not None and row[OURS] != self.applied.get(key) and key not in displaced
             if key and keys.count(key) == 1 and row[OURS] != wanted(row) and not theirs:

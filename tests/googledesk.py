@@ -41,6 +41,15 @@ ORDERS = """
     A-4  | 赵记 | 45   |      |
     A-5  | 孙家 | 210  |      | 月结
 """
+HALF = """
+    编号 | 客户 | 金额 | 状态       | 备注
+    A-1  | 老陈 | 120  |            | 急
+    A-2  | 小李 | 80   | 小李：小单 |
+    A-3  | 王家 | 300  | 王家：大单 | 已电话
+    A-4  | 赵记 | 45   | 赵记：小单 |
+    A-5  | 孙家 | 210  |            | 月结
+"""
+"""Two rows are new since the last pass: nothing of ours stands in them yet."""
 Act = Callable[[Human], object]
 
 
@@ -98,7 +107,7 @@ def wanted(row: Mapping[str, Any]) -> str:
 
 @dataclass
 class Desk:
-    """The file, the product and the person; `applied` is what the ledger would know of our cells."""
+    """The file, the product and the person; `applied` is what the ledger would know of our cells, `decided` what people typed there."""
 
     google: StandIn
     file: str
@@ -106,6 +115,7 @@ class Desk:
     human: Human
     twin: Human
     applied: dict[str, str] = field(default_factory=dict)
+    decided: dict[str, Any] = field(default_factory=dict)
     troubles: list[str] = field(default_factory=list)
     displaced: set[str] = field(default_factory=set)
     title: str = TAB
@@ -164,22 +174,21 @@ class Desk:
         """What a plan would write: a person's value in our column stays, doubled keys are left alone."""
         rows = self.rows()
         keys = [key_text(row.get(KEY)) for row in rows]
-        strange = {
-            key: row[OURS]
-            for key, row in zip(keys, rows, strict=True)
-            if key in self.applied and OURS in row and row[OURS] != self.applied[key]
+        once = {key: row for key, row in zip(keys, rows, strict=True) if key and keys.count(key) == 1 and OURS in row}
+        self.displaced = moved({key: row[OURS] or None for key, row in once.items()}, {**self.applied, **self.decided})
+        self.decided = {key: row[OURS] for key, row in once.items() if self._is_theirs(key, row[OURS])} | {
+            key: value for key, value in self.decided.items() if key in self.displaced
         }
-        self.displaced = moved(strange, self.applied)
+        said = {key: self.decided.get(key, wanted(row)) for key, row in once.items()}
         return [
-            replace(target(row, place), tab=self.title)
+            replace(target(row, place, said[keys[place]]), tab=self.title)
             for place, row in enumerate(rows)
-            if keys[place] and keys.count(keys[place]) == 1 and OURS in row and self._differs(row)
+            if keys[place] in once and row[OURS] != said[keys[place]]
         ]
 
-    def _differs(self, row: Mapping[str, Any]) -> bool:
-        held, key = row[OURS], key_text(row[KEY])
-        theirs = not is_blank(held) and held != self.applied.get(key) and key not in self.displaced
-        return held != wanted(row) and not theirs
+    def _is_theirs(self, key: str, held: Any) -> bool:
+        known = held == self.decided.get(key) or held != self.applied.get(key)
+        return not is_blank(held) and known and key not in self.displaced
 
     def rows(self) -> list[dict[str, Any]]:
         """The tab as the product reads it, by header."""

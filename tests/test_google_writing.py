@@ -13,7 +13,7 @@ from automations.reading import LastRead
 from automations.workbooks.googleowner import Passing
 from automations.workbooks.googlewriting import PIECE_BYTES, pieces
 from tests.contracts.workbooks import entered
-from tests.googledesk import KEY, ORDERS, OURS, ROBOT, Act, Desk, among, connected, kinds, target
+from tests.googledesk import HALF, KEY, ORDERS, OURS, ROBOT, Act, Desk, among, connected, kinds, target
 from tests.scene import CUSTOMERS, STAFF, Scene, scene
 from tests.sheets.book import BLANK
 from tests.sheets.cells import Cell, Formula
@@ -70,6 +70,40 @@ def test_whatever_staff_do_at_any_moment_the_sheet_comes_to_rest_right(action: s
         assert desk.wrong() == [], where
         assert desk.theirs(desk.human) == desk.theirs(desk.twin) or (action, point, call) in UNGUARDED, where
         assert rounds <= 6 and desk.troubles == [], where
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_where_rows_are_new_and_nothing_of_ours_stands_in_them_yet_it_is_the_same(action: str, record_property: Records):
+    points = POINTS[:3]
+    record_property("cases of staff at work at Google", len(points))
+    for point, call in points:
+        desk = Desk.of(HALF)
+        desk.workbook.grids()
+        desk.google.forget_calls()
+        getattr(desk.google.moments, point)(call, desk.acts(ACTIONS[action]))
+
+        rounds = desk.passes(7)
+
+        where = f"{action} {point} call {call}"
+        assert desk.wrong() == [], where
+        assert desk.theirs(desk.human) == desk.theirs(desk.twin) or (action, point, call) in UNGUARDED, where
+        assert rounds <= 6 and desk.troubles == [], where
+
+
+def test_a_decision_that_a_partial_sort_moved_goes_back_to_its_row_with_everything_of_ours():
+    for point, call in POINTS[:3]:
+        desk = Desk.of(HALF)
+        desk.human.edit("A-3", OURS, "我来定")
+        desk.one_pass()
+        desk.human.fill_row({KEY: "A-7", "客户": "钱家", "金额": 500})
+        desk.google.forget_calls()
+        getattr(desk.google.moments, point)(call, lambda desk=desk: ACTIONS["partial sort"](desk.human))
+
+        desk.passes(6)
+
+        where = f"{point} call {call}"
+        assert desk.wrong() == [] and desk.troubles == [], where
+        assert {row[KEY]: row[OURS] for row in desk.human.records()}["A-3"] == "我来定", where
 
 
 FAR = ["sort", "insert a filled row", "delete a row", "move a row", "cut and paste a row", "edit a key", "edit an input"]

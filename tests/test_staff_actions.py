@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from automations.workbooks.xlsx import XlsxWorkbook
-from tests.scene import CUSTOMERS, STAFF, Rows, Scene, does_nothing, found_in, lines_of, scene
+from tests.scene import CUSTOMERS, STAFF, Rows, Scene, does_nothing, found_in, lines_of, scene, tab
 
 FIRST, LATER = "2025-09-26 17:00", "2025-09-29 09:00"
 COMPLAINTS = """
@@ -207,6 +208,49 @@ def test_a_sort_that_leaves_our_columns_out_is_no_decision_of_a_person():
 
     assert sorted(stage.cells("complaints", "status")) == sorted(stage_again(LATER))
     assert [line.split()[0] for line in stage.cells("complaints", "status")] == [line.split()[0] for line in reversed(before)]
+
+
+NEW_ROWS = """
+    TS-0         | 2025-09-26 11:00 | 电话    | KH-1        | 13800138004 | 漏了    | YG-01       |                  | 一般投诉
+    TS-5         | 2025-09-26 12:00 | 电话    | KH-1        | 13800138005 | 破了    | YG-01       |                  | 一般投诉
+"""
+
+
+def with_new_rows(stage: Scene) -> list[int]:
+    """A first run, a decision of a person's, and two rows more; the places of our columns."""
+    stage.run(FIRST)
+    stage.edit("complaints", "due_assign", "TS-3", datetime(2025, 9, 30, 12, 0))
+    stage.run(FIRST)
+    added = tab(stage.world.config.tables["complaints"], COMPLAINTS.strip().splitlines()[0] + NEW_ROWS)[1:]
+    stage.staff("complaints", lambda rows: [*rows, *added])
+    return [place for place, header in enumerate(stage.raw()["客户投诉"][0]) if header in our_headers(stage)]
+
+
+def test_a_sort_that_leaves_our_columns_out_is_no_decision_though_rows_are_new_and_people_had_decided_before():
+    """Rows of which nothing stands in our columns yet are sorted with the others; a value a person typed goes back to its row."""
+    stage, untouched = (scene(complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF) for _ in range(2))
+    with_new_rows(untouched)
+    ours = with_new_rows(stage)
+    stage.staff("complaints", lambda rows: [rows[0], *sorted_without(rows[1:], ours)])
+    untouched.run(LATER)
+
+    run = stage.run(LATER)
+
+    assert stage.ours("complaints") == untouched.ours("complaints")
+    assert "due_assign=2025-09-30 12:00" in stage.ours("complaints")["TS-3"]
+    for plan in (run.plan, stage.plan(LATER)):
+        assert [(each.key, each.column) for each in plan.overrides] == [("TS-3", "due_assign")]
+    assert does_nothing(stage.plan(LATER))
+
+
+def test_a_value_of_another_row_that_people_type_into_several_is_their_decision():
+    """It stands elsewhere in the column, and still nothing was exchanged: what they typed over is nowhere any more."""
+    stage = scene(complaints=COMPLAINTS, customers=CUSTOMERS, staff=STAFF)
+    stage.run(FIRST)
+    assert "due_assign=2025-09-25 18:00" in stage.ours("complaints")["TS-4"]
+    for key in ("TS-1", "TS-2", "TS-3"):
+        stage.edit("complaints", "due_assign", key, datetime(2025, 9, 25, 18, 0))
+    assert sorted(each.key for each in stage.run(LATER).plan.overrides) == ["TS-1", "TS-2", "TS-3"]
 
 
 def our_headers(stage: Scene) -> set[str]:

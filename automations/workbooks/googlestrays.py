@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from automations.model import ColumnType, Grid, Value
+from automations.moved import moved
 from automations.workbooks.googletab import GoogleTab
 from automations.workbooks.googlewriting import Formula, Put
 from automations.workbooks.matching import Finder, Refusal, Spot, same
@@ -38,6 +39,10 @@ class Sown:
     target: Target
     values: tuple[tuple[Value, ColumnType], ...]
     meant: Mapping[str, Value]
+
+    def sown(self, cell: Any) -> Any:
+        """The value of the batch that a raw cell holds; `...` where it holds none."""
+        return next((value for value, kind in self.values if same(cell, value, kind)), ...)
 
 
 def sown(spots: Sequence[Spot]) -> list[Sown]:
@@ -92,18 +97,24 @@ def strays(spots: Sequence[Spot], before: Before, now: Mapping[str, GoogleTab]) 
 
 
 def _under_its_header(each: Sown, before: GoogleTab, now: GoogleTab) -> Iterator[Stray]:
-    """Strays in other rows of the column the batch was written to."""
+    """Strays in other rows of the column the batch was written to, and what a sort without that column left beside other keys."""
     try:
         (_, _, _), was = places_and_cells(before, each.target)
         (header_row, key_place, place), _ = places_and_cells(now, each.target)
     except Refusal:
         return
-    for row, raw in now.keys(key_place, header_row):
-        key, cell = key_text(raw), now.cell(row, place)
-        held = next((value for value, kind in each.values if same(cell, value, kind)), ...)
-        if held is ... or each.meant.get(key, ...) == held or same_raw(cell, was.get(key)):
-            continue
-        yield Stray(now.title, now.sheet_id, row, place, key, header_text(each.target.header), held, was.get(key))
+    cells = [(row, key_text(raw), now.cell(row, place)) for row, raw in now.keys(key_place, header_row)]
+    other = [(row, key, cell, each.sown(cell)) for row, key, cell in cells if not same_raw(cell, was.get(key))]
+    held = {key: cell if sown is ... else sown for _, key, cell, sown in other}
+    shifted = moved(_plain({**was, **held}), _plain({**was, **each.meant}))
+    for row, key, _, sown in other:
+        if held[key] != each.meant.get(key, ...) and (sown is not ... or key in shifted):
+            yield Stray(now.title, now.sheet_id, row, place, key, header_text(each.target.header), held[key], was.get(key))
+
+
+def _plain(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Cells by key, every blank one as None; without rows that have no key."""
+    return {key: None if is_blank(cell) else cell for key, cell in cells.items() if key}
 
 
 def places_and_cells(tab: GoogleTab, target: Target) -> tuple[tuple[int, int, int], dict[str, Any]]:
