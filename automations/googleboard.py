@@ -9,8 +9,8 @@ from automations.config import Config
 from automations.googlesetup import Home, change_once
 from automations.headers import find_header
 from automations.model import Grid, Table
-from automations.workbooks.board import MONTH, READ, RESULTS, TITLE, Series
-from automations.workbooks.googlecharts import BOARD, Board, Source, headings, letter_of
+from automations.workbooks.board import MONTH, READ, RESULTS, TITLE, Series, headings
+from automations.workbooks.googlecharts import BOARD, Board, Source, letter_of
 from automations.workbooks.googlelayout import free_id, wider
 from automations.workbooks.googlewriting import Request
 

@@ -14,7 +14,7 @@ from automations.headers import find_by_header, find_header, find_tab, table_mea
 from automations.measured import UNITS
 from automations.model import Grid, Table, Words
 from automations.rules.metric import Metric
-from automations.workbooks.board import READ, RESULTS, TITLE, Series
+from automations.workbooks.board import READ, RESULTS, TITLE, Series, headings
 from automations.workbooks.newbook import create, tab_title
 from automations.workbooks.upgrading import Addition, apply_upgrade, plan_upgrade
 from automations.workbooks.xlsx import XlsxWorkbook
@@ -154,34 +154,48 @@ def board_of(config: Config, tables: Iterable[Table] | None = None) -> list[Seri
         return []
     rules = [rule for policy in config.policies.values() for rule in policy.rules.values()]
     monthly = [each for each in rules if isinstance(each, Metric) and each.subject == "company" and "month" in each.every]
-    return [Series({"zh": each.id, "en": each.id, **each.title}, UNITS.get(each.unit, COUNTED)) for each in monthly]
+    return [
+        Series(_named(each.id, each.title), UNITS.get(each.unit, COUNTED), each.chart and _named(each.id, each.chart)) for each in monthly
+    ]
+
+
+def _named(name: str, words: Words) -> Words:
+    """Words in every language; the name where one lacks."""
+    return {"zh": name, "en": name, **words}
 
 
 def _upgraded(config: Config, path: Path, do: bool, names: Sequence[str]) -> InitResult:
     grids = XlsxWorkbook(path).grids()
     tables = _wanted(config, names, grids)
     additions, series = missing(config, grids, as_tabs(tables)), board_of(config, tables)
-    charts = bool(series) and not any(grid.title in TITLE.values() for grid in grids)
+    board = next((grid for grid in grids if grid.title in TITLE.values()), None)
+    there = headings(board.columns) if board else []
+    lacks = [each for each in series if each.kpi[config.language] not in there]
     if do:
         apply_upgrade(path, additions)
-    if do and charts:
-        _add_charts(config, path, series)
+    if do and lacks:
+        _add_charts(config, path, lacks, board)
     steps = [Step(each.tab, not each.header_row, each.headers) for each in additions]
-    steps += [Step(TITLE[config.language], True, tuple(each.kpi[config.language] for each in series))] if charts else []
+    names = tuple(each.kpi[config.language] for each in lacks)
+    steps += [Step(board.title if board else TITLE[config.language], board is None, names)] if lacks else []
     return InitResult(path, shown(config, path), False, tuple(steps), do, config.language, config.branch)
 
 
-def _add_charts(config: Config, path: Path, series: Sequence[Series]) -> None:
-    """Add the tab with the charts; the tabs of the tables are there by now, their columns wherever people have them."""
-    from automations.workbooks.boardparts import add_board_to
+def _add_charts(config: Config, path: Path, series: Sequence[Series], board: Grid | None) -> None:
+    """Add the tab with the charts, or what it lacks; the tabs of the tables are there by now, their columns wherever people have them."""
+    from automations.workbooks.boardparts import add_board_to, add_more_to
 
     tables = as_tabs(config.tables.values())
     tabs = tabs_of(tables, XlsxWorkbook(path).grids())
     headers = {table.name: find_header(table, tabs[table.name]) for table in tables if table.name in tabs}
     places: dict[str, Mapping[str, int]] = {name: header.places for name, header in headers.items() if header}
-    if set(READ) <= {*places.get(RESULTS, {})}:
-        known = [table for table in tables if table.name in places]
+    known = [table for table in tables if table.name in places]
+    if not set(READ) <= {*places.get(RESULTS, {})}:
+        return
+    if board is None:
         add_board_to(path, known, {name: tabs[name].title for name in places}, places, series, config.language)
+    else:
+        add_more_to(path, board.title, tabs[RESULTS].title, places[RESULTS], series, config.language)
 
 
 def _wanted(config: Config, names: Sequence[str], grids: Sequence[Grid]) -> list[Table]:

@@ -9,8 +9,10 @@ from pathlib import Path
 import openpyxl
 from openpyxl.chart import BarChart, Reference
 
+from automations.model import letters
 from automations.setup import board_of
-from automations.workbooks.boardparts import add_board_to
+from automations.workbooks.board import Series, panels
+from automations.workbooks.boardparts import add_board_to, add_more_to
 from automations.workbooks.newbook import create
 from automations.workbooks.upgrading import Addition, apply_upgrade
 from tests.scene import shipped
@@ -30,7 +32,8 @@ def test_every_monthly_indicator_of_the_company_has_a_chart_over_the_last_six_mo
 
     assert headings[:4] == ["月份", "销售完成率", "受理投诉", "投诉直接损失"]
     assert sheet["A10"].value == '=YEAR(EDATE(TODAY(),-0))&"年"&MONTH(EDATE(TODAY(),-0))&"月"'
-    asked = f"'考核结果'!${kpi}:${kpi},\"受理投诉\",'考核结果'!${period}:${period},$A10"
+    subject = chr(ord("A") + columns.index("subject_kind"))
+    asked = f"'考核结果'!${kpi}:${kpi},\"受理投诉\",'考核结果'!${period}:${period},$A10,'考核结果'!${subject}:${subject},\"公司\""
     values = f"'考核结果'!${value}:${value}"
     assert sheet["C10"].value == f'=IF(COUNTIFS({asked},{values},"<>")=0,"",SUMIFS({values},{asked}))'
     assert [cell.value for cell in sheet["A"][12:16]] == list(shipped().tables["customers"].column("tier_level").choices)  # type: ignore[union-attr]
@@ -46,7 +49,7 @@ def test_what_is_written_later_leaves_the_charts_as_they_are(tmp_path: Path) -> 
     before = charts(path)
     apply_upgrade(path, [Addition("客户", 1, ("新的一列",), (12,)), Addition("另一张表", 0, ("编号",), (12,))])
 
-    assert len([name for name in before if name.startswith("xl/charts/chart")]) == len(board_of(shipped())) + 1
+    assert len([name for name in before if name.startswith("xl/charts/chart")]) == len(panels(board_of(shipped()), "zh")) + 1
     assert charts(path) == before
 
 
@@ -89,7 +92,7 @@ def test_a_workbook_that_is_there_gets_the_charts_and_keeps_every_other_part(tmp
         after = {name: package.read(name) for name in package.namelist()}
     listings = {"xl/workbook.xml", "xl/_rels/workbook.xml.rels", "[Content_Types].xml"}
     assert {name for name in before if after[name] != before[name]} <= listings
-    assert len([name for name in after if "/charts/chart" in name]) == 1 + len(board_of(shipped())) + 1
+    assert len([name for name in after if "/charts/chart" in name]) == 1 + len(panels(board_of(shipped()), "zh")) + 1
 
 
 def test_its_formulas_read_the_columns_where_people_have_them(tmp_path: Path) -> None:
@@ -99,7 +102,7 @@ def test_its_formulas_read_the_columns_where_people_have_them(tmp_path: Path) ->
     assert sheet["C10"].value == f"=IF(COUNTIFS({asked},'考核结果'!$B:$B,\"<>\")=0,\"\",SUMIFS('考核结果'!$B:$B,{asked}))"
     assert sheet["B13"].value == "=COUNTIF('客户'!$A:$A,$A13)"
     assert [sheet["A1"].value, sheet["A4"].value, sheet["C4"].value] == ["看板", "月份", "受理投诉"]
-    assert len(sheet._charts) == len(board_of(shipped())) + 1
+    assert len(sheet._charts) == len(panels(board_of(shipped()), "zh")) + 1
 
 
 def test_the_charts_can_be_added_after_a_run_has_written(tmp_path: Path) -> None:
@@ -108,3 +111,36 @@ def test_the_charts_can_be_added_after_a_run_has_written(tmp_path: Path) -> None
 
     assert openpyxl.load_workbook(path).sheetnames == ["考核结果", "客户", "看板"]
     assert openpyxl.load_workbook(path)["客户"]["C1"].value == "新的一列"
+
+
+LATE = [
+    Series({"zh": name, "en": name}, {"zh": "小时", "en": "hours"}, {"zh": "各环节用时", "en": "Time by step"}) for name in ("指派", "解决")
+]
+
+
+def test_new_indicators_are_taken_up_beside_what_people_changed_on_the_tab(tmp_path: Path) -> None:
+    path = made(tmp_path / "新.xlsx")
+    book = openpyxl.load_workbook(path)
+    book["看板"]["A2"] = "老板请看"
+    del book["看板"]._charts[2:]
+    book.save(path)
+    with zipfile.ZipFile(path) as package:
+        before = {name: package.read(name) for name in package.namelist()}
+
+    add_more_to(path, "看板", "考核结果", {"kpi": 1, "period": 6, "value": 7, "subject_kind": 3}, LATE, "zh")
+
+    sheet = openpyxl.load_workbook(path)["看板"]
+    last = sheet.max_column
+    assert [sheet.cell(4, place).value for place in (last - 1, last)] == ["指派", "解决"]
+    asked = "'考核结果'!$B:$B,\"解决\",'考核结果'!$G:$G,$A10,'考核结果'!$D:$D,\"公司\""
+    assert sheet.cell(10, last).value == f"=IF(COUNTIFS({asked},'考核结果'!$H:$H,\"<>\")=0,\"\",SUMIFS('考核结果'!$H:$H,{asked}))"
+    assert sheet["A2"].value == "老板请看"
+    *_, new = sheet._charts
+    assert len(sheet._charts) == 3
+    assert (new.grouping, new.overlap, new.anchor._from.row) == ("stacked", 100, 47)
+    assert [series.val.numRef.f for series in new.series] == [
+        f"'看板'!${letters(place)}$5:${letters(place)}$10" for place in (last - 2, last - 1)
+    ]
+    with zipfile.ZipFile(path) as package:
+        assert [name for name in before if name not in package.namelist()] == []
+        assert "xl/worksheets/sheet2.xml" not in {name for name in before if package.read(name) != before[name]}

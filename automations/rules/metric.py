@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from automations.declarations import Names
+from automations.declarations import Names, Said
 from automations.keptcolumns import closing, keep, kept_table
 from automations.measured import UNITS, Elsewhere, Subject, Unit, aim, figures, filled_columns, fixed_words, spans
 from automations.measuring import OUTCOMES, Counting, Measure, missed, rows
@@ -34,6 +34,7 @@ class Metric(Rule):
     A figure may come from another table: `{ of: orders, dated: ordered_on, per: customer_id, when: …, take: count(*) }`.
     target: a parameter in the indicator's unit; direction: `higher` or `lower` is better; missed: `finding` or `alert` when it ends short.
     back: how many periods that have ended get a row; closes: when a row is frozen (ten days after its period).
+    chart: in the tab 看板 indicators of the company with the same words here stand on one another in one chart of that title.
 
         - id: resolved
           kind: metric
@@ -63,6 +64,7 @@ class Metric(Rule):
     missed: Literal["finding", "alert"] | None = None
     back: int = Field(1, ge=0, le=60)
     closes: Expression = "ends_on + 10 < today()"
+    chart: Said = {}
 
     def compile(self, build: Builder) -> None:
         table = kept_table(build, build.table.name)

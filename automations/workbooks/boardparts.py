@@ -6,22 +6,27 @@ import io
 import posixpath
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from lxml import etree
 from openpyxl import Workbook as Book
 
 from automations.errors import WorkbookUnwritable
 from automations.model import Table
-from automations.workbooks.board import TITLE, Places, Series, add_board
+from automations.workbooks.board import APART, LOWEST, TITLE, Page, Places, Series, add_board
 from automations.workbooks.cellxml import escaped
 from automations.workbooks.package import Package, parsed
 from automations.workbooks.saving import FileChanged, refuse_if_open, replace_file
+from automations.workbooks.sheetxml import SheetXml
 from automations.workbooks.workbookxml import NewSheet, listed
 from automations.workbooks.xlsx import XlsxWorkbook
 
 DRAWING = "application/vnd.openxmlformats-officedocument.drawing+xml"
 CHART = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
 RELATIONS = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">%b</Relationships>'
+RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 KIND = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
 
 
@@ -41,6 +46,112 @@ def add_board_to(
         replace_file(workbook.path, opened.packed(parts), seen, workbook.keep_in)
     except FileChanged as error:
         raise WorkbookUnwritable(f"{workbook.name}: was saved by someone else meanwhile; run again. Nothing was changed.") from error
+
+
+def add_more_to(path: Path, board: str, results: str, at: Mapping[str, int], shown: Sequence[Series], language: str) -> None:
+    """Add indicators to the tab with the charts that is there: columns right of all that is used, charts below the lowest one.
+
+    `results` is the tab of the indicators, `at` the places of its columns. What people changed on the tab stays as it is.
+    Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
+    """
+    workbook = XlsxWorkbook(path)
+    refuse_if_open(workbook.path)
+    seen, opened = workbook.fingerprint(), workbook.opened()
+    part = opened.part_of(board)
+    if part is None:
+        raise WorkbookUnwritable(f"tab '{board}' is gone; plan the upgrade again. Nothing was changed.")
+    first = next(len(grid.columns) for grid in workbook.grids() if grid.title == board)
+    chosen = _More(opened.package, opened.sheet(part), part, first)
+    parts = chosen.parts(_drawn_more(board, results, at, shown, language, (first + 1, chosen.lowest)))
+    try:
+        replace_file(workbook.path, opened.packed(parts), seen, workbook.keep_in)
+    except FileChanged as error:
+        raise WorkbookUnwritable(f"{workbook.name}: was saved by someone else meanwhile; run again. Nothing was changed.") from error
+
+
+def _drawn_more(
+    board: str, results: str, at: Mapping[str, int], shown: Sequence[Series], language: str, corner: tuple[int, int]
+) -> Package:
+    """The new columns and charts alone, on a tab of this name, from the column and the row of the corner on."""
+    book = Book()
+    sheet = book.worksheets[0]
+    sheet.title = board
+    Page(sheet, language).more(results, at, shown, *corner)
+    written = io.BytesIO()
+    book.save(written)
+    return Package(written.getvalue())
+
+
+@dataclass(frozen=True, eq=False)
+class _More:
+    """A tab with charts that gets more of them."""
+
+    package: Package
+    sheet: SheetXml
+    part: str
+    first: int
+
+    @cached_property
+    def drawing(self) -> str | None:
+        """The part with the places of the charts; none where people took them all away."""
+        return next((target for kind, target in self.package.relations(self.part).values() if kind == "drawing"), None)
+
+    @property
+    def lowest(self) -> int:
+        """The row from which on nothing is drawn."""
+        xml = self.package.part(self.drawing) if self.drawing else b""
+        rows = [int(row) for row in re.findall(rb"<(?:\w+:)?from>.*?<(?:\w+:)?row>(\d+)<", xml, re.DOTALL)]
+        return max(LOWEST, max(rows, default=0) + 1 + APART)
+
+    def parts(self, drawn: Package) -> dict[str, bytes]:
+        """The parts that change: the sheet with the new cells; the drawing and the listings that name the new charts."""
+        new = SheetXml(_plain(drawn, next(iter(drawn.tabs.values()))))
+        cells = {(row, place): new.data[cell.start : cell.end] for row in new.numbers for place, cell in new.cells(row).items()}
+        parts = {self.part: self.sheet.with_cells({at: _prefixed(xml, self.sheet.prefix) for at, xml in cells.items()})}
+        return parts | (self._charts(drawn, self.drawing) if self.drawing else {})
+
+    def _charts(self, drawn: Package, home: str) -> dict[str, bytes]:
+        theirs = next(target for kind, target in drawn.relations(next(iter(drawn.tabs.values()))).values() if kind == "drawing")
+        number = _free_number(self.package)
+        charts = {name: target for name, (kind, target) in drawn.relations(theirs).items() if kind == "chart"}
+        named = {name: (f"rkChart{number + step}", f"xl/charts/chart{number + step}.xml") for step, name in enumerate(charts)}
+        parts = {named[name][1]: drawn.part(target) for name, target in charts.items()}
+        parts[home] = _before_last(
+            self.package.part(home), b"".join(_anchors(drawn.part(theirs), {old: new for old, (new, _) in named.items()}))
+        )
+        said = "".join(f'<Relationship Id="{new}" Type="{KIND}chart" Target="/{part}"/>' for new, part in named.values()).encode()
+        relations = self.package.relations_part(home)
+        parts[relations] = _before_last(self.package.optional(relations) or RELATIONS % b"", said)
+        types = "".join(f'<Override PartName="/{part}" ContentType="{CHART}"/>' for _, part in named.values()).encode()
+        parts["[Content_Types].xml"] = _before_last(self.package.part("[Content_Types].xml"), types)
+        return parts
+
+
+def _anchors(drawing: bytes, renamed: Mapping[str, str]) -> list[bytes]:
+    """Every chart's place on the tab, naming its chart anew; each says its namespaces itself, so it fits into any drawing."""
+    found = []
+    for number, anchor in enumerate(parsed(drawing), start=1):
+        for each in anchor.iter():
+            if new := renamed.get(str(each.get(RELATION))):
+                each.set(RELATION, new)
+            if str(each.tag).endswith("}cNvPr"):
+                each.set("id", str(10_000 + number))
+        found.append(etree.tostring(anchor))
+    return found
+
+
+def _before_last(xml: bytes, added: bytes) -> bytes:
+    """The XML with something put in right before its last closing tag."""
+    closing = re.search(rb"</[\w:]+\s*>\s*$", xml)
+    return (
+        xml[: closing.start()] + added + xml[closing.start() :]
+        if closing
+        else re.sub(rb"<([\w:]+)([^>]*)/>\s*$", rb"<\1\2>%b</\1>" % added, xml)
+    )
+
+
+def _prefixed(cell: bytes, prefix: bytes) -> bytes:
+    return re.sub(rb"<(/?)(?=[a-z])", rb"<\1" + prefix, cell) if prefix else cell
 
 
 def _drawn(tables: Sequence[Table], titles: Mapping[str, str], places: Places, shown: Sequence[Series], language: str) -> Package:

@@ -8,15 +8,15 @@ from typing import Any
 
 from automations.model import letters
 from automations.workbooks import looks
-from automations.workbooks.board import CUSTOMERS, MONTH, MONTHS, NOTE, TIER, TITLE, Series
+from automations.workbooks.board import COMPANY, CUSTOMERS, HEAD, MONTH, MONTHS, NOTE, SUBJECT, TIER, TITLE, Panel, Series, panels
 from automations.workbooks.googlelayout import colour
 from automations.workbooks.googlesheet import quoted
 from automations.workbooks.googlewriting import Request
 
 BOARD = "rowkeeper.board"
 """The mark by which the tab is known when people rename it."""
-HEAD, WIDTH, HEIGHT, BETWEEN = 4, 548, 272, 290
-"""The row of the headings; pixels of a chart, and from the top of one to that of the next below it."""
+WIDTH, HEIGHT, BETWEEN = 548, 272, 290
+"""Pixels of a chart, and from the top of one to that of the next below it."""
 BELOW = 13 + MONTHS
 Cells = list[dict[str, Any]]
 
@@ -63,7 +63,8 @@ class Board:
         for number, each in enumerate(self.shown):
             name, rows = each.kpi[self.language], range(HEAD + 1, HEAD + 1 + MONTHS)
             yield self._put(HEAD, first + number, [[_head(name)], *([_formula(self._value(name, row))] for row in rows)])
-            yield self._chart(name, each.axis[self.language], (HEAD, HEAD + MONTHS), first + number, charts + number)
+        for number, panel in enumerate(panels(self.shown, self.language)):
+            yield self._chart(panel, (HEAD, HEAD + MONTHS), first, charts + number)
 
     def _tiers(self) -> Iterator[Request]:
         if self.customers is None or not self.tiers:
@@ -71,7 +72,8 @@ class Board:
         top, area = HEAD + 2 + MONTHS, self.customers.area("tier_level")
         rows = [[_text(each), _formula(f"=COUNTIF({area};$A{top + number})")] for number, each in enumerate(self.tiers, 1)]
         yield self._put(top, 0, [[_head(TIER[self.language]), _head(CUSTOMERS[self.language])], *rows])
-        yield self._chart(TIER[self.language], CUSTOMERS[self.language], (top, top + len(self.tiers)), 1, len(self.shown))
+        panel, charts = Panel(TIER[self.language], CUSTOMERS[self.language], (0,)), len(panels(self.shown, self.language))
+        yield self._chart(panel, (top, top + len(self.tiers)), 1, charts)
 
     def _month(self, back: int) -> str:
         """The month that lies so far back, in the words of the column of periods; its arguments parted as every locale takes it."""
@@ -83,7 +85,8 @@ class Board:
     def _value(self, kpi: str, row: int) -> str:
         """The value of an indicator of the company in the month named in column A; blank where there is none."""
         value, named, period = map(self.results.area, ("value", "kpi", "period"))
-        asked = '{};"{}";{};$A{}'.format(named, kpi.replace('"', '""'), period, row)
+        whose = f';{self.results.area(SUBJECT)};"{COMPANY[self.language]}"' if SUBJECT in self.results.columns else ""
+        asked = '{};"{}";{};$A{}{}'.format(named, kpi.replace('"', '""'), period, row, whose)
         return f'=IF(COUNTIFS({asked};{value};"<>")=0;"";SUMIFS({value};{asked}))'
 
     def _put(self, row: int, place: int, rows: Sequence[Cells]) -> Request:
@@ -96,23 +99,29 @@ class Board:
         where = {"startRowIndex": rows[0] - 1, "endRowIndex": rows[1], "startColumnIndex": place, "endColumnIndex": place + 1}
         return {"sourceRange": {"sources": [{"sheetId": self.sheet_id, **where}]}}
 
-    def _chart(self, title: str, axis: str, rows: tuple[int, int], place: int, number: int) -> Request:
-        """Bars of one column over the first, from nought on; two charts beside each other."""
+    def _chart(self, panel: Panel, rows: tuple[int, int], first: int, number: int) -> Request:
+        """Bars of some columns over the first, on one another, from nought on; two charts beside each other."""
+        several = len(panel.places) > 1
         bars = {
             "chartType": "COLUMN",
-            "legendPosition": "NO_LEGEND",
+            "legendPosition": "BOTTOM_LEGEND" if several else "NO_LEGEND",
+            **({"stackedType": "STACKED"} if several else {}),
             "headerCount": 1,
-            "axis": [{"position": "LEFT_AXIS", "title": axis, "viewWindowOptions": {"viewWindowMode": "EXPLICIT", "viewWindowMin": 0}}],
-            "domains": [{"domain": self._range(rows, 0)}],
-            "series": [
-                {"series": self._range(rows, place), "targetAxis": "LEFT_AXIS", "dataLabel": {"type": "DATA", "placement": "OUTSIDE_END"}}
+            "axis": [
+                {"position": "LEFT_AXIS", "title": panel.axis, "viewWindowOptions": {"viewWindowMode": "EXPLICIT", "viewWindowMin": 0}}
             ],
+            "domains": [{"domain": self._range(rows, 0)}],
+            "series": [self._bars(rows, first + place, several=several) for place in panel.places],
         }
         corner = {"sheetId": self.sheet_id, "rowIndex": BELOW - 1, "columnIndex": 0}
         at = {"anchorCell": corner, "offsetXPixels": number % 2 * (WIDTH + 12), "offsetYPixels": number // 2 * BETWEEN}
         size = {"widthPixels": WIDTH, "heightPixels": HEIGHT}
-        spec = {"title": title, "altText": f"{title} ({axis})", "basicChart": bars}
+        spec = {"title": panel.title, "altText": f"{panel.title} ({panel.axis})", "basicChart": bars}
         return {"addChart": {"chart": {"spec": spec, "position": {"overlayPosition": {**at, **size}}}}}
+
+    def _bars(self, rows: tuple[int, int], place: int, *, several: bool) -> dict[str, Any]:
+        label = {"type": "DATA", "placement": "CENTER" if several else "OUTSIDE_END"}
+        return {"series": self._range(rows, place), "targetAxis": "LEFT_AXIS", "dataLabel": label}
 
 
 def _text(text: str, *, bold: bool = False) -> dict[str, Any]:
@@ -130,11 +139,6 @@ def _head(text: str) -> dict[str, Any]:
 def _formula(text: str) -> dict[str, Any]:
     number = {"type": "NUMBER", "pattern": "#,##0.##"}
     return {"userEnteredValue": {"formulaValue": text}, "userEnteredFormat": {"numberFormat": number}}
-
-
-def headings(grid: Sequence[Sequence[Any]]) -> list[str]:
-    """The headings of a tab with charts as it stands, from the month on."""
-    return [str(column[HEAD - 1]) if len(column) >= HEAD and column[HEAD - 1] is not None else "" for column in grid]
 
 
 def letter_of(places: Mapping[str, int]) -> dict[str, str]:
