@@ -121,5 +121,5 @@ def row_finding(judged: Judged, name: str, table: str, row: int, facts: dict[str
         sentence={language: text.format(**facts) for language, text in sentence.items()},
         fix=fix,
         clause="",
-        owner=str(owner_names(judged, table)[row]),
+        owner=str(owner_names(judged.evaluation, table)[row]),
     )

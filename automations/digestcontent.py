@@ -242,7 +242,7 @@ class _Scope:
     def _about(self, place: int) -> dict[str, Any]:
         clock, row, judged = self.steps.clocks[int(self.steps.clock[place])], int(self.steps.row[place]), self.desk.judged
         sheet = judged.snapshot.sheets[clock.table]
-        owner = str(owner_names(judged, clock.table)[row]) if self.digest.rows == "all" else ""
+        owner = str(owner_names(judged.evaluation, clock.table)[row]) if self.digest.rows == "all" else ""
         return {
             "title": clock.title.get(self.language) or clock.title.get("zh", clock.rule),
             "key": cells_shown(judged.evaluation, clock.table, sheet.table.key, [row], self.language)[0],

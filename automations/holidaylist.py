@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 HORIZON = date(2039, 12, 31)
@@ -35,6 +36,7 @@ class HolidayList:
         return HolidayList(_outside(self.closed, after, until), _outside(self.make_up, after, until), self.official_until)
 
 
+@lru_cache(8)
 def holiday_list(country: str | None, first: date, last: date) -> HolidayList:
     """Every holiday and make-up day of `country` (ISO code such as "CN") from `first` to `last`.
 

@@ -318,8 +318,9 @@ class Judge:
         self._last = None
         evaluation = Evaluation(snapshot, self._computed, self.calendar, memory, now, before)
         self.evaluator.set_now(now)
-        for layer in program.layers:
-            self._evaluate(layer, evaluation)
+        with self.evaluator.within():
+            for layer in program.layers:
+                self._evaluate(layer, evaluation)
         evaluation.rest()
         self._last = evaluation
         hits = {place: np.flatnonzero(evaluation.flags(spec.table, spec.where)) for place, spec in enumerate(program.findings)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,9 +11,9 @@ import pandas as pd
 from automations.expressions import text_array
 from automations.judging import Evaluation, Judged, blocked_rows
 from automations.keeping import Made, made_of, standing
-from automations.model import Finding, Table, Words
+from automations.model import Table, Words
 from automations.program import FindingSpec, Place, Program
-from automations.speaking import FIELD, cells_shown, findings_at, findings_of
+from automations.speaking import FIELD, cell_findings, cells_shown, owner_names, readable_at, words_at
 
 LEVELS: Mapping[str, Words] = {
     "info": {"zh": "提示", "en": "note"},
@@ -33,21 +33,13 @@ ENDS: Mapping[str, Words] = {
 DATES = ("first_on", "gone_on")
 
 
-class Fills(NamedTuple):
-    """One row of a list, by the columns it fills; the two days stand apart."""
-
-    tab: str = ""
-    about: str = ""
-    what: str = ""
-    person: str = ""
-    clause: str = ""
-    level: str = ""
-    risk: str = ""
-    evidence: str = ""
-    ends: str = ""
-    state: str = ""
-    first_on: str = ""
-    gone_on: str = ""
+FILLS = ("tab", "about", "what", "person", "clause", "level", "risk", "evidence", "ends", "state", *DATES)
+"""The columns a list fills where its table has them."""
+OF_RISK = ("risk", "evidence", "ends")
+"""Those that only a list of risks fills."""
+Of = Literal["problems", "risks"]
+Lines = dict[str, Any]
+"""Rows of a list as whole columns: `key`, `table` and `row` (where they are from, for the order), and the texts of FILLS."""
 
 
 def places_of(specs: Iterable[FindingSpec]) -> frozenset[Place]:
@@ -63,24 +55,25 @@ def _fields(spec: FindingSpec) -> Iterator[str]:
 def listed(
     table: Table,
     columns: Sequence[str],
-    of: Literal["problems", "risks"],
+    of: Of,
     specs: Sequence[FindingSpec],
     language: str,
     judging: Evaluation,
 ) -> Made:
     """A row for everything these rules say now; in the rows of what is no longer said only the state and the last day change."""
     judged = _judged(judging, specs)
-    lines = dict(_problems(judged, language) if of == "problems" else _risks(judged, language))
-    gone = _gone(table.name, lines, judged)
-    keys = [*lines, *gone]
-    rows = [lines[key]._replace(state=STATES[of][language]) for key in lines]
-    stood = {name: standing(table.name, name, "text", judging) for name in columns if name not in DATES}
-    places = _places(table.name, gone, judging)
-    texts = {name: [*(getattr(row, name) for row in rows), *_texts(values, places)] for name, values in stood.items()}
-    if "state" in texts:
-        texts["state"][len(rows) :] = [STATES[f"{of} gone"][language]] * len(gone)
-    found: dict[str, Any] = {name: _array(values) for name, values in texts.items()}
-    return made_of(keys, found | _days(table.name, keys, len(rows), columns, judging), grouped=True)
+    lines = _once_each(_lines(judged, of, language))
+    gone = _gone(table.name, lines["key"], judged)
+    keys, places = np.concatenate([lines["key"], gone]), _places(table.name, gone, judging)
+    states = _same(STATES[of][language], len(lines["key"])), _same(STATES[f"{of} gone"][language], len(gone))
+    found = {
+        name: _array(np.concatenate([lines[name], _texts(standing(table.name, name, "text", judging), places)]))
+        for name in columns
+        if name not in ("state", *DATES)
+    }
+    if "state" in columns:
+        found["state"] = _array(np.concatenate(states))
+    return made_of(keys, found | _days(table.name, keys, len(lines["key"]), columns, judging), grouped=True)
 
 
 def _judged(judging: Evaluation, specs: Sequence[FindingSpec]) -> Judged:
@@ -91,38 +84,96 @@ def _judged(judging: Evaluation, specs: Sequence[FindingSpec]) -> Judged:
     return Judged(judging, Program((), there, (), (), {}, {}), {}, hits, blocked)
 
 
-def _problems(judged: Judged, language: str) -> Iterator[tuple[str, Fills]]:
-    keepers = {spec.rule: spec.keeper for spec in judged.program.findings}
-    for finding in findings_of(judged):
-        if finding.level != "info" and finding.key:
-            yield _key(finding), _fills(finding, judged, keepers.get(finding.rule, ""), language)
+def _lines(judged: Judged, of: Of, language: str) -> Lines:
+    """What is said of every row: problems in the order of tables, rows and rules, risks in that of the rules."""
+    if of == "risks":
+        return _below_one_another([_said(judged, of, *each, language) for each in judged.spoken("finding", "alert", "risk")])
+    said = [(spec, readable_at(judged, spec, rows)) for spec, rows in judged.spoken() if spec.level != "info"]
+    cells = [_of_cells(judged, name, language) for name in judged.snapshot.sheets]
+    return _in_order(_below_one_another([*(_said(judged, of, spec, rows, language) for spec, rows in said), *cells]), judged)
 
 
-def _risks(judged: Judged, language: str) -> Iterator[tuple[str, Fills]]:
-    for spec, rows in judged.spoken("finding", "alert", "risk"):
-        evidence, ends = _evidence(spec, rows, judged, language), _ends(spec, judged, language)
-        for place, finding in enumerate(findings_at(judged, spec, rows)):
-            if finding.key:
-                line = _fills(finding, judged, spec.keeper, language)
-                risk = spec.risk.get(language) or spec.risk.get("zh", "")
-                yield _key(finding), line._replace(risk=risk, evidence=evidence[place], ends=ends)
+def _said(judged: Judged, of: Of, spec: FindingSpec, rows: Any, language: str) -> Lines:
+    """What a rule says of these rows; the lines of the last judging where it says the same of the same rows."""
+    judging, columns = judged.evaluation, [*places_of((spec,)), *_owners(spec.table, judged.evaluation)]
+    sources = [judged.snapshot.sheets[spec.table].problems, *(judging.raw(*place) for place in columns if judging.has(*place))]
+    what = ("said", of, spec.rule, spec.kind, spec.column or "", spec.where, language)
+    found: Lines = judging.again(what, lambda: sources, lambda: _worded(judged, of, spec, rows, language))
+    return found
 
 
-def _key(finding: Finding) -> str:
-    """The rule, the row and the column: a rule may find several columns of a row blank."""
-    return "/".join(filter(None, [finding.rule, finding.key, finding.column]))
+def _owners(table: str, judging: Evaluation) -> list[Place]:
+    """The columns that say whose a row is and which it is."""
+    declared = judging.snapshot.sheets[table].table
+    return [(table, declared.key), *((table, name) for name in declared.owner), ("staff", "staff_id"), ("staff", "staff_name")]
 
 
-def _fills(finding: Finding, judged: Judged, keeper: str, language: str) -> Fills:
-    sheet = judged.snapshot.sheets[finding.table]
-    return Fills(
-        tab=sheet.table.heading(language),
-        about=finding.key,
-        what=finding.sentence.get(language) or finding.sentence.get("zh", ""),
-        person=finding.owner or keeper.removeprefix("role:"),
-        clause=finding.clause,
-        level=LEVELS[finding.level][language],
-    )
+def _worded(judged: Judged, of: Of, spec: FindingSpec, rows: Any, language: str) -> Lines:
+    judging, sheet, count = judged.evaluation, judged.snapshot.sheets[spec.table], len(rows)
+    about, owners = judging.keys(spec.table)[rows], owner_names(judging, spec.table)[rows]
+    text = spec.message.get(language) or spec.message.get("zh", "")
+    after = f"/{spec.column}" if spec.column else ""
+    lines = {
+        "key": np.where(about == "", "", f"{spec.rule}/" + about + after),
+        "table": _same(spec.table, count),
+        "row": np.asarray(sheet.rows, dtype="int64")[rows],
+        "tab": _same(sheet.table.heading(language), count),
+        "about": about,
+        "what": np.array(words_at(judging, spec.table, text, rows), dtype=object),
+        "person": np.where(owners == "", spec.keeper.removeprefix("role:"), owners),
+        "clause": _same(spec.clause, count),
+        "level": _same(LEVELS[spec.level][language], count),
+    }
+    return lines | (_of_risk(judged, spec, rows, language) if of == "risks" else dict.fromkeys(OF_RISK, _same("", count)))
+
+
+def _of_risk(judged: Judged, spec: FindingSpec, rows: Any, language: str) -> Lines:
+    return {
+        "risk": _same(spec.risk.get(language) or spec.risk.get("zh", ""), len(rows)),
+        "evidence": np.array(_evidence(spec, rows, judged, language), dtype=object),
+        "ends": _same(_ends(spec, judged, language), len(rows)),
+    }
+
+
+def _of_cells(judged: Judged, table: str, language: str) -> Lines:
+    """What is wrong with cells and keys, which no rule says."""
+    found = cell_findings(judged, table)
+    texts = {
+        "key": [f"{each.rule}/{each.key}/{each.column}" if each.key else "" for each in found],
+        "table": [table] * len(found),
+        "tab": [judged.snapshot.sheets[table].table.heading(language)] * len(found),
+        "about": [each.key for each in found],
+        "what": [each.sentence.get(language) or each.sentence.get("zh", "") for each in found],
+        "person": [each.owner for each in found],
+        "level": [LEVELS[each.level][language] for each in found],
+    }
+    blank = dict.fromkeys(("clause", *OF_RISK), _same("", len(found)))
+    rows = np.array([each.row for each in found], dtype="int64")
+    return {name: np.array(values, dtype=object) for name, values in texts.items()} | blank | {"row": rows}
+
+
+def _below_one_another(parts: Sequence[Lines]) -> Lines:
+    names = ("key", "table", "row", *(name for name in FILLS if name not in ("state", *DATES)))
+    return {
+        name: np.concatenate([np.zeros(0, dtype="int64" if name == "row" else object), *(part[name] for part in parts)]) for name in names
+    }
+
+
+def _in_order(lines: Lines, judged: Judged) -> Lines:
+    """By tables, rows and rules."""
+    tables = pd.Index([*judged.snapshot.sheets], dtype=object).get_indexer(pd.Index(lines["table"], dtype=object))
+    order = np.lexsort((pd.factorize(lines["key"], sort=True)[0], lines["row"], tables))
+    return {name: values[order] for name, values in lines.items()}
+
+
+def _once_each(lines: Lines) -> Lines:
+    """Without rows that have no key, and of a doubled key what is said first."""
+    chosen = ~pd.Index(lines["key"], dtype=object).duplicated() & (lines["key"] != "")
+    return {name: values[chosen] for name, values in lines.items()}
+
+
+def _same(text: str, count: int) -> Any:
+    return np.full(count, text, dtype=object)
 
 
 def _evidence(spec: FindingSpec, rows: Any, judged: Judged, language: str) -> list[str]:
@@ -148,16 +199,17 @@ def _ends(spec: FindingSpec, judged: Judged, language: str) -> str:
     return ENDS["filled"][language].format(columns=("、" if language == "zh" else " or ").join(names))
 
 
-def _gone(table: str, lines: Mapping[str, Fills], judged: Judged) -> list[str]:
+def _gone(table: str, said: Any, judged: Judged) -> Any:
     """Rows of the list whose rule was judged and says nothing any more; of a rule that cannot be judged now nothing is known."""
     known = {spec.rule for spec in judged.program.findings} | {
         f"{name}/{what}" for name in judged.snapshot.sheets for what in ("readable", "key-once")
     }
     there = judged.evaluation.index(table)
-    return [key for key in there[~there.duplicated()] if key not in lines and "/".join(str(key).split("/")[:2]) in known]
+    left = there[~there.duplicated() & ~there.isin(said)].to_numpy(dtype=object)
+    return left[[*(("/".join(str(key).split("/")[:2]) in known) for key in left)]] if len(left) else left
 
 
-def _places(table: str, keys: Sequence[str], judging: Evaluation) -> Any:
+def _places(table: str, keys: Any, judging: Evaluation) -> Any:
     """Where rows of the list stand; -1 where they are not there yet."""
     there = judging.index(table)
     first = np.flatnonzero(~there.duplicated())
@@ -165,7 +217,7 @@ def _places(table: str, keys: Sequence[str], judging: Evaluation) -> Any:
     return np.where(found < 0, -1, np.append(first, -1)[found])
 
 
-def _days(table: str, keys: Sequence[str], open_ones: int, columns: Sequence[str], judging: Evaluation) -> dict[str, Any]:
+def _days(table: str, keys: Any, open_ones: int, columns: Sequence[str], judging: Evaluation) -> dict[str, Any]:
     """Since when, and since when no more: what stands there stays."""
     today, never = np.datetime64(judging.now.date(), "s"), np.datetime64("NaT", "s")
     places, still = _places(table, keys, judging), np.arange(len(keys)) < open_ones
@@ -177,12 +229,11 @@ def _days(table: str, keys: Sequence[str], open_ones: int, columns: Sequence[str
     return found
 
 
-def _texts(values: Any, places: Any) -> list[str]:
+def _texts(values: Any, places: Any) -> Any:
     """What stands at some places, blank as nothing."""
     chosen, blank = np.asarray(values, dtype=object)[places], np.asarray(pd.isna(values))[places]
-    return [str(each) for each in np.where(blank, "", chosen)]
+    return np.where(blank, "", chosen).astype(object)
 
 
-def _array(values: Sequence[str]) -> Any:
-    array = np.array(values, dtype=object)
-    return text_array(array, array == "")
+def _array(values: Any) -> Any:
+    return text_array(values, values == "")

@@ -32,11 +32,9 @@ def aside(text: str, language: str) -> str:
 
 def findings_of(judged: Judged) -> list[Finding]:
     """Every finding about every row, in the order of tables, rows and rules; a cell that cannot be read gets just that one."""
-    unread = {(sheet.table.name, each.row, each.column) for sheet in judged.snapshot.sheets.values() for each in sheet.problems}
-    said = (finding for spec, rows in judged.spoken() for finding in findings_at(judged, spec, rows))
-    found = [finding for finding in said if (finding.table, finding.row, finding.column) not in unread]
-    for sheet in judged.snapshot.sheets.values():
-        found += [*_unreadable(judged, sheet), *_doubled(judged, sheet)]
+    found = [finding for spec, rows in judged.spoken() for finding in findings_at(judged, spec, readable_at(judged, spec, rows))]
+    for name in judged.snapshot.sheets:
+        found += cell_findings(judged, name)
     order = {name: place for place, name in enumerate(judged.snapshot.sheets)}
     return sorted(found, key=lambda finding: (order[finding.table], finding.row, finding.rule, finding.column or ""))
 
@@ -46,30 +44,39 @@ def first_findings(judged: Judged, most: int, tables: Collection[str] = ()) -> t
 
     The same as counting `findings_of`, without putting each of tens of thousands into words.
     """
-    inside = [sheet for name, sheet in judged.snapshot.sheets.items() if not tables or name in tables]
-    apart = [finding for sheet in inside for finding in (*_unreadable(judged, sheet), *_doubled(judged, sheet))]
-    names, total, said = {sheet.table.name for sheet in inside}, len(apart), list(apart)
+    names = [name for name in judged.snapshot.sheets if not tables or name in tables]
+    said = [finding for name in names for finding in cell_findings(judged, name)]
+    total = len(said)
     for spec, rows in judged.spoken():
         if spec.level != "info" and spec.table in names:
-            sheet = judged.snapshot.sheets[spec.table]
-            unread = [each.row for each in sheet.problems if each.column == spec.column]
-            left = rows[~np.isin(np.asarray(sheet.rows)[rows], unread)]
+            left = readable_at(judged, spec, rows)
             total += len(left)
             said += findings_at(judged, spec, left[:most])
     order = {name: place for place, name in enumerate(judged.snapshot.sheets)}
     return total, sorted(said, key=lambda each: (order[each.table], each.row, each.rule, each.column or ""))[:most]
 
 
+def readable_at(judged: Judged, spec: FindingSpec, rows: Any) -> Any:
+    """These rows without those whose cell in the column of the finding could not be read."""
+    sheet = judged.snapshot.sheets[spec.table]
+    unread = [each.row for each in sheet.problems if each.column == spec.column]
+    return rows[~np.isin(np.asarray(sheet.rows)[rows], unread)] if unread else rows
+
+
+def cell_findings(judged: Judged, table: str) -> list[Finding]:
+    """What no rule says: the cells of a table that cannot be read, and keys that stand in several rows."""
+    sheet = judged.snapshot.sheets[table]
+    return [*_unreadable(judged, sheet), *_doubled(judged, sheet)]
+
+
 def findings_at(judged: Judged, spec: FindingSpec, rows: Any) -> Iterable[Finding]:
     """What one finding spec says of these rows."""
     evaluation, sheet = judged.evaluation, judged.snapshot.sheets[spec.table]
-    names = {name for words in (spec.message, spec.fix) for text in words.values() for name in FIELD.findall(text)}
-    values = {name: cells_shown(evaluation, spec.table, name, rows) for name in names if evaluation.has(spec.table, name)}
+    sentences, fixes = (_in_languages(evaluation, spec.table, words, rows) for words in (spec.message, spec.fix))
     there = spec.column if spec.column and spec.column in sheet.frame else None
     said = cells_shown(evaluation, spec.table, there, rows) if there else [""] * len(rows)
-    keys, owners = evaluation.keys(spec.table)[rows], owner_names(judged, spec.table)[rows]
+    keys, owners = evaluation.keys(spec.table)[rows], owner_names(evaluation, spec.table)[rows]
     for place, row in enumerate(rows):
-        here = {name: column[place] for name, column in values.items()}
         yield Finding(
             rule=spec.rule,
             level=spec.level,
@@ -79,18 +86,30 @@ def findings_at(judged: Judged, spec: FindingSpec, rows: Any) -> Iterable[Findin
             column=spec.column,
             address=sheet.address(there or sheet.table.key, int(row)),
             value=said[place],
-            sentence=filled(spec.message, here),
-            fix=filled(spec.fix, here),
+            sentence=sentences[place],
+            fix=fixes[place],
             clause=spec.clause,
             owner=str(owners[place]),
         )
 
 
-def filled(words: Words, values: Mapping[str, str]) -> dict[str, str]:
-    """The texts with `{column}` replaced by the row's values."""
-    return {
-        language: FIELD.sub(lambda found: values.get(found[1], found[0]), text) if "{" in text else text for language, text in words.items()
+def _in_languages(evaluation: Evaluation, table: str, words: Words, rows: Any) -> list[dict[str, str]]:
+    """The words for every row, by language."""
+    told = [words_at(evaluation, table, text, rows) for text in words.values()]
+    return [dict(zip(words, each, strict=True)) for each in zip(*told, strict=True)] if words else [{} for _ in rows]
+
+
+def words_at(evaluation: Evaluation, table: str, text: str, rows: Any) -> list[str]:
+    """A text for every row, with `{column}` replaced by what the row holds; a name that is no column stays as it is written."""
+    parts = FIELD.split(text)  # words, name, words, name, ... words
+    if len(parts) == 1:
+        return [text] * len(rows)
+    cells = {
+        name: cells_shown(evaluation, table, name, rows) if evaluation.has(table, name) else [f"{{{name}}}"] * len(rows)
+        for name in dict.fromkeys(parts[1::2])
     }
+    columns = [cells[part] if place % 2 else [part] * len(rows) for place, part in enumerate(parts)]
+    return ["".join(pieces) for pieces in zip(*columns, strict=True)]
 
 
 def column_of(evaluation: Evaluation, table: str, name: str) -> Column:
@@ -128,15 +147,14 @@ def owners_of(judged: Judged, table: str) -> Any:
     return found
 
 
-def owner_names(judged: Judged, table: str) -> Any:
+def owner_names(evaluation: Evaluation, table: str) -> Any:
     """The person responsible for every row by name, where the staff sheet knows the number; else as the sheet says."""
-    return judged.evaluation.once(("owner names", table), lambda: _owner_names(judged, table))
+    return evaluation.once(("owner names", table), lambda: _owner_names(evaluation, table))
 
 
-def _owner_names(judged: Judged, table: str) -> Any:
-    evaluation = judged.evaluation
+def _owner_names(evaluation: Evaluation, table: str) -> Any:
     found = np.full(evaluation.count(table), "", dtype=object)
-    for column in judged.snapshot.sheets[table].table.owner:
+    for column in evaluation.snapshot.sheets[table].table.owner:
         if evaluation.has(table, column):
             found = np.where(found == "", evaluation.people(table, column), found)
     return found
@@ -145,7 +163,7 @@ def _owner_names(judged: Judged, table: str) -> Any:
 def _unreadable(judged: Judged, sheet: Sheet) -> Iterable[Finding]:
     """The cells of a sheet that could not be read as their declared type; what stands in a sensitive one is not repeated."""
     positions = {row: place for place, row in enumerate(sheet.rows)} if sheet.problems else {}
-    owners = owner_names(judged, sheet.table.name) if sheet.problems else []
+    owners = owner_names(judged.evaluation, sheet.table.name) if sheet.problems else []
     for problem in sheet.problems:
         if column_of(judged.evaluation, sheet.table.name, problem.column).override == "restore":
             continue  # ours alone: the next run writes over it
@@ -176,7 +194,7 @@ def _unread_cell(judged: Judged, sheet: Sheet, problem: CellProblem, position: i
 def _doubled(judged: Judged, sheet: Sheet) -> Iterable[Finding]:
     table = sheet.table
     keys, rows = judged.evaluation.keys(table.name), np.flatnonzero(judged.blocked[table.name]).tolist()
-    owners = owner_names(judged, table.name) if len(rows) else []
+    owners = owner_names(judged.evaluation, table.name) if len(rows) else []
     for row in rows:
         yield Finding(
             rule=f"{table.name}/key-once",

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from automations.allowed import CLASSES, FUNCTIONS, OPERATORS, TYPES
 from automations.calendars import Calendar, CalendarSettings
 from automations.cells import column_array, typed_list
+from automations.errors import TooSlow
 from automations.expressionfaults import LONGEST, ExpressionFault, characters
 from automations.expressions import Evaluator, Formula, type_from_duck
 from automations.model import Column, ColumnType
@@ -55,6 +56,18 @@ def rows(text: str, count: int = 1, **cells: list[Value]) -> list[Value]:
     formula = Formula("found", sql, frozenset(TYPES_OF_COLUMNS), kind, text)
     found = EVALUATOR.evaluate([formula], columns, TYPES_OF_COLUMNS, count)["found"]
     return typed_list(pd.Series(found), range(count), Column("found", {}, kind))
+
+
+def test_formulas_that_take_too_long_are_interrupted_and_the_next_ones_run():
+    formula = Formula("found", "sum(range) OVER (PARTITION BY range % 7)", frozenset({"range"}), "integer", "")
+    columns: Any = {"range": pd.array(range(100_000), dtype="Int64")}
+    said = "evaluating the rules took too long; fewer rows help, and so do simpler formulas in the policies changed last"
+    with pytest.raises(TooSlow) as caught, EVALUATOR.within(0):
+        while True:
+            EVALUATOR.evaluate([formula], columns, {"range": "integer"}, 100_000)
+
+    assert str(caught.value) == said
+    assert value("pieces + 1", pieces=1) == 2
 
 
 def value(text: str, **cells: Value) -> Value:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Literal
 
 from automations.keptcolumns import fillable, keep, kept_table
-from automations.listings import Fills, listed, places_of
+from automations.listings import FILLS, listed, places_of
 from automations.model import Table
 from automations.program import FindingSpec, Place
 from automations.rule import Builder, Rule
@@ -42,7 +42,7 @@ class Listing(Rule):
         """Take in what all rules say; the tables that list it are left out."""
         said = (spec for spec in build.draft.findings if spec.table not in build.draft.lists)
         specs = tuple(spec for spec in said if spec.risk or (self.of == "problems" and spec.kind == "finding"))
-        columns = [name for name in Fills._fields if (column := table.column(name)) and column.ours and name != table.key]
+        columns = [name for name in FILLS if (column := table.column(name)) and column.ours and name != table.key]
         rows = partial(listed, table, tuple(columns), self.of, specs, build.draft.language)
         keep(build, table, columns, rows, [(table.name, table.key)], timed=True, soft=places_of(specs) | self._read(build, specs))
 

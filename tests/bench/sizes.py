@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from automations.config import Config, load
@@ -44,10 +45,10 @@ def judge_of(config: Config, program: Program) -> Judge:
     return Judge(program, config.evaluator, config.calendar, config.tables)
 
 
-def cold(judge: Judge, snapshot: Snapshot) -> Judged:
+def cold(judge: Judge, snapshot: Snapshot, now: datetime = NOW) -> Judged:
     """Judge as if the tables had never been seen: a judging of nothing stands between this one and the last."""
-    judge.judge(NOTHING, Memory(), NOW)
-    return judge.judge(snapshot, Memory(), NOW)
+    judge.judge(NOTHING, Memory(), now)
+    return judge.judge(snapshot, Memory(), now)
 
 
 def compared(n: int, times: int) -> dict[str, Any]:
