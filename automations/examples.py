@@ -18,7 +18,7 @@ from automations.formfacts import ready
 from automations.judging import Judge, Judged
 from automations.model import CellProblem, Column, ColumnType, Sheet, Snapshot, Table
 from automations.occasions import Occasion, occasions
-from automations.program import KeptSpec, Place, needed_only
+from automations.program import KeptSpec, Place, Program, needed_only
 from automations.speaking import findings_of, values_at
 from automations.summary import summaries
 from automations.together import Case, judge_together
@@ -51,22 +51,35 @@ class Prover:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._judges: dict[str, Judge] = {}
+        self._cases: dict[tuple[str, int], Case] = {}
         self._proofs: dict[tuple[str, int], Proof] = {}
+
+    def under(self, program: Program) -> Prover:
+        """The same examples under another program; what is read of them stays read."""
+        other = Prover(replace(self.config, program=program))
+        other._cases = self._cases
+        return other
 
     def prove(self) -> list[Proof]:
         """Every example of every policy."""
         return [proof for policy in self.config.policies.values() for proof in self.proofs_of(policy)]
 
-    def proofs_of(self, policy: LoadedPolicy) -> list[Proof]:
-        """Every example of one policy."""
-        return [self._proof(policy, position) for position in range(len(policy.file.examples))]
+    def proofs_of(self, policy: LoadedPolicy, places: Sequence[int] | None = None) -> list[Proof]:
+        """The examples of one policy, or those at some places of it; those not yet judged are judged in one go."""
+        name, examples = policy.file.policy, policy.file.examples
+        wanted = range(len(examples)) if places is None else places
+        fresh = [place for place in wanted if (name, place) not in self._proofs]
+        cases = [self._case(policy, place) for place in fresh]
+        for place, judged in zip(fresh, judge_together(self._judge(policy), cases) if cases else (), strict=True):
+            self._proofs[(name, place)] = self._compared(policy, examples[place], judged)
+        return [self._proofs[(name, place)] for place in wanted]
 
     def problems(self, policies: Iterable[LoadedPolicy]) -> list[Problem]:
         """Every example of these policies that does not hold, at its place in its file."""
         found = []
         for policy in policies:
-            for position, example in enumerate(policy.file.examples):
-                for each in [*self._unknown(policy, example)] or self._proof(policy, position).wrong:
+            for position, (example, proof) in enumerate(zip(policy.file.examples, self.proofs_of(policy), strict=True)):
+                for each in [*self._unknown(policy, example)] or proof.wrong:
                     at, what = ("examples", position, *each.at), f"example '{example.name}': {each.what}"
                     found.append(policy.document.problem(at, what, *each.hints, key=len(each.at) > 1))
         return found
@@ -76,14 +89,6 @@ class Prover:
         proved = {rule for policy in policies for proof in self.proofs_of(policy) for rule in proof.rules}
         rules = [f"{policy.file.policy}/{rule}" for policy in policies for rule in policy.rules]
         return [rule for rule in rules if rule not in proved]
-
-    def _proof(self, policy: LoadedPolicy, position: int) -> Proof:
-        if (policy.file.policy, position) not in self._proofs:
-            cases = [self._case(policy, example) for example in policy.file.examples]
-            all_judged = judge_together(self._judge(policy), cases)
-            for place, (example, judged) in enumerate(zip(policy.file.examples, all_judged, strict=True)):
-                self._proofs[(policy.file.policy, place)] = self._compared(policy, example, judged)
-        return self._proofs[(policy.file.policy, position)]
 
     def _compared(self, policy: LoadedPolicy, example: Example, judged: Judged) -> Proof:
         row = position_of(judged, policy.file.table)
@@ -97,7 +102,13 @@ class Prover:
         wrong = [*_unreadable(policy, judged), *wrong] if wrong else []
         return Proof(policy.file.policy, example.name, tuple(wrong), frozenset(self._touched(policy, example)))
 
-    def _case(self, policy: LoadedPolicy, example: Example) -> Case:
+    def _case(self, policy: LoadedPolicy, place: int) -> Case:
+        at = (policy.file.policy, place)
+        if at not in self._cases:
+            self._cases[at] = self._read(policy, policy.file.examples[place])
+        return self._cases[at]
+
+    def _read(self, policy: LoadedPolicy, example: Example) -> Case:
         tables = {policy.file.table: [example.row], **example.tables}
         if policy.file.table in example.tables:
             tables[policy.file.table] = [example.row, *example.tables[policy.file.table]]

@@ -15,15 +15,23 @@ Progress = Callable[[int, int, str], None]
 
 def unnoticed(config: Config, policies: Collection[LoadedPolicy], progress: Progress | None = None) -> list[str]:
     """The rules whose absence no example of their policy notices, as `policy/rule`."""
+    whole = Prover(config)
     rules = [(policy, f"{policy.file.policy}/{rule}") for policy in policies for rule in policy.rules]
     found = []
     for place, (policy, rule) in enumerate(rules, start=1):
-        prover = Prover(replace(config, program=without(config.program, rule)))
-        if not any(proof.wrong for proof in prover.proofs_of(policy)):
+        if not _noticed(whole, policy, rule):
             found.append(rule)
         if progress:
             progress(place, len(rules), rule)
     return found
+
+
+def _noticed(whole: Prover, policy: LoadedPolicy, rule: str) -> bool:
+    """Whether an example fails without the rule; those that touch it are asked first, which is nearly always enough."""
+    touching = [place for place, proof in enumerate(whole.proofs_of(policy)) if rule in proof.rules]
+    others = [place for place in range(len(policy.file.examples)) if place not in touching]
+    silenced = whole.under(without(whole.config.program, rule))
+    return any(proof.wrong for places in (touching, others) for proof in silenced.proofs_of(policy, places))
 
 
 def without(program: Program, rule: str) -> Program:

@@ -360,8 +360,10 @@ def _owner(name: str, found: Sequence[Finding], voice: Voice) -> Owner:
 
 
 def lacking_of(plan: Plan, voice: Voice) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """The rules that do not apply, by the column they lack."""
-    rules = ((place, rule) for rule, place in plan.lacking.items() if voice.config.rule(rule))
+    """The rules that do not apply, by the column they lack, or the table where the team does not have it."""
+    rules = (
+        ((table, column if table in plan.rows else ""), rule) for rule, (table, column) in plan.lacking.items() if voice.config.rule(rule)
+    )
     by_place = grouped(rules, lambda item: item[0])
     return tuple((_place_said(*place, voice), tuple(voice.rule(rule) for _, rule in found)) for place, found in sorted(by_place.items()))
 

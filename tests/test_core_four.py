@@ -92,13 +92,16 @@ def test_a_rule_that_does_not_apply_names_the_column_it_lacks(bare: Scene) -> No
 def test_every_rule_is_either_judged_or_listed_as_not_applicable(bare: Scene) -> None:
     config, plan = bare.world.config, bare.plan(NOW)
     program, lacking = bare.world.judge.restricted_to(_snapshot(bare))
-    makes_rows = ("duty", "form")  # they say nothing of a row: without their tab they make nothing
-    rules = {
-        f"{name}/{rule}" for name, policy in config.policies.items() for rule, each in policy.rules.items() if each.kind not in makes_rows
-    }
-    judged = {node.source for node in program.nodes()} | {spec.rule for spec in program.findings}
+    rules = {f"{name}/{rule}" for name, policy in config.policies.items() for rule in policy.rules}
+    judged = {each.source for each in program.nodes()} | {spec.rule for spec in (*program.findings, *program.kept, *program.forms)}
     assert set(plan.lacking) == set(lacking)
     assert sorted(rules - judged - set(lacking)) == []
+
+
+def test_what_must_be_done_in_every_period_does_not_apply_without_its_tab(bare: Scene) -> None:
+    assert bare.plan(NOW).lacking["marketing-duties/analysis-month"] == ("duties", "duty_id")
+    text = plan_text(bare.plan(NOW), bare.world.config, language="zh", everything=True)
+    assert "缺 定期事项 · 整张表：" in text
 
 
 def _snapshot(stage: Scene):  # type: ignore[no-untyped-def]
@@ -112,7 +115,7 @@ def _snapshot(stage: Scene):  # type: ignore[no-untyped-def]
 def test_the_plan_lists_what_is_not_applicable_in_words(bare: Scene) -> None:
     text = plan_text(bare.plan(NOW), bare.world.config, language="zh", everything=True)
     assert "缺 客户投诉 · 确定受理时间" in text
-    assert "缺 收款记录 · 订单号" in text
+    assert "缺 收款记录 · 整张表：" in text
 
 
 def test_one_more_column_brings_its_rules_in(bare: Scene) -> None:
