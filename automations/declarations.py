@@ -74,6 +74,7 @@ class PackFile(Declared):
     pack: str
     title: Said
     organisation: str = ""
+    explained_by: Said = Field(default={}, description="who explains the document: named at the end of every notice under it")
     catalogue: str = ""
     entries: int | None = Field(default=None, ge=1, description="how many entries the catalogue of the document has")
     needs: list[str] = []

@@ -33,6 +33,7 @@ class Breakdown(Declared):
     by: str = Field(description="the column they are counted by")
     dated_by: str | None = Field(default=None, description="the date that puts a row into the period; left out: every row counts")
     sums: Names = Field(default=[], description="columns with amounts to add up")
+    filled: bool = Field(default=False, description="true: rows where the column of `by` is blank are left out")
     picture: bool = Field(default=False, description="with `pictures`: a chart of it too")
 
 

@@ -75,7 +75,8 @@ def _counted(judged: Judged, breakdown: Breakdown, rows: Any) -> pd.DataFrame:
     evaluation, table = judged.evaluation, breakdown.of
     columns = {"label": labels(judged, table, breakdown.by)[rows], "count": np.ones(int(rows.sum()), dtype="int64")}
     columns |= {name: evaluation.integers(table, name)[rows] for name in breakdown.sums}
-    return pd.DataFrame(columns).groupby("label").sum()
+    counted = pd.DataFrame(columns)
+    return counted[counted["label"] != ""].groupby("label").sum() if breakdown.filled else counted.groupby("label").sum()
 
 
 def labels(judged: Judged, table: str, name: str) -> Any:

@@ -25,6 +25,7 @@ SHOWN = 6
 """Cells of a row shown in a mail."""
 PHRASES: Mapping[str, Words] = {
     "place": {"zh": "{table} 第 {row} 行", "en": "{table}, row {row}"},
+    "explained": {"zh": "制度由{who}解释。", "en": " Questions on the policy: {who}."},
     "why": {"zh": "您是{role}，按《{source}》需要知道此事。", "en": "You are told as {role} under {source}."},
     "owner": {"zh": "本行负责人", "en": "the person responsible"},
     "superior": {"zh": "负责人的上级", "en": "the responsible person's superior"},
@@ -70,7 +71,7 @@ def facts_of(
         "rows": row_facts(judged, occasion.table, occasion.row, language, occasion.finding.evidence if occasion.finding else ()),
         "contact": people.told([policy.owner], occasion.table, occasion.row, "", policy.owner)[0].name if policy.owner else "",
         "hold": PHRASES["hold"][language] if evaluation.has(occasion.table, "hold_until") else "",
-        "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language),
+        "why": _why(occasion, each.person, policy.source or policy.title.get("zh", ""), language) + _explained(config, occasion, language),
         "sent_at": f"{now:%Y-%m-%d %H:%M}",
         "before": _before(judged, each, language),
         "enclosed": "",
@@ -163,6 +164,14 @@ def _why(occasion: Occasion, person: Person, source: str, language: str) -> str:
             (PHRASES[each][language] for each in occasion.to if each in ("owner", "approver", "superior")), PHRASES["concerned"][language]
         )
     return _standing_in(person, language) + PHRASES["why"][language].format(role=role, source=source)
+
+
+def _explained(config: Config, occasion: Occasion, language: str) -> str:
+    """Whom to ask about the policy, where its pack says who explains it."""
+    pack = config.packs.get(config.policies[occasion.policy].pack)
+    said = pack.explained_by if pack else {}
+    who = said.get(language) or said.get("zh", "")
+    return PHRASES["explained"][language].format(who=who) if who else ""
 
 
 def _before(judged: Judged, each: Addressed, language: str) -> str:

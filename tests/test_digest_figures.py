@@ -22,14 +22,14 @@ CUSTOMERS = """
     KH-3        | 丙超市
 """
 ORDERS = """
-    order_no | customer_id | order_date | salesperson | product_name | qty   | amount   | sales_channel
-    DD-1     | KH-1        | 2026-09-14 | YG-01       | 干腐竹       | 10.5  | 1000.10  | 经销
-    DD-2     | KH-1        | 2026-09-16 | YG-01       | 豆皮         | 3     | 250.05   | 直销
-    DD-3     | KH-2        | 2026-09-20 | YG-05       | 干腐竹       | 7     | 800      | 经销
-    DD-4     | KH-2        | 2026-09-13 | YG-05       | 干腐竹       | 1     | 99.99    | 经销
-    DD-5     | KH-3        | 2026-09-07 | YG-01       | 豆皮         | 2     | 120      |
-    DD-6     | KH-3        | 2026-09-21 | YG-01       | 豆皮         | 2     | 120      | 直销
-    DD-7     | KH-3        | 2026-08-31 | YG-01       | 豆皮         | 2     | 120      | 直销
+    order_no | customer_id | order_date | salesperson | product_name | qty   | amount   | sales_channel | special_policy_id
+    DD-1     | KH-1        | 2026-09-14 | YG-01       | 干腐竹       | 10.5  | 1000.10  | 经销 |
+    DD-2     | KH-1        | 2026-09-16 | YG-01       | 豆皮         | 3     | 250.05   | 直销 |
+    DD-3     | KH-2        | 2026-09-20 | YG-05       | 干腐竹       | 7     | 800      | 经销 | TZ-1
+    DD-4     | KH-2        | 2026-09-13 | YG-05       | 干腐竹       | 1     | 99.99    | 经销 |
+    DD-5     | KH-3        | 2026-09-07 | YG-01       | 豆皮         | 2     | 120      | | TZ-1
+    DD-6     | KH-3        | 2026-09-21 | YG-01       | 豆皮         | 2     | 120      | 直销 |
+    DD-7     | KH-3        | 2026-08-31 | YG-01       | 豆皮         | 2     | 120      | 直销 |
 """
 PAYMENTS = """
     payment_id | order_no | received_on | amount  | account_kind
@@ -122,6 +122,8 @@ def counted(found: Scene, each: Breakdown, now: tuple[date, date], before: tuple
     lines: dict[str, Line] = defaultdict(lambda: Line(sums=(Decimal(0),) * len(each.sums)))
     names = named(found)
     for row in cells(found, each.of):
+        if each.filled and not row[each.by]:
+            continue
         label, day = str(row[each.by] or "（未填）"), day_of(row[each.dated_by]) if each.dated_by else None
         line = lines[names.get(label, label)]
         if each.dated_by is None or (day and now[0] <= day <= now[1]):
@@ -147,6 +149,8 @@ PERIODS = {
     "complaint-analysis": ("2026-09-01 08:30", *MONTH),
     "maintenance-month": ("2026-09-02 08:30", *MONTH),
     "sales-week": ("2026-09-21 08:30", (date(2026, 9, 14), date(2026, 9, 20)), (date(2026, 9, 7), date(2026, 9, 13))),
+    "sales-day": ("2026-09-21 08:30", (date(2026, 9, 20), date(2026, 9, 20)), (date(2026, 9, 19), date(2026, 9, 19))),  # a Sunday made up
+    "finance": ("2026-09-21 08:30", (date(2026, 9, 20), date(2026, 9, 20)), (date(2026, 9, 19), date(2026, 9, 19))),
     "satisfaction-quarter": ("2026-10-08 08:30", (date(2026, 7, 1), date(2026, 9, 30)), (date(2026, 4, 1), date(2026, 6, 30))),
 }
 

@@ -65,6 +65,14 @@ def test_each_reader_gets_the_language_of_theirs() -> None:
     assert by_reader["wang@example.com"].language == "zh"
 
 
+def test_a_mail_names_who_explains_the_policy_it_is_sent_under() -> None:
+    stage = told(with_column(STAFF, "language", YG01="英文"))
+    assert "under 豆制品厂成品客户维护制度. Questions on the policy: the administration department." in stage.sent[0].text
+    stage.run("2025-09-20 09:00")
+    wang = next(mail for mail in stage.sent if mail.to == "wang@example.com")
+    assert "按《豆制品厂成品客户维护制度》需要知道此事。制度由行政部解释。" in wang.text
+
+
 @pytest.mark.parametrize("post", ["市场部部长", "市场部经理", "销售经理/市场部经理", "市场总监"])
 def test_a_post_is_found_under_its_other_names(post: str) -> None:
     staff = STAFF.replace("市场部部长", post)
