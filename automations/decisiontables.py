@@ -9,6 +9,8 @@ from decimal import Decimal
 from itertools import combinations, pairwise, product
 from typing import Any
 
+from automations.declarations import Parameter
+
 NUMBER = r"-?\d+(?:\.\d+)?|\$[a-z_][a-z0-9_]*"
 COMPARED = re.compile(rf"^(>=|<=|>|<)\s*({NUMBER})$")
 RANGED = re.compile(rf"^({NUMBER})\s*\.\.\s*(<?)\s*({NUMBER})$")
@@ -64,6 +66,20 @@ class Cell:
 
 
 Sample = str | Decimal | None
+
+
+def numbers_of(parameters: Mapping[str, Parameter]) -> Mapping[str, Decimal]:
+    """The newest plain numbers among parameters, as expressions see them: 3 percent is 0.03."""
+    found = {}
+    for name, parameter in parameters.items():
+        value = parameter.values[max(parameter.values)] if parameter.values else None
+        if value is not None and not isinstance(value, dict) and _numeric(value):
+            found[name] = Decimal(str(value)) / (100 if parameter.unit == "percent" else 1)
+    return found
+
+
+def _numeric(value: Any) -> bool:
+    return str(value).replace(".", "", 1).lstrip("-").isdigit()
 
 
 def parse_cell(value: Any) -> Cell:

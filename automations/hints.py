@@ -1,4 +1,4 @@
-"""Hints on a valid configuration: unused parameters, conditions that can be unknown, step limits beyond the total, values left out."""
+"""Hints on a valid configuration: unused parameters, doubtful conditions, step limits beyond the total, values left out, crossed limits."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from automations.errors import Problem
 from automations.rules.check import Check
 from automations.rules.deadline import Deadline
 from automations.rules.penalty import Penalty
+from automations.thresholds import crossed
 from automations.trees import Tree, conjuncts, walk
 
 
@@ -16,7 +17,14 @@ def hints_of(config: Config) -> list[Problem]:
     """Everything worth a second look, in the order of the files."""
     found = [*config.hints]
     for policy in config.policies.values():
-        found += [*_not_live(config, policy), *_unknowns(config, policy), *_sums(policy), *_holes(config, policy), *_crossed(policy)]
+        found += [
+            *_not_live(config, policy),
+            *_unknowns(config, policy),
+            *_sums(policy),
+            *_holes(config, policy),
+            *_crossed(policy),
+            *crossed(config, policy),
+        ]
     return sorted(found, key=lambda problem: (problem.file, problem.line, problem.column))
 
 

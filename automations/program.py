@@ -233,7 +233,8 @@ def restricted(program: Program, present: frozenset[Place], tables: frozenset[st
                 kept.append(node)
         there |= {node.place for node in kept}
         layers.append(tuple(kept))
-    for spec in (*program.kept, *program.forms):
+    makers: list[KeptSpec | FormSpec] = [*program.kept, *program.forms]
+    for spec in makers:
         missing = sorted(place for place in spec.needs if place not in there)
         if spec.rule not in lacking and (missing or spec.table not in tables):
             lacking[spec.rule] = _root(missing[0], by_place, there) if missing else (spec.table, "")

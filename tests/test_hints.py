@@ -51,3 +51,83 @@ def test_a_lower_end_above_the_upper_one_is_named(tmp_path: Path) -> None:
         "rule 'fine': the lower end 4 is above the upper end 3",
         "exchange the two ends, or correct the parameters",
     ]
+
+
+BRANCHES = """
+    parameters:
+      small: {{ title: 小, unit: CNY, values: {{ 2000-01-01: {small} }} }}
+      large: {{ title: 大, unit: CNY, values: {{ 2000-01-01: {large} }} }}
+    rules:
+      - {{ id: size, kind: derive, value: "{value}", as: size }}
+      - {{ id: fits, kind: check, require: "{require}", column: loss, message: 不对, unknown: pass }}
+"""
+STAIRS = "case when loss >= $large then '大' when loss >= $small then '中' else '小' end"
+IN_PARTS = "case when loss < $small then '小' when loss between $small and $large then '中' when loss > $large then '大' end"
+
+
+def of_branches(folder: Path, value: str = STAIRS, require: str = "loss >= 0", small: str = "100", large: str = "500") -> list[str]:
+    policy = BRANCHES.format(value=value, require=require, small=small, large=large)
+    config = loaded(project(folder, policy=policy, tables={"cases": TABLE}))
+    return [hint.what for hint in hints_of(config) if hint.what.startswith("rule")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param(STAIRS, id="from the top down"),
+        pytest.param(IN_PARTS, id="part by part"),
+        pytest.param("case when loss > $large then '大' when loss > $small then '中' end", id="nothing said of the rest"),
+        pytest.param("case when grade = '甲级' then 1 when loss > 5 then 2 end", id="of two columns, either may be blank"),
+        pytest.param("case when loss > $small and filled(grade) then 1 when loss > $large then 2 end", id="a condition that says more"),
+        pytest.param("case when loss > $small then 1 when blank(loss) then 2 end", id="blank"),
+    ],
+)
+def test_branches_that_each_have_their_rows_are_left_alone(tmp_path: Path, value: str) -> None:
+    assert of_branches(tmp_path, value) == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("case when loss >= $small then '中' when loss >= $large then '大' else '小' end", id="the lower limit first"),
+        pytest.param(
+            "case when grade in ('丙级', '丁级') then 0 when grade = '甲级' then 1 when grade = '甲级' then 2 end", id="a word twice"
+        ),
+        pytest.param("case when loss < 5 then 1 when 5 <= loss then 2 when loss = 7 then 3 end", id="all is taken"),
+    ],
+)
+def test_a_branch_that_nothing_reaches_is_named(tmp_path: Path, value: str) -> None:
+    place = 2 if "$" in value else 3
+    assert of_branches(tmp_path, value) == [f"rule 'size': branch {place} of the case is never reached: those above it match first"]
+
+
+def test_limits_that_were_exchanged_are_seen_with_their_numbers(tmp_path: Path) -> None:
+    assert of_branches(tmp_path, small="500", large="100") == [
+        "rule 'size': branch 2 of the case is never reached: those above it match first"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        (
+            "case when loss < $small then '小' when loss > $small and loss <= $large then '中' when loss > $large then '大' end",
+            "loss = 100",
+        ),
+        ("case when loss <= $small then '小' when loss > $large then '大' end", "loss = 500"),
+    ],
+)
+def test_a_gap_between_the_limits_is_named(tmp_path: Path, value: str, where: str) -> None:
+    assert of_branches(tmp_path, value) == [f"rule 'size': no branch of the case matches where {where}; the result is blank there"]
+
+
+@pytest.mark.parametrize("require", ["loss >= $large and loss <= $small", "loss > 5 and loss < 5", "grade = '甲级' and grade = '乙级'"])
+def test_a_condition_that_can_never_hold_is_named(tmp_path: Path, require: str) -> None:
+    column = "grade" if "grade" in require else "loss"
+    assert of_branches(tmp_path, require=require) == [
+        f"rule 'fits': 'require' can never hold: its limits for '{column}' exclude each other"
+    ]
+
+
+def test_a_condition_of_which_one_number_is_left_can_hold(tmp_path: Path) -> None:
+    assert of_branches(tmp_path, require="loss >= 5 and loss <= 5") == []

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import Field
 
-from automations.decisiontables import Cell, lint, parse_cell
+from automations.decisiontables import Cell, lint, numbers_of, parse_cell
 from automations.declarations import Declared
 from automations.rule import Builder, Rule
 from automations.yamlcheck import closest
@@ -101,7 +99,7 @@ class Classify(Rule):
         return known
 
     def _lint(self, build: Builder, cells: list[dict[str, Cell]]) -> None:
-        values = numbers_of(build)
+        values = numbers_of(build.policy.parameters)
         choices = {c: column.choices for row in cells for c in row if (column := build.table.column(c)) and column.choices}
         titles = {column: build.heading(column).get("zh", column) for row in cells for column in row}
         try:
@@ -125,20 +123,6 @@ def _refuse_word(build: Builder, word: str, column: str, at: tuple[str | int, ..
         near = closest(word, declared.choices)
         hints = ["choices: " + ", ".join(declared.choices), *([f"did you mean '{near}'?"] if near else [])]
         build.fault(f"'{word}' is not a choice of '{column}'", *hints, at=at)
-
-
-def numbers_of(build: Builder) -> Mapping[str, Decimal]:
-    """The newest plain numbers among the policy's parameters, as expressions see them: 3 percent is 0.03."""
-    found = {}
-    for name, parameter in build.policy.parameters.items():
-        value = parameter.values[max(parameter.values)] if parameter.values else None
-        if value is not None and not isinstance(value, dict) and _numeric(value):
-            found[name] = Decimal(str(value)) / (100 if parameter.unit == "percent" else 1)
-    return found
-
-
-def _numeric(value: Any) -> bool:
-    return str(value).replace(".", "", 1).lstrip("-").isdigit()
 
 
 def _text(word: str) -> str:
