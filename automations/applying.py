@@ -17,7 +17,7 @@ from automations.model import CellChange, Change, NewKey, NewRow, Sheet, Snapsho
 from automations.planning import Plan
 from automations.posting import Posted, send_pending
 from automations.releasing import TICKED
-from automations.remembering import decided_after, decided_name, policies_name, rows_before, rows_name
+from automations.remembering import decided_after, decided_name, keys_before, keys_name, policies_name, rows_before, rows_name
 from automations.undoing import changes_back
 from automations.workbooks.protocol import Beside, Target, Workbook
 
@@ -186,6 +186,8 @@ def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:
     seen = [(finding.rule, finding.key, finding.column) for finding in (*plan.findings, *plan.shadow.findings)]
     ledger.note_findings(run_id, plan.workbook, plan.now, [*seen, *plan.waiting], plan.judged_rules)
     ledger.set_meta(rows_name(plan.workbook), json.dumps({**rows_before(ledger, plan.workbook), **plan.rows}))
+    ledger.adopt(run_id, plan.adopted.cells)
+    ledger.set_meta(keys_name(plan.workbook), json.dumps({**keys_before(ledger, plan.workbook), **plan.adopted.keys}))
     ledger.set_meta(decided_name(plan.workbook), decided_after(ledger, plan))
 
 

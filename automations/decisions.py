@@ -10,8 +10,11 @@ import numpy as np
 from automations.cells import typed_list
 from automations.judging import Judged
 from automations.ledgers.protocol import CellAt
-from automations.model import CellChange, Override, Value
+from automations.model import CellChange, Column, Override, Value
 from automations.moved import moved
+
+SAID = 2
+"""Cells of ours that must be filled in a row that looks like a copy: in a single one a person may have typed the same."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ def settled_with_people(differing: Sequence[CellChange], judged: Judged, known: 
     doubtful = [place_of(change) for change in differing if change.old is not None]
     ours = known.last_applied(doubtful) if doubtful else {}
     strange = {place_of(change): change for change in differing if _is_strange(change, judged, ours, known)}
+    copies = _copies(strange, ours, judged, known)
+    strange = {place: change for place, change in strange.items() if place[:2] not in copies}
     displaced = _displaced(strange, judged, known)
     stay = {place: change for place, change in strange.items() if place not in displaced}
     back = {place_of(change): change for change in _brought_back(displaced, judged, known)}
@@ -50,6 +55,14 @@ def place_of(change: CellChange) -> CellAt:
     return change.table, change.key, change.column
 
 
+def kept_for_people(judged: Judged, table: str) -> Iterator[Column]:
+    """The columns of ours that rules fill and in which a person's value stays."""
+    sheet = judged.snapshot.sheets[table]
+    for column in sheet.table.columns:
+        if column.ours and column.override == "keep" and column.key in sheet.frame and (table, column.key) in judged.program.writes:
+            yield column
+
+
 def _is_strange(change: CellChange, judged: Judged, ours: Mapping[CellAt, Value], known: Known) -> bool:
     """Whether the cell keeps people's values and holds one that we did not write there, or that we wrote there for a person."""
     place, column = place_of(change), judged.snapshot.sheets[change.table].table.column(change.column)
@@ -58,6 +71,22 @@ def _is_strange(change: CellChange, judged: Judged, ours: Mapping[CellAt, Value]
     if known.decided.get(change.table, {}).get(place) == change.old:
         return True
     return ours.get(place) != change.old and (change.table, change.column, change.old) not in known.astray
+
+
+def _copies(strange: Collection[CellAt], ours: Collection[CellAt], judged: Judged, known: Known) -> set[tuple[str, str]]:
+    """The rows, by table and key, that people made by copying another: all our columns say what stood in that one."""
+    written = {(table, key) for table, key, _ in ours}
+    fresh = {place[:2] for place in strange if place[0] in known.decided and place not in known.decided[place[0]]} - written
+    found: set[tuple[str, str]] = set()
+    for table in dict.fromkeys(table for table, _ in fresh):
+        names = [each.key for each in kept_for_people(judged, table)]
+        held = {place: value for name in names for place, value in _column(judged, table, name).items()}
+        seen = {**known.last_applied(list(held)), **known.decided[table]}
+        keys = dict.fromkeys(key for _, key, _ in held)
+        models = {tuple(seen.get((table, key, name)) for name in names) for key in keys if (table, key) not in fresh}
+        rows = {(each, key): tuple(held[each, key, name] for name in names) for each, key in fresh if each == table}
+        found |= {row for row, said in rows.items() if said in models and sum(value is not None for value in said) >= SAID}
+    return found
 
 
 def _displaced(strange: Collection[CellAt], judged: Judged, known: Known) -> dict[CellAt, Value]:

@@ -71,6 +71,7 @@ def within(plan: Plan, limits: Limits | None, config: Config) -> Plan:
         new_rows=tuple(each for each in plan.new_rows if (each.table, each.key) not in unmade),
         changes=tuple(each for each in plan.changes if _reached(each.rule, each.table, limits) and (each.table, each.key) not in unmade),
         overrides=tuple(each for each in plan.overrides if each.table in limits.tables),
+        adopted=plan.adopted.within(limits.tables),
         findings=tuple(each for each in plan.findings if _reached(each.rule, each.table, limits)),
         waiting=tuple(each for each in plan.waiting if each[0].partition("/")[0] in limits.policies),
         problems=tuple(each for each in plan.problems if each.table in limits.tables),

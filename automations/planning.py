@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from automations.adopting import Adopted, adopted
 from automations.apart import gone_marks
 from automations.brakes import run_brakes
 from automations.cells import shown, typed_list, typed_values
@@ -81,6 +82,7 @@ class Plan:
     sorted: Sorted = field(default_factory=Sorted)
     shadow: Shadow = field(default_factory=Shadow)
     refused: tuple[tuple[CellChange, str], ...] = ()
+    adopted: Adopted = field(default_factory=Adopted)
     policies: frozenset[str] | None = None
     """The policies the workbook has been looked at with after this run; None where that cannot be known."""
     judged_rules: frozenset[str] | None = None
@@ -144,6 +146,10 @@ class Remembered:
     """Values by table and column that are ours in whatever row they stand."""
     decided: Mapping[str, Mapping[CellAt, Value]] = field(default_factory=dict)
     """Values of people's that stood in columns of ours after the last run, by table; a table nobody looked at so is not in it."""
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """A hash of the keys of each table at the last run."""
+    strangers: Callable[[str, Sequence[str]], Set[str]] = lambda _, __: frozenset()
+    """The keys among these of which no cell of a table is known."""
     last_refused: Callable[[Sequence[CellAt]], Mapping[CellAt, LastRefused]] = lambda _: {}
     waiting: Waiting = field(default_factory=Waiting)
 
@@ -169,6 +175,7 @@ def make_plan(
     live_rows, dark_rows = parted(judged.new_rows, shadows)
     unmade = {(row.table, row.key) for row in dark_rows}
     differing, dark = parted(_differences(judged, summaries(judged, found, config.language, shadows)), shadows)
+    others = {place_of(change) for change in (*differing, *dark)}
     differing = [change for change in differing if (change.table, change.key) not in unmade]
     differing += gone_marks(judged.snapshot, config.language)
     known = Known(remembered.last_applied, remembered.decided, remembered.astray)
@@ -197,6 +204,7 @@ def make_plan(
         sorted=sorted_mails,
         shadow=Shadow(tuple(dark), tuple(dark_findings), sorted_mails.shadow),
         refused=tuple(refused),
+        adopted=adopted(judged, others, remembered.keys, remembered.strangers),
     )
 
 

@@ -36,6 +36,8 @@ def remembered(ledger: Ledger, workbook: str, sweeps: Callable[[str], bool], wai
         last_refused=lambda cells: ledger.last_refused(workbook, cells),
         waiting=waiting,
         decided=decided_before(ledger, workbook),
+        keys=keys_before(ledger, workbook),
+        strangers=lambda table, keys: ledger.strangers(workbook, table, keys),
     )
 
 
@@ -70,6 +72,16 @@ def rows_name(workbook: str) -> str:
 def rows_before(ledger: Ledger, workbook: str) -> dict[str, int]:
     """How many rows each table had when last seen."""
     return dict(json.loads(ledger.meta(rows_name(workbook)) or "{}"))
+
+
+def keys_name(workbook: str) -> str:
+    """The ledger's name for the hash of the keys each table had when last seen."""
+    return f"keys {workbook}"
+
+
+def keys_before(ledger: Ledger, workbook: str) -> dict[str, str]:
+    """A hash of the keys of each table when last seen."""
+    return dict(json.loads(ledger.meta(keys_name(workbook)) or "{}"))
 
 
 def decided_name(workbook: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from automations.ledgers.memory import MemoryLedger
 from automations.workbooks.xlsx import XlsxWorkbook
 from tests.scene import CUSTOMERS, STAFF, Rows, Scene, does_nothing, found_in, lines_of, scene, tab
 
@@ -251,6 +252,46 @@ def test_a_value_of_another_row_that_people_type_into_several_is_their_decision(
     for key in ("TS-1", "TS-2", "TS-3"):
         stage.edit("complaints", "due_assign", key, datetime(2025, 9, 25, 18, 0))
     assert sorted(each.key for each in stage.run(LATER).plan.overrides) == ["TS-1", "TS-2", "TS-3"]
+
+
+def copied(rows: Rows) -> Rows:
+    """The first row copied below the last, with a number, a time and a content of its own."""
+    own = {"投诉编号": "TS-9", "受理时间": "2025-09-20 09:00", "投诉内容": "别的"}
+    return [*rows, [own.get(header, cell) for header, cell in zip(rows[0], rows[1], strict=True)]]
+
+
+def test_what_a_copied_row_brought_along_in_our_columns_is_no_decision():
+    """Staff begin a new row as a copy of another; its deadlines are those of its own times."""
+    stage = staged(None)
+    stage.staff("complaints", copied)
+    run = stage.run(LATER)
+    assert "due_assign=2025-09-22 18:00" in stage.ours("complaints")["TS-9"]
+    assert run.plan.overrides == () and does_nothing(stage.plan(LATER))
+
+
+def test_a_decision_in_a_row_that_is_new_stays():
+    stage = staged(None)
+    stage.staff("complaints", copied)
+    stage.edit("complaints", "due_assign", "TS-9", datetime(2025, 10, 1, 12, 0))
+    assert ("TS-9", "due_assign") in [(each.key, each.column) for each in stage.run(LATER).plan.overrides]
+    assert "due_assign=2025-10-01 12:00" in stage.ours("complaints")["TS-9"]
+
+
+@pytest.mark.parametrize("how", ["the number of the row was corrected", "the ledger begins anew"])
+def test_values_that_stood_there_already_are_ours_and_change_when_their_row_does(how: str):
+    """Nobody typed them: they said what the rules say when the ledger first met them."""
+    stage, key = staged(None), "TS-1"
+    if how == "the ledger begins anew":
+        stage = stage.with_world(ledger=MemoryLedger())
+    else:
+        key = "TS-1a"
+        stage.edit("complaints", "complaint_no", "TS-1", key)
+    assert lines_of(stage.run(FIRST).plan) == []
+
+    stage.edit("complaints", "received_at", key, datetime(2025, 9, 20, 10, 0))
+    run = stage.run(LATER)
+
+    assert "due_assign=2025-09-22 18:00" in stage.ours("complaints")[key] and run.plan.overrides == ()
 
 
 def our_headers(stage: Scene) -> set[str]:

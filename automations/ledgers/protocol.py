@@ -225,6 +225,12 @@ class Ledger(Protocol):
     def last_applied(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, Value]:
         """What the program last wrote into these cells; cells it never wrote are left out."""
 
+    def adopt(self, run_id: int, cells: Mapping[CellAt, Value]) -> None:
+        """Note values that stood in cells already as if this run had written them there; nothing is journalled, nothing can be undone."""
+
+    def strangers(self, workbook: str, table: str, keys: Sequence[str]) -> set[str]:
+        """The keys among these of which no cell was ever written or adopted in this table."""
+
     def last_refused(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, LastRefused]:
         """The cells of these whose last change was refused."""
 

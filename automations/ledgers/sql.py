@@ -92,6 +92,21 @@ class SqlLedger:
     def last_applied(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, Value]:
         return {at: rows.typed_value(row["value"]) for at, row in self._by_column("last_applied", workbook, cells)}
 
+    def adopt(self, run_id: int, cells: Mapping[CellAt, Value]) -> None:
+        if not cells:
+            return
+        with self.at_once():
+            kept = {"run_id": run_id, "workbook": self._workbook_of(run_id)}
+            values = (
+                kept | {"table_name": table, "key": key, "column_name": column, "new_value": rows.typed_text(value)}
+                for (table, key, column), value in cells.items()
+            )
+            self._database.do_each("remember_cell", values)
+
+    def strangers(self, workbook: str, table: str, keys: Sequence[str]) -> set[str]:
+        found = self._database.rows("strangers", workbook=workbook, table_name=table, keys=rows.written(list(keys)))
+        return {row["key"] for row in found}
+
     def last_refused(self, workbook: str, cells: Sequence[CellAt]) -> dict[CellAt, LastRefused]:
         return {at: rows.last_refused(row) for at, row in self._by_column("last_refused", workbook, cells)}
 

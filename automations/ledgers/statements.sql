@@ -57,6 +57,11 @@ SELECT cell.key, cell.value
 FROM json_each(:keys) AS wanted CROSS JOIN cell
 WHERE cell.workbook = :workbook AND cell.table_name = :table_name AND cell.key = wanted.value AND cell.column_name = :column_name;
 
+-- name: strangers
+-- The wanted keys of which no cell of a table is known; :keys is a JSON list.
+SELECT wanted.value AS key FROM json_each(:keys) AS wanted
+WHERE NOT EXISTS (SELECT 1 FROM cell WHERE cell.workbook = :workbook AND cell.table_name = :table_name AND cell.key = wanted.value);
+
 -- name: last_refused
 -- What was last to be written into a column at the wanted keys, where that was refused; :keys is a JSON list.
 SELECT change.key, change.old_value, change.new_value, change.reason, run.started_at

@@ -188,6 +188,18 @@ class LedgerContract:
         assert ledger.last_applied("another workbook", asked) == {}
         assert ledger.last_applied(BOOK, []) == {}
 
+    def test_values_that_stood_there_already_are_adopted_and_their_rows_no_strangers_any_more(self, ledger: Ledger) -> None:
+        run, place, due = ledger.begin_run(START), ("complaints", "TS-1", "assign_due"), datetime(2026, 9, 28, 18, 0)
+        assert ledger.strangers(BOOK, "complaints", ["TS-1", "TS-2"]) == {"TS-1", "TS-2"}
+
+        ledger.adopt(run, {place: due})
+        ledger.adopt(run, {})
+
+        assert ledger.last_applied(BOOK, [place]) == {place: due} and ledger.changes_of(run) == []
+        assert ledger.strangers(BOOK, "complaints", ["TS-1", "TS-2"]) == {"TS-2"}
+        assert ledger.strangers(BOOK, "customers", ["TS-1"]) == ledger.strangers("another workbook", "complaints", ["TS-1"]) == {"TS-1"}
+        assert ledger.strangers(BOOK, "complaints", []) == set()
+
     def test_the_newer_value_stands_even_when_an_older_run_is_settled_late(self, ledger: Ledger) -> None:
         older, newer = ledger.begin_run(START), ledger.begin_run(START)
         for run, state in ((newer, "已完成"), (older, "进行中")):
