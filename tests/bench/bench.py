@@ -119,7 +119,8 @@ def _wide_lines(largest: int) -> Iterable[Line]:
     if largest < WIDE:
         return
     found = _say(f"judging ten tables of {WIDE:,} rows", process, "tests.bench.wide", str(WIDE))
-    note = f"{found['tables']} large tables, {found['rows']:,} rows in all, {found['findings']:,} findings; kept tables as the last pass left them"
+    sizes = f"{found['tables']} large tables, {found['rows']:,} rows in all"
+    note = f"{sizes}, {found['findings']:,} findings; kept tables as the last pass left them"
     yield Line(f"all packs, ten tables of {WIDE:,} rows, wall", found["judged"]["wall"], "s", (6, 3), note=note)
     yield Line("  the same tables judged again, wall", found["again"]["wall"], "s")
 
