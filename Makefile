@@ -14,7 +14,7 @@ demo-google: $(READY)   ## the way through Google Sheets, with a stand-in on thi
 	$(BIN)/python -m tests.sheets.demo
 
 test: $(READY)          ## every test
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(READY)          ## ruff, mypy --strict, import contracts, shape checks
 	$(BIN)/ruff check .

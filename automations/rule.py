@@ -187,8 +187,9 @@ class Builder:
         """The parsed expression with its parameters put in; None after noting the fault."""
         try:
             tree: Tree = self.draft.parse(text, aggregates=aggregates)
-            unknown = {name for name, offset in parameters_of(tree) if not self.parameter(name, *at, offset=offset, text=text)}
-            return with_parameters_of(tree, self.policy, self.draft.parse, self.spoilt | unknown)
+            used = parameters_of(tree)
+            unknown = {name for name, offset in used if not self.parameter(name, *at, offset=offset, text=text)}
+            return with_parameters_of(tree, self.policy, self.draft.parse, self.spoilt | unknown) if used else tree
         except ExpressionFault as fault:
             self.fault(fault.what, *fault.hints, at=at, offset=fault.offset, text=text)
             return None

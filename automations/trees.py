@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,14 +22,17 @@ def walk(tree: Any) -> Iterator[Tree]:
 
 
 def replaced(tree: Any, replace: Callable[[Tree], Tree | None]) -> Any:
-    """A copy of the tree in which `replace` may put another node in place of each node."""
-    if isinstance(tree, list):
-        return [replaced(value, replace) for value in tree]
-    if not isinstance(tree, dict):
+    """The tree with other nodes where `replace` gives one; what holds none of them is the very part of the tree given."""
+    if not isinstance(tree, dict | list):
         return tree
+    if isinstance(tree, list):
+        parts = [replaced(value, replace) for value in tree]
+        return tree if all(map(operator.is_, parts, tree)) else parts
     if "class" in tree and (new := replace(tree)) is not None:
         return new
-    return {key: replaced(value, replace) if isinstance(value, dict | list) else value for key, value in tree.items()}
+    inside = {key: value for key, value in tree.items() if isinstance(value, dict | list)}
+    changed = {key: new for key, value in inside.items() if (new := replaced(value, replace)) is not value}
+    return {**tree, **changed} if changed else tree
 
 
 def column_node(name: str) -> Tree:

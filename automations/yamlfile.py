@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice, takewhile
 from pathlib import Path as FilePath
 from typing import Any, NamedTuple, TypeVar
@@ -102,10 +103,18 @@ def read_document(file: FilePath, shown: str) -> tuple[Document | None, list[Pro
     if len(content) > LIMIT_BYTES:
         return None, [_too_big(shown)]
     try:
-        return parse_document(content.decode("utf-8"), shown)
+        document, problems = _known(content.decode("utf-8"), shown)
+        return document, list(problems)
     except UnicodeDecodeError as fault:
         before = content[: fault.start].decode("utf-8").removeprefix("\ufeff")
         return None, [Problem(shown, *_place_at(before, len(before)), "this is not UTF-8 text", ("save the file with encoding UTF-8",))]
+
+
+@lru_cache(512)
+def _known(text: str, shown: str) -> tuple[Document | None, tuple[Problem, ...]]:
+    """A file that was read before with the same text is not read again: after an edit only that one is."""
+    document, problems = parse_document(text, shown)
+    return document, tuple(problems)
 
 
 def parse_document(text: str, shown: str, *, loader: Any = FAST_LOADER) -> tuple[Document | None, list[Problem]]:
