@@ -144,7 +144,7 @@ def load(root: Path) -> Config:
         reader.problems += table_problems(file, documents[0], tables[name], tables.keys() | reader.unread)
     reader.problems += strange_tables(settings.workbook, document, tables, reader.unread)
     policies = _policies(reader, packs, tables)
-    digests = load_digests(reader, packs, tables)
+    digests = load_digests(reader, packs, tables, policies)
     evaluator = Evaluator(calendar or Calendar.build(CalendarSettings(name="stand-in")))
     program, compiler, hints = _compiled(reader, settings, document, calendars.keys(), tables, table_files, policies, evaluator)
     automations = load_automations(reader, packs, tables, policies, calendar)

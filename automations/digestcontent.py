@@ -227,7 +227,7 @@ class _Scope:
         left = time_left(self.desk.judged.evaluation, due, np.array([False]), self.language)[0]
         return {
             **self._about(place),
-            "due": _moment(due[0]),
+            "due": _moment(due[0], self.desk.now),
             "left": str(left),
             "hot": bool(self.steps.late[place]),
             "clause": clock.clause,
@@ -235,7 +235,7 @@ class _Scope:
 
     def _done_item(self, place: int) -> dict[str, Any]:
         late = self.steps.state[place] == LATE
-        words = {"when": _moment(self.steps.done[place]), "how": SAID["late" if late else "on time"][self.language]}
+        words = {"when": _moment(self.steps.done[place], self.desk.now), "how": SAID["late" if late else "on time"][self.language]}
         left = SAID["done"][self.language].format(**words)
         return {**self._about(place), "due": "", "left": left, "hot": bool(late), "clause": ""}
 
@@ -269,8 +269,10 @@ def _rows(judged: Judged) -> int:
     return sum(len(sheet.rows) for sheet in judged.snapshot.sheets.values())
 
 
-def _moment(instant: Any) -> str:
-    return f"{instant.item():%m-%d %H:%M}"
+def _moment(instant: Any, now: datetime) -> str:
+    """Day and time, with the year where it is another one."""
+    moment = instant.item()
+    return f"{moment:%m-%d %H:%M}" if moment.year == now.year else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def _day_said(day: date, language: str) -> str:

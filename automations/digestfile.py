@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import time
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -15,7 +15,7 @@ from automations.model import SCALE, Column, Table
 from automations.yamlcheck import closest
 
 if TYPE_CHECKING:
-    from automations.config import Reader
+    from automations.config import LoadedPolicy, Reader
     from automations.yamlfile import Document, Path
 
 NAME = re.compile(r"[a-z][a-z0-9-]*")
@@ -58,20 +58,24 @@ class DigestFile(Declared):
     at_stake: dict[str, str] = Field(default={}, description="table: the money column of the rows that are late")
     breakdowns: list[Breakdown] = []
     indicators: str | None = Field(default=None, description="the kept table whose indicators of the period are shown: kpi_results")
+    measures: Names = Field(default=[], description="only these indicators, by the ids of their rules; left out: all of the period")
     paper: bool = Field(
         default=False, description="keep it as a page and a Word file for a meeting too, in the folder `papers` of the settings"
     )
     clause: str = ""
 
 
-def load_digests(reader: Reader, packs: Iterable[str], tables: Mapping[str, Table]) -> dict[str, DigestFile]:
+def load_digests(
+    reader: Reader, packs: Iterable[str], tables: Mapping[str, Table], policies: Mapping[str, LoadedPolicy]
+) -> dict[str, DigestFile]:
     """The digests of config/ and of the packs switched on, by name, after noting what is wrong with them."""
     folders = [reader.root / "config" / "digests", *(reader.folder(pack) / "digests" for pack in packs)]
     found: dict[str, tuple[DigestFile, str]] = {}
+    metrics = {rule.id for policy in policies.values() for rule in policy.rules.values() if rule.kind == "metric"}
     for file in (file for folder in folders for file in sorted(folder.glob("*.yaml"))):
         if loaded := reader.read(DigestFile, file):
             digest, document = loaded
-            reader.problems += _Check(digest, document, tables, reader.unread).faults(found)
+            reader.problems += _Check(digest, document, tables, reader.unread, metrics).faults(found)
             found.setdefault(digest.digest, (digest, document.file))
     return {name: digest for name, (digest, _) in found.items()}
 
@@ -79,8 +83,10 @@ def load_digests(reader: Reader, packs: Iterable[str], tables: Mapping[str, Tabl
 class _Check:
     """Faults of one digest that its model alone cannot see."""
 
-    def __init__(self, digest: DigestFile, document: Document, tables: Mapping[str, Table], unread: Iterable[str]) -> None:
-        self.digest, self.document, self.tables, self.unread = digest, document, tables, set(unread)
+    def __init__(
+        self, digest: DigestFile, document: Document, tables: Mapping[str, Table], unread: Iterable[str], metrics: Collection[str]
+    ) -> None:
+        self.digest, self.document, self.tables, self.unread, self.metrics = digest, document, tables, set(unread), metrics
         self.found: list[Problem] = []
 
     def faults(self, others: Mapping[str, tuple[DigestFile, str]]) -> list[Problem]:
@@ -98,6 +104,9 @@ class _Check:
                 if table.column(column) is None:
                     self._say(("indicators",), f"table '{table.name}' has no column '{column}', so it holds no indicators")
                     break
+        for place, name in enumerate(digest.measures):
+            if name not in self.metrics:
+                self._say(("measures", place), f"no rule '{name}' of kind metric", near=(name, self.metrics))
         for name, column in digest.at_stake.items():
             self._column(("at_stake", name), name, column, ("money",))
         for place, each in enumerate(digest.breakdowns):

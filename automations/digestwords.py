@@ -61,6 +61,7 @@ SAID: Mapping[str, Words] = {
     "rest": {"zh": "其他", "en": "Others"},
     "company": {"zh": "公司指标", "en": "Indicators of the company"},
     "indicator": {"zh": "指标", "en": "Indicator"},
+    "in unit": {"zh": "{kpi}（{unit}）", "en": "{kpi} ({unit})"},
     "indicator of": {"zh": "{kpi}（{kind}）", "en": "{kpi} ({kind})"},
     "more lines": {"zh": "另有{count}行，见表格", "en": "{count} more, see the workbook"},
     "count": {"zh": "件数", "en": "Rows"},
@@ -111,8 +112,8 @@ HEALTH: Mapping[str, Words] = {
     "cells": {"zh": "有 {count} 个单元格看不懂，没有参加计算", "en": "{count} cells could not be read and were left out"},
     "blocked": {"zh": "有 {count} 行编号重复，没有处理", "en": "{count} rows share their key and were left alone"},
     "mails": {
-        "zh": "有 {count} 封邮件没有发出或要人处理，请管理员用 `runner.py outbox` 处理",
-        "en": "{count} mails did not leave or need a person; the admin finds them with `runner.py outbox`",
+        "zh": "有 {count} 封邮件没有发出或要人处理，请管理员用“runner.py outbox”处理",
+        "en": "{count} mails did not leave or need a person; the admin finds them with 'runner.py outbox'",
     },
     "lacking": {"zh": "有 {count} 条规则因表中缺列没有执行", "en": "{count} rules do not run because the sheet lacks a column"},
     "addresses": {"zh": "有 {count} 个邮箱收不到邮件，暂停发送", "en": "{count} addresses do not receive mail and are not written to"},

@@ -178,7 +178,8 @@ def test_the_indicators_of_a_month_are_those_that_stand_in_the_workbook(stage: S
     expected = []
     for row in cells(stage, "kpi_results"):
         if day_of(row["starts_on"]) == date(2026, 9, 1) and day_of(row["ends_on"]) == date(2026, 9, 30):
-            label = row["kpi"] if row["subject_kind"] == "公司" else row["subject_name"]
+            kpi = row["kpi"] if row["unit"] in (None, "%", "元") else f"{row['kpi']}（{row['unit']}）"
+            label = kpi if row["subject_kind"] == "公司" else row["subject_name"]
             value, target, before = (spelled(row[name], row["unit"]) for name in ("value", "target", "previous"))
             change = spelled(row["change"], row["unit"])
             expected.append([label, value, target, row["outcome"] or "–", before, f"+{change}" if (row["change"] or 0) > 0 else change])
