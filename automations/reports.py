@@ -12,7 +12,7 @@ from automations.model import Change, Words
 from automations.planning import Plan
 from automations.rendering import cleaned_text
 from automations.reportlines import LONGEST_CELL, Line
-from automations.reporttext import Listed, Reason, Report, TableReport, Voice, columns_of, grouped, report_of
+from automations.reporttext import Listed, Reason, Report, TableReport, Voice, columns_of, grouped, problems_of, report_of
 from automations.run import Run
 from automations.speaking import aside
 from automations.waitingtext import waiting_sections
@@ -41,6 +41,10 @@ LAYOUT: Mapping[str, Words] = {
     "lacks": {"zh": "缺 {place}：{rules}", "en": "no {place}: {rules}"},
     "problems": {"zh": "工作表的问题 {n} 个", "en": "Trouble with tabs: {n}"},
     "left out": {"zh": "本表没有处理", "en": "the table is left out"},
+    "no table": {
+        "zh": "工作簿里没有一张用得上的工作表，什么都没有检查。先看再补全：runner.py init，然后 runner.py init --yes",
+        "en": "no tab of the workbook can be used, nothing was checked; look, then add tabs: runner.py init, then runner.py init --yes",
+    },
     "row": {"zh": "第 {n} 行", "en": "row {n}"},
     "run": {"zh": "第 {id} 次运行：{done}。", "en": "Run {id}: {done}."},
     "wrote": {"zh": "写入 {cells}", "en": "{cells} written"},
@@ -121,6 +125,7 @@ def run_text(run: Run, config: Config, language: str) -> str:
     paper, receipt = Paper(Voice(config, language)), run.receipt
     lines = [paper.say("run", id=receipt.run_id, done=_done(run, paper))]
     lines += [f"  {line}" for line in _written(receipt.written.written, paper.voice)]
+    lines += _unread(run.plan, paper)
     forced = [*run.plan.brakes, *(run.plan.sorted.tripped if not run.plan.held else ())]
     if forced:
         lines += [paper.say("forced"), *(f"  {one_line(paper.voice.of(brake.words))}" for brake in forced)]
@@ -137,6 +142,16 @@ def run_text(run: Run, config: Config, language: str) -> str:
     if receipt.written.written:
         lines.append(paper.say("undo", id=receipt.run_id))
     return "\n".join(lines)
+
+
+def _unread(plan: Plan, paper: Paper) -> Iterable[str]:
+    """What a run could not look at: else a table that nobody reads any more would look like one in which all is well."""
+    told = [problem for problem in plan.problems if problem.code != "tab absent"]
+    if told:
+        yield paper.say("problems", n=len(told))
+        yield from _troubles(problems_of(told, paper.voice), paper)
+    elif plan.problems and not plan.rows:
+        yield paper.say("no table")
 
 
 def ended(text: str, language: str) -> str:
@@ -258,9 +273,12 @@ def _lacking(report: Report, paper: Paper) -> Iterable[str]:
 def _problems(report: Report, paper: Paper) -> Iterable[str]:
     if report.problems:
         yield paper.heading("problems", len(report.problems))
-        yield from (
-            f"  {one_line(what)}" + aside(paper.say("left out") if stops else "", paper.voice.language) for what, stops in report.problems
-        )
+        yield from _troubles(report.problems, paper)
+
+
+def _troubles(problems: Iterable[tuple[str, bool]], paper: Paper) -> Iterable[str]:
+    for what, stops in problems:
+        yield f"  {one_line(what)}" + aside(paper.say("left out") if stops else "", paper.voice.language)
 
 
 def columns_said(columns: Iterable[tuple[str, int]]) -> str:

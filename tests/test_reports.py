@@ -334,6 +334,8 @@ def test_a_run_says_what_it_wrote_sent_and_left(config: Config) -> None:
     expected = """\
         第 7 次运行：写入 4 个单元格，发出 2 封邮件。
           客户投诉: 投诉编号 1 · 状态 2 · 到期 1
+        工作表的问题 1 个
+          第 1 行有合并单元格（本表没有处理）
         安全闸曾要求停下，本次强制执行：
           “客户投诉”共 140 行，其中 61 行的状态将改变（44%），上限是 30%
         没有写入 1 个，下次运行再看
@@ -349,6 +351,26 @@ def test_a_run_says_what_it_wrote_sent_and_left(config: Config) -> None:
 @pytest.mark.parametrize(("language", "said"), [("zh", "第 8 次运行：没有要做的事。"), ("en", "Run 8: nothing to do.")])
 def test_a_run_with_nothing_to_do_is_one_line(config: Config, language: str, said: str) -> None:
     assert run_text(Run(empty(), Receipt(8, WriteReceipt())), config, language) == said
+
+
+def test_a_run_says_which_tab_it_could_not_use_and_that_none_is_there(config: Config) -> None:
+    """A table nobody reads any more must not look like one in which all is well."""
+    doubled = SheetProblem(
+        "complaints", "header doubled", {"zh": "表头出现两次。请只留一个", "en": "a header stands twice. Keep one"}, stops=True
+    )
+    absent = SheetProblem("orders", "tab absent", {"zh": "没有找到", "en": "not found"}, stops=False)
+
+    def said(language: str, *problems: SheetProblem) -> str:
+        return run_text(Run(replace(empty(), rows={}, problems=problems), Receipt(8, WriteReceipt())), config, language)
+
+    assert said("zh", doubled, absent) == "第 8 次运行：没有要做的事。\n工作表的问题 1 个\n  表头出现两次。请只留一个（本表没有处理）"
+    assert said("en", doubled) == "Run 8: nothing to do.\nTrouble with tabs: 1\n  a header stands twice. Keep one (the table is left out)"
+    assert said("zh", absent).splitlines()[1:] == [
+        "工作簿里没有一张用得上的工作表，什么都没有检查。先看再补全：runner.py init，然后 runner.py init --yes"
+    ]
+    assert said("en", absent).splitlines()[1:] == [
+        "no tab of the workbook can be used, nothing was checked; look, then add tabs: runner.py init, then runner.py init --yes"
+    ]
 
 
 @pytest.mark.parametrize(
