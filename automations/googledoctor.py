@@ -83,7 +83,7 @@ def _spreadsheet(config: Config, sheet: Spreadsheet, grids: list[Grid], now: dat
         grids += sheet.values().grids
         look = sheet.look(dict.fromkeys(sheet.tabs(), TOPS))
     except OutsideFailed as error:
-        yield Line("failed", {"zh": f"表格 {sheet.id} 打不开：{error}", "en": f"it cannot be opened: {error}"}, remedy_of(error, sheet))
+        yield Line("failed", {"zh": f"打不开：{error}", "en": f"it cannot be opened: {error}"}, remedy_of(error, sheet))
         return
     count = len(structure.titles)
     said = {"zh": f"表格“{structure.name}”：{count} 个工作表", "en": f"spreadsheet '{structure.name}': {count} tabs"}

@@ -66,6 +66,7 @@ def google_door(config: Config, seed: str = "", clock: Clock | None = None, ledg
         pace=_pace(config, signed.account, ledger),
         clock=clock,
         seed=zlib.crc32(seed.encode()),
+        language=config.language,
     )
 
 

@@ -82,7 +82,7 @@ def test_a_run_fills_our_columns_counts_its_calls_and_a_copy_elsewhere_is_kept_o
     other = Office(office.google, office.file, tmp_path / "other")
     staff.edit("TS-1", "答复时间", 46266.5)
     code, said = other.says(capsys, "run", "--now", NOW)
-    assert code == 5 and "is kept by another installation of Rowkeeper" in said and "runner.py takeover" in said
+    assert code == 5 and "由另一处安装的表管家负责写入" in said and "今后要由本安装负责：runner.py takeover" in said
     assert staff.records()[0]["答复状态"] == "进行中"
     code, said = other.says(capsys, "takeover")
     assert code == 2 and said.startswith("这个工作簿由另一处安装负责写入：")
@@ -103,7 +103,7 @@ def test_an_old_copy_of_the_same_installation_is_kept_out(office: Office, capsys
     copy = Office(office.google, office.file, tmp_path / "copy")
     staff.fill_row({"投诉编号": "TS-3", "受理时间": 46265.6})
     code, said = copy.says(capsys, "run", "--now", NOW)
-    assert code == 5 and "it is an old copy or a restored backup" in said
+    assert code == 5 and "是旧的一份，或是从备份恢复的。没有写入，也没有发信" in said
 
 
 def test_doctor_says_what_is_missing_and_what_to_do(office: Office, capsys: pytest.CaptureFixture[str]):

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from automations.errors import OutsideFailed, WorkbookBusy, WorkbookRefused
-from automations.workbooks.googlefaults import SLOWER
 from automations.workbooks.googlehttp import Call, effect_of
 from automations.workbooks.googlepace import pace_of
 from tests.googledesk import ROBOT, Desk
@@ -29,39 +28,62 @@ def google() -> Iterator[StandIn]:
         yield started
 
 
-SAID: dict[str, tuple[Fault, str]] = {
-    "not shared": (not_allowed(), f"it is not shared with {ROBOT}; open it, press Share, and add this address as an editor"),
+SLOWER = {
+    "en": "run again in some minutes, make the automations rarer, or ask for more in the Google Cloud console (IAM & Admin, Quotas)",
+    "zh": "过几分钟再运行，把自动任务排得稀一些，或在 Google Cloud 控制台（IAM 和管理，配额）申请提高",
+}
+SAID: dict[str, tuple[Fault, str, str]] = {
+    "not shared": (
+        not_allowed(),
+        f"it is not shared with {ROBOT}, or only for viewing; open it, press Share, and add this address as an editor",
+        f"没有共享给 {ROBOT}，或只让它查看；打开该表格，点“共享”，把这个地址加为“编辑者”",
+    ),
     "api off": (
         api_off(),
         f"the Google Sheets API is switched off in the project of {ROBOT}; switch it on: https://console.cloud.google.com/apis/library/sheets.googleapis.com",
+        f"{ROBOT} 所在的项目没有启用 Google Sheets API；请启用：https://console.cloud.google.com/apis/library/sheets.googleapis.com",
     ),
     "gone": (
         not_there(),
         "there is no such spreadsheet; correct `spreadsheet` in config/settings.yaml (the part between /d/ and /edit of its address)",
+        "没有这个表格；请改正 config/settings.yaml 里的 `spreadsheet`（表格网址中 /d/ 与 /edit 之间的部分）",
     ),
     "too large": (
         too_large(),
         "the write is larger than Google takes; put the tables into several spreadsheets (`spreadsheets` in config/settings.yaml)",
+        "一次写入超过了 Google 的上限；请把各表分到几个表格里（config/settings.yaml 的 `spreadsheets`）",
     ),
-    "down": (broken(503), "Google does not answer (503); run again later, see https://www.google.com/appsstatus"),
-    "no network": (dropped(), "cannot be reached (connection lost); look at the network, the proxy and the firewall, then run again"),
+    "down": (
+        broken(503),
+        "Google does not answer (503); run again later, see https://www.google.com/appsstatus",
+        "Google 没有应答（503）；稍后再运行，见 https://www.google.com/appsstatus",
+    ),
+    "no network": (
+        dropped(),
+        "cannot be reached (connection lost); look at the network, the proxy and the firewall, then run again",
+        "连不上（connection lost）；请检查网络、代理和防火墙，然后再运行",
+    ),
     "quota": (
         too_many(),
-        f"Google's quota is used up (60 read requests a minute); {SLOWER}",
+        f"Google's quota is used up (60 read requests a minute); {SLOWER['en']}",
+        f"Google 的调用限额用完了（60 read requests a minute）；{SLOWER['zh']}",
     ),
 }
 
 
+@pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("name", SAID)
-def test_what_google_refuses_is_said_with_what_to_do(name: str) -> None:
-    fault, words = SAID[name]
+def test_what_google_refuses_is_said_with_what_to_do_in_the_language_of_the_settings(name: str, language: str) -> None:
+    fault, *words = SAID[name]
     desk = Desk.of()
+    desk.workbook.http.language = language
     desk.google.faults.rules.append(lambda _: fault)
 
     with pytest.raises(OutsideFailed) as refused:
         desk.workbook.grids()
 
-    assert str(refused.value) == f"Google spreadsheet {desk.file}: {words}"
+    about = f"Google spreadsheet {desk.file}: {words[0]}" if language == "en" else f"Google 表格 {desk.file}：{words[1]}"
+    assert str(refused.value) == about
     assert desk.clock.seconds < 1300
 
 
@@ -146,7 +168,10 @@ def test_a_person_s_consent_opens_the_file_as_a_service_account_does(google: Sta
     assert {call.user for call in google.calls} == {"staff@example.com"}
     google.accounts.revoked.add("staff@example.com")
     code, said = office.says(capsys, "plan", "--now", NOW)
-    assert code == 5 and "(invalid_grant); look whether the account or its key was deleted or its consent withdrawn" in said
+    assert (
+        code == 5
+        and "授权的那个 Google 账号 登录 Google 没有成功（invalid_grant）；看看该账号或它的密钥是不是被删了、授权是不是撤回了" in said
+    )
 
 
 def test_a_key_in_the_environment_is_as_good_and_one_that_leads_elsewhere_is_refused(

@@ -243,7 +243,7 @@ def test_who_takes_a_spreadsheet_over_holds_its_mails_until_a_person_confirms(tm
         office.says(capsys, "run", "--now", NOW)
         shutil.copyfile(tmp_path / "old.sqlite", office.root / "state/ledger.sqlite")
 
-        assert "it is an old copy or a restored backup" in office.says(capsys, "run", "--now", NOW)[1]
+        assert "是旧的一份，或是从备份恢复的" in office.says(capsys, "run", "--now", NOW)[1]
         office.says(capsys, "takeover", "--yes")
         doctor = office.says(capsys, "doctor", "--now", NOW)[1]
         assert "运行记录是旧的：它只记到第 1 次，而 google:FILE 里的标记是第 2 次" in doctor

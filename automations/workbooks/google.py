@@ -72,7 +72,7 @@ class GoogleWorkbook:
         """A run stops at a spreadsheet that the last known structure gives to somebody else, if it still is theirs."""
         mark = mark_in(sheet.structure().marks)
         if mark and is_foreign(mark, self.holder, sheet.id):
-            refuse_foreign(mark_in(sheet.structure(fresh=True).marks), self.holder, sheet.id)
+            refuse_foreign(mark_in(sheet.structure(fresh=True).marks), self.holder, sheet.http.asked(sheet.id))
             self.shelf.keep(sheet)
 
     def apply(self, targets: Sequence[Target]) -> tuple[Written, Refused]:
@@ -102,7 +102,7 @@ class GoogleWorkbook:
         """Make sure that this installation still keeps every spreadsheet, before mail leaves. Raises WorkbookTaken."""
         self.http.begin()
         for sheet in self.sheets:
-            refuse_foreign(mark_in(sheet.look().marks), self.holder, sheet.id)
+            refuse_foreign(mark_in(sheet.look().marks), self.holder, sheet.http.asked(sheet.id))
 
     def strangers(self) -> list[Mark]:
         """The marks of other installations, or of newer copies of this one."""

@@ -92,7 +92,7 @@ class Applying:
         return look
 
     def _refuse_foreign(self, look: Look) -> None:
-        refuse_foreign(mark_in(look.marks), self.holder, self.sheet.id)
+        refuse_foreign(mark_in(look.marks), self.holder, self.sheet.http.asked(self.sheet.id))
 
     def _decided(self, targets: Targets, look: Look) -> tuple[list[tuple[int, Spot]], list[Stray]]:
         """What is still to be written, and what must be put back."""

@@ -13,7 +13,7 @@ import google.oauth2.service_account
 from google.auth.credentials import Credentials
 
 from automations.keyfile import KeyPlace, KeyUnusable, key_at
-from automations.workbooks.googlefaults import SCOPE
+from automations.workbooks.googlefaults import PERSON, SCOPE
 
 TOKEN_HOSTS = frozenset({"oauth2.googleapis.com", "accounts.google.com", "www.googleapis.com"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -84,4 +84,4 @@ def _person(info: Mapping[str, Any]) -> SignedIn:
         client_secret=info["client_secret"],
         scopes=[SCOPE],
     )
-    return SignedIn(credentials, str(info.get("account") or "the Google account that gave its consent"))
+    return SignedIn(credentials, str(info.get("account") or PERSON))

@@ -98,10 +98,11 @@ class SheetsHttp(HTTPClient):
         pace: Paces | None = None,
         clock: Clock | None = None,
         seed: int = 0,
+        language: str = "en",
     ) -> None:
         super().__init__(credentials, AuthorizedSession(credentials))  # type: ignore[no-untyped-call]
         self.set_timeout(timeout)
-        self.account, self.endpoint = account, endpoint.rstrip("/")
+        self.account, self.endpoint, self.language = account, endpoint.rstrip("/"), language
         self.clock: Clock = clock or SteadyClock()
         self._pace: Paces = pace or pace_of(50, 270)
         self._random = Random(seed)  # noqa: S311 - spreads retries, guards nothing
@@ -129,7 +130,7 @@ class SheetsHttp(HTTPClient):
 
     def send(self, call: Call) -> Response:
         """Do a call, again where that is harmless, until it is answered, refused, or out of time."""
-        asked, lost, started = Asked(self.account, spreadsheet_in(call.url)), 0, self.clock.monotonic()
+        asked, lost, started = self.asked(spreadsheet_in(call.url)), 0, self.clock.monotonic()
         while True:
             self._wait(self._pace.take(call.way, self.clock.monotonic()), asked, None)
             try:
@@ -142,6 +143,10 @@ class SheetsHttp(HTTPClient):
                 return self._judged(response, asked)
             lost += 1
             self._held_up(call, response, lost, asked, started)
+
+    def asked(self, spreadsheet: str = "") -> Asked:
+        """Who asks, about what, for messages."""
+        return Asked(self.account, spreadsheet, self.language)
 
     def _exchanged(self, call: Call) -> Response:
         """One exchange over the line. Raises Lost where no answer of Google's came."""
@@ -175,7 +180,7 @@ class SheetsHttp(HTTPClient):
         if isinstance(error, google.auth.exceptions.TransportError) or getattr(error, "retryable", False):
             return Lost("sign-in", sent=False)
         words = next((str(each["error"]) for each in error.args if isinstance(each, dict) and "error" in each), "")
-        return key_refused(words or _first_word(error), Asked(self.account))
+        return key_refused(words or _first_word(error), self.asked())
 
     def _count(self, call: Call, response: Response) -> None:
         body = response.request.body
@@ -189,9 +194,7 @@ class SheetsHttp(HTTPClient):
     def _try_again(self, call: Call, fault: Lost, lost: int, asked: Asked) -> None:
         """Wait before the next try, or say why there is none."""
         if fault.sent and call.effect == "once":
-            raise AnswerLost(
-                f"{asked}: a write was sent and its answer is lost ({fault}); the next run sees in the cells what became of it"
-            )
+            raise AnswerLost(asked.about("lost", reason=fault))
         failed = refused(said_by(fault.response), asked) if fault.response is not None and not fault.response.ok else None
         trouble = failed or unreachable(str(fault), asked)
         if lost >= MOST_LOST:
@@ -215,7 +218,7 @@ class SheetsHttp(HTTPClient):
         if seconds <= 0:
             return
         if self.clock.monotonic() + seconds > self.deadline:
-            raise trouble or WorkbookBusy(f"{asked}: the calls a minute that the settings allow are used up; run again in some minutes")
+            raise trouble or WorkbookBusy(asked.about("own quota"))
         self.clock.sleep(seconds)
 
     @staticmethod

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from automations.errors import WorkbookTaken
+from automations.workbooks.googlefaults import Asked
 
 MARK = "rowkeeper.owner"
 
@@ -74,20 +75,13 @@ def is_foreign(mark: Mark, holder: Holder, spreadsheet: str) -> bool:
     return mark.id != holder.id or mark.generation > generation_of(holder, spreadsheet)
 
 
-def refuse_foreign(mark: Mark | None, holder: Holder, spreadsheet: str) -> None:
+def refuse_foreign(mark: Mark | None, holder: Holder, asked: Asked) -> None:
     """Raise WorkbookTaken if another installation, or a newer copy of this one, keeps the spreadsheet."""
-    generation = generation_of(holder, spreadsheet)
+    generation = generation_of(holder, asked.spreadsheet)
     if mark is not None and mark.id != holder.id:
-        raise WorkbookTaken(
-            f"Google spreadsheet {spreadsheet}: is kept by another installation of Rowkeeper ({mark.label}). Nothing was written and "
-            "nothing was sent. Stop one of the two; if this one is to keep it from now on: runner.py takeover"
-        )
+        raise WorkbookTaken(asked.about("taken", label=mark.label))
     if mark is not None and mark.generation > generation:
-        raise WorkbookTaken(
-            f"Google spreadsheet {spreadsheet}: write {mark.generation} was made by a copy of this installation, this ledger knows only "
-            f"{generation}; it is an old copy or a restored backup. Nothing was written and nothing was sent. "
-            "Stop the other one; if this one is to go on: runner.py takeover"
-        )
+        raise WorkbookTaken(asked.about("old copy", there=mark.generation, here=generation))
 
 
 def marked(holder: Holder, mark: Mark | None, spreadsheet: str) -> Mapping[str, Any]:
