@@ -170,7 +170,7 @@ def test_a_person_s_consent_opens_the_file_as_a_service_account_does(google: Sta
     code, said = office.says(capsys, "plan", "--now", NOW)
     assert (
         code == 5
-        and "授权的那个 Google 账号 登录 Google 没有成功（invalid_grant）；看看该账号或它的密钥是不是被删了、授权是不是撤回了" in said
+        and "授权的那个 Google 账号 登录 Google 没有成功（invalid_grant）；看看这个账号或密钥是不是被删了、授权是不是撤回了" in said
     )
 
 

@@ -73,12 +73,12 @@ TOLD: Mapping[str, Words] = {
     "person": {"zh": "授权的那个 Google 账号", "en": PERSON},
     "spreadsheet": {"zh": "Google 表格", "en": "Google spreadsheet"},
     "not let in": {
-        "zh": "Google 不接受 {account} 的访问；看看该账号或它的密钥是不是被删了、授权是不是撤回了，换一个新密钥，并校准本机时间",
+        "zh": "Google 不接受 {account} 的访问；看看这个账号或密钥是不是被删了、授权是不是撤回了，换一个新密钥，并校准本机时间",
         "en": "the access of {account} is not accepted; look whether the account or its key was deleted or its consent withdrawn, "
         "make a new key, and check the clock of this machine",
     },
     "key refused": {
-        "zh": "{account} 登录 Google 没有成功（{reason}）；看看该账号或它的密钥是不是被删了、授权是不是撤回了，换一个新密钥，并校准本机时间",
+        "zh": "{account} 登录 Google 没有成功（{reason}）；看看这个账号或密钥是不是被删了、授权是不是撤回了，换一个新密钥，并校准本机时间",
         "en": "Google does not let in {account} ({reason}); look whether the account or its key was deleted or its consent withdrawn, "
         "make a new key, and check the clock of this machine",
     },
