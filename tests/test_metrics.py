@@ -11,6 +11,7 @@ from automations.config import Config, load
 from automations.planning import Plan
 from automations.proving import unnoticed
 from tests.project import ROOT, changes, findings, loaded, planned, project
+from tests.scene import shipped
 
 RESULTS = """
     result_id    | 结果编号 |              |
@@ -223,3 +224,13 @@ def test_the_indicators_of_a_pack_that_is_not_switched_on_hold_too_and_its_examp
     own = [config.policies[name] for name in ("service-level", "deliveries")]
 
     assert (check(tmp_path).problems, unnoticed(config, own)) == ((), [])
+
+
+def test_every_shipped_indicator_has_a_worked_example_with_its_number() -> None:
+    policies = shipped().policies.values()
+    kept = [row for policy in policies for example in policy.file.examples for row in example.kept.get("kpi_results", [])]
+    worked = {str(row["result_id"]).partition("/")[0] for row in kept if row.get("value") is not None}
+    indicators = {rule.id for policy in policies for rule in policy.rules.values() if rule.kind == "metric"}
+
+    assert indicators - worked == set()
+    assert len(indicators) > 30
