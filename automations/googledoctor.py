@@ -107,8 +107,8 @@ def _owner(config: Config, look: Look, structure: Structure) -> Line:
     mark, ours = mark_in(look.marks), _installation(config)
     if mark is None:
         said = {
-            "zh": f"表格“{structure.name}”还没有归属；第一次写入时归本机",
-            "en": "nobody keeps it yet; the first write marks it as ours",
+            "zh": f"表格“{structure.name}”还没有归属；第一次写入时归本机，能不能编辑那时才知道",
+            "en": "nobody keeps it yet; the first write marks it as ours, and shows whether this account may edit it",
         }
         return Line("ok", said)
     if mark.id == ours:

@@ -10,6 +10,7 @@ Time goes from one moment that matters to the next: the next slot of any automat
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -120,11 +121,16 @@ class Office:
         object.__setattr__(world, "channel", self.channel)
         return world
 
+    def _hears(self, line: str) -> None:
+        """A line of the service; like every other log of the tests it is looked through for secrets and addresses."""
+        self.lines.append(line)
+        logging.getLogger("automations.serving").info("%s", line)
+
     # What happens to the machine
 
     def on(self) -> None:
         """The machine is switched on: the service starts."""
-        self.service = service(self.folder, self.clock, self.lines.append, workers=NoThreads(), build=self._build)
+        self.service = service(self.folder, self.clock, self._hears, workers=NoThreads(), build=self._build)
         self.service.engine.start()
         self.service.engine.tick()
 

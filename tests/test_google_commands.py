@@ -118,13 +118,38 @@ def test_doctor_says_what_is_missing_and_what_to_do(office: Office, capsys: pyte
     assert lines == [
         f"正常  Google 账号 {ROBOT}",
         "正常  表格“台账”：1 个工作表",
-        "正常  表格“台账”还没有归属；第一次写入时归本机",
+        "正常  表格“台账”还没有归属；第一次写入时归本机，能不能编辑那时才知道",
         "注意  表格“台账”的时区是 America/New_York，日历的是 Asia/Shanghai",
         "      -> 文件 > 设置 > 时区，改为 Asia/Shanghai",
         "正常  时钟与 Google 一致",
         "注意  工作表“complaints”没有找到",
         "正常  每分钟最多 50 次读取、50 次写入（Google 对每个账号各限 60 次）；本次检查读取 4 次",
     ]
+
+
+def test_doctor_says_what_keeps_the_program_out_and_what_to_do(office: Office, capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    """A column nobody let it into, another installation, a clock that is off, a header that was renamed; each with its remedy."""
+    office.says(capsys, "init", "--yes")
+    staff = office.staff()
+    staff.fill_row({"投诉编号": "TS-1", "内容": "有异味", "受理时间": 46265.6})
+    office.says(capsys, "run", "--now", NOW)
+    staff.rename_column("内容", "说了什么")
+    place = staff.column(staff.sheet(), "答复期限")
+    range_ = {"sheetId": staff.sheet_id, "startColumnIndex": place, "endColumnIndex": place + 1}
+    staff.sheet().things("protectedRanges").append({"protectedRangeId": 77, "range": range_, "editors": {"users": ["staff@example.com"]}})
+
+    code, said = Office(office.google, office.file, tmp_path / "other").says(capsys, "doctor", "--now", "2026-09-01 11:30")
+
+    lines = said.splitlines()
+    assert code == 5
+    for line, remedy in {
+        "错误  工作表“complaints”的列受保护，不能写入：F": f"      -> 数据 > 保护工作表和范围：允许 {ROBOT} 编辑，或取消保护",
+        "注意  时间与 Google 相差 210 分钟（Google：2026-09-01 08:00）": "      -> 打开本机的自动校时；用了 --now 时不必理会",
+    }.items():
+        assert lines[lines.index(line) + 1] == remedy
+    foreign = next(number for number, line in enumerate(lines) if line.startswith("错误  由另一处安装负责写入："))
+    assert lines[foreign + 1] == "      -> 停掉其中一处；改由本机负责：runner.py takeover"
+    assert "正常  工作表“complaints”有改过名的表头，按列上的标记照常认出：B 列“说了什么”即“内容”" in lines
 
 
 def test_a_key_that_others_may_read_is_refused(office: Office, capsys: pytest.CaptureFixture[str]):
