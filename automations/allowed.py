@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from automations.expressionfaults import ExpressionFault, foreign, unknown_function
 from automations.trees import Tree, column_node, offset_of, replaced, walk
 
@@ -90,6 +92,21 @@ def windowed(tree: Tree, key: str, when: str) -> Tree:
 
     found: Tree = replaced(tree, over)
     return found
+
+
+def gathered_by(tree: Tree) -> tuple[str, ...]:
+    """The column all of a `windowed` tree is gathered by; none where it also speaks of single rows."""
+    keys = {".".join(node["partitions"][0]["column_names"]) for node in walk(tree) if node["class"] == "WINDOW"}
+    return tuple(keys) if len(keys) == 1 and not _of_a_row(tree) else ()
+
+
+def _of_a_row(tree: Any) -> bool:
+    """Whether a column stands outside of what gathers rows."""
+    if isinstance(tree, list):
+        return any(map(_of_a_row, tree))
+    if not isinstance(tree, dict) or tree.get("class") == "WINDOW":
+        return False
+    return tree.get("class") == "COLUMN_REF" or any(map(_of_a_row, tree.values()))
 
 
 def has_aggregates(tree: Tree) -> bool:

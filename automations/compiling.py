@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any
 
+from automations.allowed import gathered_by
 from automations.expressionfaults import ExpressionFault, said
 from automations.expressions import Evaluator, Formula, type_from_duck
 from automations.faultplaces import ARTICLE, FAMILY, Part, hints_for, misfit, place_of_name
@@ -83,9 +84,9 @@ class Compiler:
             found.add(name)
             return column_node(name)
 
-        self.trees[(node.table, node.name)] = replaced(node.tree, canonical)
+        tree = self.trees[(node.table, node.name)] = replaced(node.tree, canonical)
         needs = frozenset((node.table, name) for name in found)
-        formula = Formula(node.name, "", frozenset(found), node.type or "text", node.text)
+        formula = Formula(node.name, "", frozenset(found), node.type or "text", node.text, gathered_by(tree))
         return Node(node.table, node.name, node.type or "text", node.source, needs=needs, formula=formula)
 
     def _written(self, nodes: Mapping[Place, Node]) -> dict[Place, Node]:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 ROW = "policy row"
 """The column that numbers the rows of an evaluation."""
+WINDOW = re.compile(r" OVER \(PARTITION BY .+?, policy_book\(\)\)")
+"""How DuckDB writes what `windowed` adds to an aggregate."""
 SLOWEST = 120.0
 """Seconds the formulas of one judging may take before they are interrupted."""
 
@@ -71,6 +73,7 @@ class Formula:
     """One expression ready to be evaluated over the columns of one table.
 
     `sql` names columns by their canonical names; `columns` are those names; `type` is the declared or bound result type.
+    A formula that only gathers rows names the columns they are gathered by: `per`.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Formula:
     columns: frozenset[str]
     type: ColumnType
     text: str
+    per: tuple[str, ...] = ()
 
 
 class Evaluator:
@@ -186,32 +190,68 @@ class Evaluator:
         """Every formula over the rows: name -> array in the frame's dtype; `columns` hold pandas or numpy arrays of `count` rows."""
         if not count:  # a table without rows is common, and DuckDB would plan as long for it as for any other
             return {formula.name: as_array((), formula.type) for formula in formulas}
-        used = sorted(set().union(*(formula.columns for formula in formulas)))
-        source = ", ".join(f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in used) or "1"
-        found = self._computed([_packed(formula) for formula in formulas], source, {name: columns[name] for name in used}, count)
+        alike: dict[tuple[str, ...], list[Formula]] = {}
+        for formula in formulas:
+            alike.setdefault(formula.per, []).append(formula)
+        codes = {per: _group_codes(columns, per) for per in alike if per}
+        used = {name for formula in formulas for name in (*formula.columns, *formula.per)}
+        numbers = {_code(per, alike): numbered for per, numbered in codes.items()}
+        found: dict[str, Any] = {}
+        with self._registered({**{name: columns[name] for name in used}, **numbers, ROW: range(count)}):
+            for per, batch in alike.items():
+                names = sorted(set().union(*(formula.columns for formula in batch), per))
+                source = [f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in names]
+                if per:
+                    found |= self._gathered(batch, source, _code(per, alike), codes[per])
+                else:
+                    found |= self._computed(batch, source)
+        return found
+
+    def _computed(self, formulas: Sequence[Formula], source: Sequence[str]) -> dict[str, Any]:
+        """Formulas of single rows; where one cannot be computed (month 13, a number out of range) it is blank in that row."""
+        import duckdb
+
+        packed = [_packed(formula, formula.sql) for formula in formulas]
+        try:
+            found = self._run(_query(packed, source))
+        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+            found = self._run(_query([each if _is_window(each) else f"TRY({each})" for each in packed], source))
         return {formula.name: as_array(found[f"e{position}"], formula.type) for position, formula in enumerate(formulas)}
 
-    def _computed(self, packed: Sequence[str], source: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
-        """The expressions e0, e1 and so on; where one cannot be computed (month 13, a number out of range) it is blank in that row."""
-        import duckdb
+    def _gathered(self, formulas: Sequence[Formula], source: Sequence[str], code: str, codes: Any) -> dict[str, Any]:
+        """Formulas that gather the rows of one key: computed once a group, and carried by each of its rows.
 
-        try:
-            return self._run(_query(packed, source), columns, count)
-        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
-            return self._run(_query([each if _is_window(each) else f"TRY({each})" for each in packed], source), columns, count)
+        As windows they would have DuckDB sort all rows and all columns once for every key.
+        """
+        import numpy as np
 
-    def _run(self, query: str, columns: Mapping[str, Any], count: int) -> dict[str, Any]:
-        import duckdb
+        packed = [_packed(formula, WINDOW.sub("", formula.sql)) for formula in formulas]
+        by = [quoted(code), *map(quoted, formulas[0].per)]
+        listed = ", ".join([by[0], *(f"{each} AS e{position}" for position, each in enumerate(packed))])
+        found = self._run(f"SELECT {listed} FROM (SELECT {', '.join([*source, by[0]])} FROM frame) GROUP BY {', '.join(by)}")  # noqa: S608
+        place = np.empty(len(found[code]), dtype="int64")
+        place[found[code]] = np.arange(len(place))
+        rows = place[codes]
+        return {formula.name: as_array(found[f"e{position}"], formula.type)[rows] for position, formula in enumerate(formulas)}
+
+    @contextmanager
+    def _registered(self, columns: Mapping[str, Any]) -> Iterator[None]:
+        """Let queries read these columns as `frame`."""
         import pandas as pd
 
-        frame = pd.DataFrame({**columns, ROW: range(count)}, copy=False)
-        self._connection.register("frame", frame)
+        self._connection.register("frame", pd.DataFrame(columns, copy=False))
+        try:
+            yield
+        finally:
+            self._connection.unregister("frame")
+
+    def _run(self, query: str) -> dict[str, Any]:
+        import duckdb
+
         try:
             found: dict[str, Any] = self._connection.execute(query).fetchnumpy()
         except duckdb.InterruptException:
             self._late.set()
-        finally:
-            self._connection.unregister("frame")
         if self._late.is_set():
             raise TooSlow("evaluating the rules took too long; fewer rows help, and so do simpler formulas in the policies changed last")
         return found
@@ -292,11 +332,24 @@ def text_array(data: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Any:
     return pd.arrays.StringArray(values)
 
 
-def _query(expressions: Sequence[str], source: str) -> str:
+def _query(expressions: Sequence[str], source: Sequence[str]) -> str:
     listed = ", ".join(f"{each} AS e{position}" for position, each in enumerate(expressions))
-    if not any(map(_is_window, expressions)):
-        return f"SELECT {listed} FROM (SELECT {source} FROM frame)"  # noqa: S608
-    return f"SELECT {listed} FROM (SELECT {source}, {quoted(ROW)} FROM frame) ORDER BY {quoted(ROW)}"  # noqa: S608
+    columns = ", ".join([*source, quoted(ROW)])
+    order = f" ORDER BY {quoted(ROW)}" if any(map(_is_window, expressions)) else ""
+    return f"SELECT {listed} FROM (SELECT {columns} FROM frame){order}"  # noqa: S608
+
+
+def _group_codes(columns: Mapping[str, Any], per: Sequence[str]) -> Any:
+    """The number of the group every row belongs to; blank is a group too."""
+    import pandas as pd
+
+    frame = pd.DataFrame({name: columns[name] for name in per}, copy=False)
+    return frame.groupby(list(per), sort=False, dropna=False).ngroup().to_numpy()
+
+
+def _code(per: tuple[str, ...], alike: Mapping[tuple[str, ...], Any]) -> str:
+    """The column that holds the numbers of the groups by `per`."""
+    return f"policy group {[*alike].index(per)}"
 
 
 def _is_window(sql: str) -> bool:
@@ -310,8 +363,8 @@ def _sample(kind: ColumnType) -> str:
     return f"CAST({values.get(DUCK[kind], 'true' if kind == 'boolean' else '1')} AS {DUCK[kind]})"
 
 
-def _packed(formula: Formula) -> str:
-    cast = f"CAST({formula.sql} AS {DUCK[formula.type]})"
+def _packed(formula: Formula, sql: str) -> str:
+    cast = f"CAST({sql} AS {DUCK[formula.type]})"
     if formula.type in SCALE:
         return f"CAST({cast} * {SCALE[formula.type]} AS BIGINT)"
     if formula.type == "time":

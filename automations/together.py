@@ -93,6 +93,8 @@ def _evaluate_formulas(judge: Judge, nodes: Sequence[Node], evaluations: Sequenc
 def _clocked(formula: Formula) -> Formula:
     """The formula with the clock, and what tells snapshots apart, as columns."""
     sql = formula.sql.replace("policy_now()", quoted(NOW)).replace("policy_today()", f"CAST({quoted(NOW)} AS DATE)")
+    if formula.per:
+        return replace(formula, sql=sql, columns=formula.columns | {NOW}, per=(*formula.per, BOOK, NOW))
     sql = sql.replace("policy_book()", quoted(BOOK))
     added = {name for name in (NOW, BOOK) if quoted(name) in sql}
     return replace(formula, sql=sql, columns=formula.columns | added) if added else formula
