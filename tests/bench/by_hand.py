@@ -192,7 +192,8 @@ def orders(cells: dict[str, Cells], find: Any, answers: Answers) -> None:
     answers.say(f"{policy}/special-policy-valid", exempt & special & ~special_policy_holds(cells, find))
     answers.say(f"{policy}/new-channel-first-paid", (mine.text("sales_channel") == "新渠道直销") & ~(prepaid | special))
     progress = mine.text("production_progress")
-    answers.say(f"{policy}/unpaid-in-production", ((progress == "生产中") | (progress == "已完工")) & prepaid & (paid < amount))
+    answers.say(f"{policy}/unpaid-in-production", (progress == "生产中") & prepaid & (paid < amount))
+    answers.say(f"{policy}/unpaid-when-done", (progress == "已完工") & prepaid & (paid < amount))
 
 
 def special_policy_holds(cells: dict[str, Cells], find: Any) -> Any:

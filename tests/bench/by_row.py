@@ -203,8 +203,9 @@ def order(script: ByRow, place: int, row: Row) -> None:
     script.say(f"{policy}/special-policy-named", place, exempt and not named)
     script.say(f"{policy}/special-policy-valid", place, exempt and named and not special_policy_holds(script, row))
     script.say(f"{policy}/new-channel-first-paid", place, row["sales_channel"] == "新渠道直销" and not (prepaid or named))
-    working = row["production_progress"] in ("生产中", "已完工")
-    script.say(f"{policy}/unpaid-in-production", place, working and prepaid and amount is not None and paid < amount)
+    short = prepaid and amount is not None and paid < amount
+    script.say(f"{policy}/unpaid-in-production", place, row["production_progress"] == "生产中" and short)
+    script.say(f"{policy}/unpaid-when-done", place, row["production_progress"] == "已完工" and short)
 
 
 def special_policy_holds(script: ByRow, row: Row) -> bool:
