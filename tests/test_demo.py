@@ -68,6 +68,18 @@ def test_the_folder_holds_workbook_mails_forms_papers_and_ledger(month):
     assert (folder / "outbox" / "index.html").is_file()
 
 
+def test_the_folder_holds_a_form_of_every_kind_and_a_digest_of_every_kind(month):
+    result, _ = month
+    config = result.world.config
+    forms = {file.name.partition(" ")[0] for file in (result.folder / "forms").glob("*.docx")}
+    pages = [page.read_text(encoding="utf-8") for page in (result.folder / "outbox").glob("*.html")]
+
+    assert {spec.title["zh"] for spec in config.program.forms} - forms == set()
+    assert {
+        each.title["zh"] for each in config.digests.values() if not any(f"<title>{each.title['zh']}<" in page for page in pages)
+    } == set()
+
+
 def test_the_summary_says_what_was_found_and_where_to_look_first(month):
     result, said = month
     fixed = sum(plant.sign == "finding" for plant in PLANTED)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from automations.demo.book import Office
+from automations.demo.cabinet import one_of_each, put_pdfs
 from automations.demo.desk import Desk
 from automations.demo.outcry import cry
 from automations.demo.planting import correct, neglect, plant, tinker
@@ -20,7 +21,6 @@ from automations.demo.town import END, FULL, START, YEAR_AGO, Size, Town
 from automations.digests import send_digests
 from automations.errors import WorkbookUnwritable
 from automations.formsdue import make_due
-from automations.pdf import beside, office_on
 from automations.planning import Plan, said
 from automations.run import Run, World, run_once
 from automations.setup import board_of
@@ -133,21 +133,15 @@ def run_demo(
     watcher = Watcher()
     seen, last = live_through(world, desk, moments, watcher, progress)
     again = run_once(world, moments[-1])
+    one_of_each(world, moments[-1], folder / "forms")
     if pdfs:
-        beside_all(folder / "forms")
+        put_pdfs(folder / "forms")
     found = tuple(plant for plant in EVERYTHING if watcher.saw(plant))
     missed = tuple(plant for plant in EVERYTHING if plant not in found)
     result = DemoResult(folder, desk.path, tuple(seen), seen_of(again, moments[-1], 0), last.plan, watcher.mails, found, missed, world)
     for line in summary(result):
         say(line)
     return result
-
-
-def beside_all(forms: Path) -> None:
-    """PDFs beside the forms, where LibreOffice is; those it does not make are missing, and nothing else."""
-    office = office_on()
-    if office:
-        beside(office, sorted(forms.glob("*.docx")))
 
 
 def workbook_in(folder: Path) -> Path:

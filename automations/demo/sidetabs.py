@@ -43,6 +43,8 @@ archive_index | 09-22 10:00 | archive-index/whose-file | 来信没写是哪个�
     archive_id=DA-202609-001; category=来信传真; doc_title=客户来信; doc_date=2026-09-21
 assessments | 09-24 11:00 | assessments/conclusion-written | 资质评估没有结论
     assess_id=PG-0001; customer_id=KH-00011; period=2026年第3季度; assessed_by=YG-09; submitted_on=2026-09-24
+assessments | 09-25 09:00
+    assess_id=PG-0002; customer_id=KH-00012; period=2026年第3季度; assessed_by=YG-09; conclusion=回款及时，可以继续赊销
 carrier_contracts | 09-17 09:10 | carrier-contracts/loss-clause | 运输合同没有货损赔偿条款
     carrier_contract_no=YS-2026-07; carrier_id=CY-001; haul=长途; term=单次; signed_on=2026-09-16;
     has_pay_on_arrival=是; has_overdue_fine=是
@@ -51,6 +53,9 @@ freight_claims | 09-24 15:00 | freight-claims/settled-amount | 赔付比损失�
     claimed_on=2026-09-22; settled_on=2026-09-24; settled_amount=360
 handovers | 09-21 11:00 | handovers/confirmed-by-other | 交接人自己确认交接
     handover_id=JJ-0001; staff_id=YG-24; reason=离职; effective_on=2026-09-30; receiver=YG-06; confirmed_by=YG-24
+handovers | 09-22 09:30
+    handover_id=JJ-0002; staff_id=YG-23; reason=岗位调整; effective_on=2026-10-31; receiver=YG-07;
+    other_files=样品台账一本、客户名片一盒
 # 服务请求和需求
 service_requests | 09-15 09:20 | daily-inquiries/unanswered | 昨天的咨询没有答复
     request_no=FW-20260915-001; received_at=2026-09-15 09:15; request_type=咨询; channel=当面; customer_id=KH-00020;
@@ -110,6 +115,9 @@ policies | 09-16 15:00 | policy-register/interpreter-named | 制度没写由谁�
 leads | 09-15 16:00 | customer-development/lead-planned | 开发计划没有目标
     lead_id=QZ-0001; lead_name=河套商行; stage=接触; source=线下; plan_start=2026-09-01; plan_end=2026-11-30;
     owner_staff=YG-08
+leads | 09-16 09:00
+    lead_id=QZ-0002; lead_name=塞上百货; stage=接触; source=推荐会; plan_goal=年内签经销协议; plan_start=2026-09-16;
+    plan_end=2026-12-15; owner_staff=YG-07
 projects | 09-22 11:00 | project-registration/solution-does-not-fit! | 方案与需求不符
     project_no=XM-0001; customer_id=KH-00010; need_id=XQ-0001; registered_by=YG-06; requirement=冷藏陈列;
     draft_at=2026-09-21 16:00; solution_url=共享盘/方案; tech_feasible=可行; service_feasible=需修改;
@@ -117,6 +125,9 @@ projects | 09-22 11:00 | project-registration/solution-does-not-fit! | 方案与
 order_handovers | 09-17 16:30 | order-handovers/order-complete | 订单交接没写特殊要求
     handover_no=JD-0001; contract_no=HT-2026-901; product_model=干腐竹; qty=200; delivery_time=2026-10-20;
     handed_by=YG-07; handed_at=2026-09-17 16:20; service_scope=不需要
+order_handovers | 09-18 09:00
+    handover_no=JD-0002; contract_no=HT-2026-902; product_model=冷柜; qty=2; delivery_time=2026-10-25;
+    special_req=周末送货; handed_by=YG-08; handed_at=2026-09-18 08:50; service_scope=不需要
 partners | 09-17 10:30 | channel-partners/agreement-first | 合作以后才签协议
     customer_id=KH-00007; manager=YG-06; recruit_source=推介会; agreement_no=HT-2026-903; coop_start=2026-09-01;
     year_target=500000
