@@ -185,10 +185,15 @@ def spelled(value: Value, language: str) -> Value:
 def _remember(plan: Plan, run_id: int, ledger: Ledger) -> None:
     seen = [(finding.rule, finding.key, finding.column) for finding in (*plan.findings, *plan.shadow.findings)]
     ledger.note_findings(run_id, plan.workbook, plan.now, [*seen, *plan.waiting], plan.judged_rules)
-    ledger.set_meta(rows_name(plan.workbook), json.dumps({**rows_before(ledger, plan.workbook), **plan.rows}))
+    kept = {
+        rows_name(plan.workbook): json.dumps({**rows_before(ledger, plan.workbook), **plan.rows}),
+        keys_name(plan.workbook): json.dumps({**keys_before(ledger, plan.workbook), **plan.adopted.keys}),
+        decided_name(plan.workbook): decided_after(ledger, plan),
+    }
     ledger.adopt(run_id, plan.adopted.cells)
-    ledger.set_meta(keys_name(plan.workbook), json.dumps({**keys_before(ledger, plan.workbook), **plan.adopted.keys}))
-    ledger.set_meta(decided_name(plan.workbook), decided_after(ledger, plan))
+    for name, text in kept.items():
+        if ledger.meta(name) != text:
+            ledger.set_meta(name, text)
 
 
 def undo(

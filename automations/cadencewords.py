@@ -104,7 +104,8 @@ def _not_understood(text: str, rest: str) -> NoCadence:
     unknown = next((word for word in words if word not in KNOWN and word.removesuffix("s") not in KNOWN), None)
     near = closest(unknown, KNOWN) if unknown else None
     hints = [f"did you mean '{near}'?"] if near else []
-    return NoCadence(f"'{text}' is not understood from '{rest}' on", *hints, LIKE)
+    where = "" if rest.casefold() == text.strip().casefold() else f" from '{rest}' on"
+    return NoCadence(f"'{text}' is not understood{where}", *hints, LIKE)
 
 
 def _wrong(text: str, what: str) -> NoCadence:
