@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -112,10 +112,17 @@ def book_of(config: Config, day: date, language: str) -> Book:
 def _pack(config: Config, name: str, day: date, language: str) -> ShownPack:
     file = config.packs[name]
     mine = [policy for policy in config.policies.values() if Path(policy.document.file).parts[-3] == name]
-    readings = tuple((reading.on, f"{_in(reading.taken, language)}") for reading in file.readings)
+    readings = tuple((_clauses(mine, reading.on), _in(reading.taken, language)) for reading in file.readings)
     return ShownPack(
         name, _in(file.title, language), file.organisation, tuple(_policy(config, each, day, language) for each in mine), readings
     )
+
+
+def _clauses(policies: Iterable[LoadedPolicy], entry: str) -> str:
+    """Where a requirement stands in the written policy, by the rules that keep it; its number where no rule says."""
+    found = [rule.clause for policy in policies for rule in policy.rules.values() if entry in rule.catalogue and rule.clause]
+    written = [clause for clause in dict.fromkeys(found) if not clause.endswith("约定")]
+    return "；".join(written[:2]) or entry
 
 
 def _policy(config: Config, policy: LoadedPolicy, day: date, language: str) -> ShownPolicy:
@@ -140,11 +147,12 @@ def _rule(reader: Reader, rule: Rule) -> ShownRule:
     between = BETWEEN[reader.language]
     rows = [(between.join(f"{reader.heading(name)} {_cell(reader, cell)}" for name, cell in line.if_.items()), line.then) for line in lines]
     told = [line for notice in reader.policy.notices if notice.on == rule.id for line in _told(notice, reader)]
+    counted = replace(reader, of=of) if (of := getattr(rule, "of", "")) in reader.tables else reader
     return ShownRule(
         rule.id,
         _in(rule.title, reader.language) or rule.id,
         reader.sentence(rule),
-        reader.plainly(rule.when, ""),
+        counted.plainly(rule.when, ""),
         rule.clause,
         tuple(rule.catalogue),
         tuple(rows),
@@ -164,7 +172,9 @@ def _told(notice: NoticeFile, reader: Reader) -> Iterable[str]:
         people = BETWEEN[language].join(
             PEOPLE[each][language] if each in PEOPLE else reader.heading(each.removeprefix("role:")) for each in rung.to
         )
-        yield f"{_moment(rung.at, language)}{colon}{people}{_repeat(rung, language)}"
+        only = reader.plainly(rung.when, "")
+        where = {"zh": "（{}）", "en": " ({})"}[language].format(only) if only else ""
+        yield f"{_moment(rung.at, language)}{where}{colon}{people}{_repeat(rung, language)}"
 
 
 def _repeat(rung: Rung, language: str) -> str:

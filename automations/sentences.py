@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from calendar import day_name
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Any
 from automations.declarations import Parameter, PolicyFile
 from automations.measured import SUBJECTS
 from automations.model import Table, Words
+from automations.periods import WEEKDAYS
 from automations.rule import Rule
 from automations.spans import parse_span
 
@@ -39,7 +41,22 @@ SAYINGS: Mapping[str, Words] = {
     "metric company": {"zh": "按{every}统计{what}", "en": "{what}, counted per {every}"},
     "at least": {"zh": "{said}；目标不低于{target}", "en": "{said}; the target is at least {target}"},
     "no more": {"zh": "{said}；目标不高于{target}", "en": "{said}; the target is at most {target}"},
-    "duty": {"zh": "每个周期做一次：{what}（{who}）", "en": "Once in every period: {what} ({who})"},
+    "duty on": {"zh": "每{every}{day}以前：{what}（{who}）{closed}", "en": "Every {every} by {day}: {what} ({who}){closed}"},
+    "duty after": {
+        "zh": "每{every}结束后{day}天内：{what}（{who}）{closed}",
+        "en": "Within {day} days after every {every}: {what} ({who}){closed}",
+    },
+    "previous_open": {"zh": "；遇休息日提前", "en": "; earlier on a day off"},
+    "next_open": {"zh": "；遇休息日顺延", "en": "; later on a day off"},
+    "as_is": {"zh": "", "en": ""},
+    "day of": {"zh": "{day}日", "en": "day {day}"},
+    "day of last month": {"zh": "最后一个月{day}日", "en": "day {day} of its last month"},
+    "listed": {"zh": "在“{into}”列一行", "en": "A row in {into}"},
+    "listed by": {"zh": "按{by}汇总到“{into}”", "en": "Added up in {into} by {by}"},
+    "and others": {"zh": "{by}等", "en": "{by} and others"},
+    "by its groups": {"zh": "周期", "en": "period"},
+    "among": {"zh": "是{each}之一", "en": "in ({each})"},
+    "not among": {"zh": "不是{each}之一", "en": "not in ({each})"},
     "listing": {"zh": "各表的问题列在一处，写明从哪天起、到哪天止", "en": "All problems in one place, since when and until when"},
     "listing risks": {
         "zh": "各表的风险列在一处，写明处理人、依据和怎样解除",
@@ -69,8 +86,6 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         r"\bdate (?=\0)": "",
         r"\binterval (\d+) days?\b": r"\1天",
         r"\bis_workday\(([^()]+)\)": r"\1是工作日",
-        r"\bnot in \(": "不在（",
-        r"\bin \(": "在（",
         r"\blike \0(\d+)\0": r"含 \0\1\0",
         r"\bis not null\b": "已填",
         r"\bis null\b": "未填",
@@ -81,6 +96,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         r"\bfalse\b": "否",
         r"\btoday\(\)": "今天",
         r"\bnow\(\)": "现在",
+        r" \|\| ": "＋",
         r"<>": "≠",
         r"<=": "≤",
         r">=": "≥",
@@ -92,10 +108,24 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         r"\bis null\b": "is blank",
         r"\btoday\(\)": "today",
         r"\bnow\(\)": "now",
+        r" \|\| ": " + ",
     },
 }
 BETWEEN = {"zh": "、", "en": ", "}
-UNSAID = re.compile(r"[a-z]_|_[a-z]|\bcase\b|[a-z]\(|\bnull\b|[a-z]\.[a-z]")
+DAYS: Mapping[str, Words] = {
+    "last": {"zh": "最后一天", "en": "the last day"},
+    **{day: {"zh": f"星期{zh}", "en": en} for day, zh, en in zip(WEEKDAYS, "一二三四五六日", day_name, strict=True)},
+}
+"""Days as a duty writes them."""
+SPANS: Mapping[str, Words] = {
+    "week": {"zh": "周", "en": "week"},
+    "month": {"zh": "月", "en": "month"},
+    "quarter": {"zh": "季度", "en": "quarter"},
+    "half-year": {"zh": "半年", "en": "half-year"},
+    "year": {"zh": "年", "en": "year"},
+}
+LISTED = re.compile(r"\b(not )?in \(([^()]*)\)", re.IGNORECASE)
+UNSAID = re.compile(r"::|[a-z]_|_[a-z]|\bcase\b|[a-z]\(|\bnull\b|[a-z]\.[a-z]")
 """What no clerk reads: names of hidden columns, functions, branches."""
 TEXT = re.compile(r"'((?:[^']|'')*)'")
 
@@ -109,10 +139,12 @@ class Reader:
     rules: Mapping[str, Rule]
     day: date
     language: str
+    of: str = ""
+    """The table an expression is about, where it is another one than the policy's."""
 
     @property
     def table(self) -> Table:
-        return self.tables[self.policy.table]
+        return self.tables[self.of or self.policy.table]
 
     def sentence(self, rule: Rule) -> str:
         """What a rule demands; an empty text for a kind that has no sentence."""
@@ -127,14 +159,21 @@ class Reader:
             texts.append(match[1])
             return f"\0{len(texts) - 1}\0"
 
-        text = TEXT.sub(kept, text)
+        text = TEXT.sub(kept, re.sub(r"\bcoalesce\(([^(),]+), ''\)", r"\1", text))
         text = re.sub(r"\$(\w+)", lambda match: self.parameter(match[1]), text)
         text = re.sub(r"\bfilled\((\w+)\)", r"\1 is not null", text)
+        text = re.sub(r"\bblank\((\w+)\)", r"\1 is null", text)
         text = re.sub(r"\b([a-z]\w*)\.([a-z]\w*)", lambda match: self.looked_up(match[1], match[2]), text)
         text = re.sub(r"(?<![\w.\"])([a-z][a-z0-9_]*)(?![\w(.\"])", lambda match: self.heading(match[1]), text)
+        text = LISTED.sub(self._among, text)
         for pattern, word in WORDS[self.language].items():
             text = re.sub(pattern, word, text, flags=re.I)
         return re.sub(r"\0(\d+)\0", lambda match: self.say("quoted", text=texts[int(match[1])].strip("%")), " ".join(text.split()))
+
+    def _among(self, match: re.Match[str]) -> str:
+        """A list of values as people say it."""
+        each = BETWEEN[self.language].join(part.strip() for part in match[2].split(","))
+        return self.say("not among" if match[1] else "among", each=each)
 
     def heading(self, name: str) -> str:
         """A column as its header says it, a hidden one as its rule is called; any other word stays."""
@@ -183,6 +222,8 @@ class Reader:
             return BETWEEN[self.language].join(
                 f"{each}{' ' * (self.language == 'en')}{self._amount(of, parameter)}" for each, of in value.items()
             )
+        if parameter.unit == "text" and value in DAYS:
+            return DAYS[str(value)][self.language]
         number = f"{int(value):,}" if re.fullmatch(r"\d{5,}", str(value)) else str(value)
         said = UNITS.get(parameter.unit, {}).get(self.language, "{}").format(number)
         return said.removesuffix("s") if self.language == "en" and str(value) == "1" else said
@@ -251,6 +292,27 @@ def _metric(reader: Reader, rule: Any) -> str:
     return reader.say(direction, said=said, target=reader.parameter(rule.target.removeprefix("$")))
 
 
+def _duty(reader: Reader, rule: Any) -> str:
+    written = rule.on or rule.after or ""
+    declared = reader.policy.parameters.get(written.removeprefix("$"))
+    day = reader.bare(written.removeprefix("$")) if declared else written
+    if rule.on is not None:
+        of = "day of last month" if rule.every not in ("week", "month") else "day of"
+        day = DAYS[day][reader.language] if day in DAYS else reader.say(of, day=day)
+    said = {"every": SPANS[rule.every][reader.language], "day": day, "what": _title(reader, rule, rule.id), "who": rule.who}
+    return reader.say("duty on" if rule.on is not None else "duty after", closed=reader.say(rule.if_closed), **said)
+
+
+def _ledger(reader: Reader, rule: Any) -> str:
+    into = reader.tables[rule.into].heading(reader.language) if rule.into in reader.tables else rule.into
+    if not rule.by:
+        return reader.say("listed", into=into)
+    parts = [reader.plainly(each, "") for each in rule.by]
+    by = BETWEEN[reader.language].join(filter(None, parts)) or reader.say("by its groups")
+    by = by if all(parts) else reader.say("and others", by=by)
+    return reader.say("listed by", into=into, by=by)
+
+
 def _penalty(reader: Reader, rule: Any) -> str:
     if rule.between:
         low, high = (reader.words(each) for each in rule.between)
@@ -274,7 +336,8 @@ SENTENCES: Mapping[str, Callable[[Reader, Any], str]] = {
         "cadence", every=reader.words(rule.every), last=reader.plainly(rule.last, _title(reader, rule, rule.id))
     ),
     "metric": _metric,
-    "duty": lambda reader, rule: reader.say("duty", what=_title(reader, rule, rule.id), who=rule.who),
+    "duty": _duty,
+    "ledger": _ledger,
     "listing": lambda reader, rule: reader.say("listing" if rule.of == "problems" else "listing risks"),
     "sequence": lambda reader, rule: reader.say("sequence", steps=" → ".join(reader.heading(step) for step in rule.steps)),
     "approval": _approval,

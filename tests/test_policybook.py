@@ -45,11 +45,36 @@ def test_numbers_stand_with_their_unit_and_whether_the_text_gives_them(book: Boo
     assert (numbers["合同条款录入和留存"].value, numbers["合同条款录入和留存"].suggested) == ("5个工作日", True)
 
 
+def test_a_duty_says_every_when_and_by_which_day(book: Book):
+    assert (
+        rule(book, "marketing-duties", "analysis-quarter").sentence
+        == "每季度结束后20天内：季度销售市场分析归档（档案管理员）；遇休息日提前"
+    )
+    assert rule(book, "coordination-duties", "market-news").sentence == "每周星期五以前：更新市场动态（营销部门负责人）；遇休息日提前"
+
+
+def test_rows_the_program_makes_say_where_they_are_and_how_they_are_grouped(book: Book):
+    assert rule(book, "freight-entries", "freight-entry").sentence == "在“运费台账”列一行"
+    assert rule(book, "freight-ledger", "freight-summary").sentence == "按月份、承运单位、运费类别汇总到“运费统计汇总”"
+    assert rule(book, "sales-stats", "sales-of-week").sentence == "按营销业务员等汇总到“销售统计表”"
+
+
+def test_who_is_told_of_some_rows_only_stands_with_their_condition(book: Book):
+    assert rule(book, "complaint-handling", "form_answered").told[1] == "出现时（责任部门 未填 且 投诉类别 = “运输损坏”）：物流专员"
+
+
+def test_how_an_unclear_sentence_was_read_stands_beside_its_clause(book: Book):
+    readings = [clause for pack in book.packs if pack.name == "xixiangji-marketing" for clause, _ in pack.readings]
+
+    assert readings[:3] == ["第五章第二条（七）2", "第五章第二条（七）4", "第五章第二条（七）5"]
+    assert [clause for pack in book.packs for clause, _ in pack.readings if re.fullmatch(r"[a-z-]+\.\d+", clause)] == []
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_no_name_of_a_hidden_column_and_no_function_is_read_aloud(language: str):
     text = book_text(book_of(shipped(), date(2026, 9, 30), language))
 
-    assert [line for line in text.splitlines() if re.search(r"[a-z]_[a-z]|\bcase when\b|coalesce\(", line)] == []
+    assert [line for line in text.splitlines() if re.search(r"[a-z]_[a-z]|\bcase when\b|coalesce\(|\|\||::", line)] == []
 
 
 def test_the_page_holds_every_policy_and_loads_nothing(book: Book):
