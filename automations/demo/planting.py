@@ -151,7 +151,7 @@ def transport(town: Town) -> None:
     deal.dispatch.put(town.office.at(day, 11, "15:00"), receipt_confirmed_at=town.office.at(day, 11, "15:00"), receipt_qty_ok=True)
     trade.return_visit(deal, town.office.day(day, 11))
     deal = trade.ship(trade.issue(drafted(town, "FY-00812", day, 37, 8000)))
-    deal.dispatch.change(town.office.at(day, 6, "13:00"), freight_terms="货到即付", mode_reason="客户指定")
+    deal.dispatch.change(town.office.at(day, 6, "13:00"), freight_terms="货到即付", mode_reason="客户指定", carrier_id="CY-002")
     called = town.office.at(day, 9, "16:00")
     trade.arrive(deal, 9).dispatch.put(called, receiver_contact_at=called, tracking_note="司机电话跟踪到货")
     trade.return_visit(deal, town.office.day(day, 10))
@@ -161,7 +161,7 @@ def transport(town: Town) -> None:
 
 
 def registers(town: Town) -> None:
-    """Special policies that do not hold."""
+    """Special policies that do not hold, and somebody who left with a key to the tables."""
     policies: tuple[tuple[str, str, str, str | None, date, date], ...] = (
         ("ZC-0002", "客户", "KH-00009", VICE, date(2026, 3, 1), date(2026, 8, 31)),
         ("ZC-0003", "渠道", "新渠道直销", VICE, date(2026, 9, 1), date(2026, 8, 1)),
@@ -170,6 +170,7 @@ def registers(town: Town) -> None:
     for number, scope, subject, approver, begins, ends in policies:
         entry = town.story.entry("special_policies").put(town.start - timedelta(days=9), policy_id=number, scope=scope, subject=subject)
         entry.put(entry.born, exempt_rule="先款后货", content="货到30日内付款", approved_by=approver, valid_from=begins, valid_to=ends)
+    entry_of(town, "staff", "staff_id", GONE).put(moment("09-16", "09:00"), access_role="业务")
 
 
 def visits(town: Town) -> None:

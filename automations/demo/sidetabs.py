@@ -105,6 +105,19 @@ market_info | 09-18 16:30
 rewards | 09-23 10:00 | rewards/approved-first | 奖金没有批准人
     reward_id=JL-0001; period=2026年8月; subject_kind=个人; subject=YG-06; kind=奖金; fund=协同奖励基金; amount=800;
     basis=交接全部按时; granted_on=2026-09-22
+# 资料表：写得读不懂的格
+price_list | 09-15 08:30 | price_list/readable | 生效日写成了13月
+    price_id=DJ-0003; product_code=CP-02; price=122.50; effective_from=2026-13-01; meeting_ref=定价会2026-02
+market_info | 09-22 16:30 | market_info/readable | 日期只写了“九月底”
+    info_id=SC-202609-002; info_date=九月底; topic=消费趋势; content=小包装走得快; author=YG-12
+products | 09-15 08:20 | products/readable | 单重写成了“约10公斤”
+    product_code=CP-11; product_name=冻豆腐; spec=400g/袋; packaging=20袋/箱; unit=箱; unit_weight=约10公斤
+stock | 09-15 08:40 | stock/readable | 库存数写成了“三十来箱”
+    stock_id=KC-00099; product_code=CP-11; qty_on_hand=三十来箱; as_of=2026-09-15
+company_accounts | 09-16 09:10 | company_accounts/readable | 是否启用写成了“问财务”
+    account_no=6401000000000099; bank=宁夏银行金凤支行; active=问财务
+targets | 09-14 09:30 | targets/readable | 目标值写成了“待定”
+    target_id=MB-099; starts_on=2026-09-01; salesperson=YG-10; measured=回款; target_value=待定
 contacts | 09-14 08:10
     contact_id=LX-0001; customer_id=KH-00001; contact_name=李经理; contact_role=采购; birth_month=10; birth_day=12
 contacts | 09-17 09:30 | birthday-greetings/contact-customer | 联系人的客户没有登记
@@ -131,6 +144,24 @@ order_handovers | 09-18 09:00
 partners | 09-17 10:30 | channel-partners/agreement-first | 合作以后才签协议
     customer_id=KH-00007; manager=YG-06; recruit_source=推介会; agreement_no=HT-2026-903; coop_start=2026-09-01;
     year_target=500000
+year_targets | 09-14 09:40 | year-targets/parts-add-up | 公司目标没有分完
+    target_no=2026-公司; year=2026; level=公司; target_value=9600000
+year_targets | 09-14 09:41
+    target_no=2026-销售部; year=2026; level=部门; department=销售部; part_of=2026-公司; target_value=7000000
+year_targets | 09-14 09:42
+    target_no=2026-直销组; year=2026; level=部门; department=直销组; part_of=2026-公司; target_value=2500000
+year_targets | 09-14 09:43
+    target_no=2026-YG-06; year=2026; level=个人; salesperson=YG-06; part_of=2026-销售部; target_value=4500000
+year_targets | 09-14 09:44
+    target_no=2026-YG-07; year=2026; level=个人; salesperson=YG-07; part_of=2026-销售部; target_value=1000000
+year_targets | 09-14 09:45
+    target_no=2026-YG-08; year=2026; level=个人; salesperson=YG-08; part_of=2026-销售部; target_value=800000
+year_targets | 09-14 09:46
+    target_no=2026-YG-09; year=2026; level=个人; salesperson=YG-09; part_of=2026-销售部; target_value=700000
+year_targets | 09-14 09:47
+    target_no=2026-YG-10; year=2026; level=个人; salesperson=YG-10; part_of=2026-直销组; target_value=1500000
+year_targets | 09-14 09:48
+    target_no=2026-YG-11; year=2026; level=个人; salesperson=YG-11; part_of=2026-直销组; target_value=1000000
 breaches | 09-22 14:30 | breaches/breach-decided-by-other | 当事人自己决定处理
     breach_id=WG-0001; staff_id=YG-09; happened_on=2026-09-18; what=私自许诺降价;
     clause_broken=渠道与客户服务制度 第十一条; evidence=客户来电; measure=口头警告; decided_by=YG-09;
@@ -162,7 +193,27 @@ def lines() -> Iterator[Line]:
         yield Line(table, datetime.fromisoformat(f"2026-{at}"), cells, *said)
 
 
+PROBLEM = "archive-index/whose-file/DA-202609-001/customer_id"
+RISK = "carrier-register/licence-ending/CY-003/licence_valid_to"
 KEPT_PLANTS = (
+    # 程序列出的表，每张一处：这一行该有，写的该是这个
+    Plant("freight_ledger", "FY-00812", "freight-entries/freight-entry", "货到即付的运费登进台账", "value", "货到付运费"),
+    Plant(
+        "freight_monthly", "2026-09/CY-002/货到付运费", "freight-ledger/freight-summary", "运费按承运单位汇总", "value", "货到付运费"
+    ),
+    Plant("sales_stats", "2026-09-14/YG-09", "sales-stats/sales-of-day", "当天的订单统计进日报", "value", "日"),
+    Plant(
+        "care_log", "KH-00006-2026-中秋节", "festival-greetings/autumn-greeting", "中秋节前列出问候", "value", "KH-00006-2026-中秋节"
+    ),
+    Plant("incidents", "TS-20260916-001", "incidents-listed/incident-opened", "重大投诉立一件应急事件", "value", "TS-20260916-001"),
+    Plant("incidents", "TS-20260916-001", "incidents/incident-state", "应急事件等人启动", "value", "待启动"),
+    Plant("invitations", "2026/KH-00001", "customer-lists/dealers-invited", "经销商列入大会名单", "value", "2026"),
+    Plant("scores", "2025年/YG-06", "care-indicators/scored", "个人全年得分", "value", "年度"),
+    Plant("segments", "2026-09/一级客户/活跃", "customer-files/segments-counted", "客户分组统计", "value", "活跃"),
+    Plant("survey_list", "2026-Q3/KH-00001", "customer-lists/survey-listed", "本季要调查的客户", "value", "2026年第3季度"),
+    Plant("problem_list", PROBLEM, "problem-list/problems-listed", "问题列进清单", "value", "未改正"),
+    Plant("risk_alerts", RISK, "risk-list/risks-listed", "资格到期列进风险预警", "value", "资格到期"),
+    Plant("duties", "market-news-2026-W39", "coordination-duties/market-news", "每周列出要更新的市场动态", "value", "更新市场动态"),
     Plant("duties", "market-news-2026-W39", "periodic-duties/duty-done", "市场动态到期没有更新", "notice"),
     Plant("meetings", "weekly-2026-W40", "coordination-meetings/minutes-kept", "开了周例会，没有会议记录"),
     Plant("fund_recovery", "2026-09/KH-00001/HT-2026-001", "fund-reconciliation/difference-explained", "与财务账面的差额没有说明"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from automations.demo.cast import GONE
+
 Sign = Literal["finding", "notice", "value", "override", "number"]
 
 
@@ -75,6 +77,7 @@ PLANTED: tuple[Plant, ...] = (
     Plant("carriers", "CY-003", "carrier-register/licence-ending", "资格一个月内到期"),
     Plant("special_policies", "ZC-0003", "special-policy-register/validity-in-order", "失效日早于生效日"),
     Plant("special_policies", "ZC-0004", "special-policy-register/register-complete", "没有批准人"),
+    Plant("staff", GONE, "staff-care/leaver-access", "离职的人还登记着权限"),
     # 回访
     Plant("visits", "BF-00801", "return-visit-records/summary-written", "回访没有书面总结"),
     Plant("visits", "BF-00801", "return-visit-records/filing", "回访记录没有归档", "notice"),
