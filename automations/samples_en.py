@@ -277,6 +277,12 @@ ENGLISH: Mapping[str, Facts] = {
         "title": "Telling the customer that the goods are on the way",
         "rows": rows(Product="Spiced dried tofu", Quantity="200", Waybill="YD260922118", Shipped="2026-09-22 10:30", Expected="2026-09-24"),
     },
+    "letter-partner": {
+        "reader": "Fushunyuan Trading",
+        "key": "KH-00007",
+        "title": "Telling a partner how it stands",
+        "rows": rows(Target="500,000.00", Bought="182,400.00", Score="68.24", Grade="合格", Training="2026-03-18"),
+    },
     "letter-greeting": {
         "reader": "Xianyouduo Supermarket",
         "key": "KH-00042-2026-中秋节",

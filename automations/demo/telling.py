@@ -89,6 +89,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "letter-need-confirm": "给客户的需求确认",
         "letter-service-progress": "给客户的服务进展",
         "letter-shipped": "给客户的发货通知",
+        "letter-partner": "给合作伙伴的合作情况",
         "letter-greeting": "给客户的问候",
     },
     "en": {
@@ -126,6 +127,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "letter-need-confirm": "letter: confirm the need",
         "letter-service-progress": "letter: service progress",
         "letter-shipped": "letter: shipped",
+        "letter-partner": "letter: how we work together",
         "letter-greeting": "letter: greeting",
     },
 }
