@@ -149,10 +149,11 @@ def _add_column(draft: Draft, table: str, column: str, specs: Sequence[KeptSpec]
     kind: ColumnType = declared.type if declared else "text"
     mine = [spec for spec in specs if column in spec.fills]
     fresh, closed = f"fresh.{column}", [(table, spec.closed) for spec in mine if spec.closed]
-    timed = [spec for spec in mine if spec.timed]
+    timed = [spec for spec in specs if spec.timed]
     settle: Callable[[Evaluation], Any] = partial(settled, table, column, kind, specs)
     pull: Callable[[Evaluation], Any] = partial(fresh_values, table, column, kind, specs)
-    _add(draft, mine[0], fresh, kind, (lambda judging: pull(judging)) if timed else pull, _all_needs(mine))
+    every = _all_needs(specs)  # also of rules that do not fill this column: which rule makes a row is known once all of them are
+    _add(draft, mine[0], fresh, kind, (lambda judging: pull(judging)) if timed else pull, every)
     _add(draft, mine[0], column, kind, settle, [(table, fresh), *closed])
     draft.writes.setdefault((table, column), mine[0].rule)
     for spec in mine:

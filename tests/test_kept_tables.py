@@ -224,3 +224,42 @@ def test_examples_say_all_rows_of_a_kept_table_and_are_refused_where_one_differs
     found = [problem.what for problem in check(root).problems]
 
     assert len(found) == len(said) and all(part in what for part, what in zip(said, found, strict=True))
+
+
+CARE = """
+    care_no | 编号     |      |
+    who     | 客户     | ours |
+    contact | 联系人   | ours |
+
+    kept: true
+"""
+BIRTHDAYS = """
+    policy: birthdays
+    table: contacts
+    rules:
+      - { id: birthday, kind: ledger, into: care, key: contact_no, fills: { who: who, contact: contact_no } }
+"""
+GREETINGS = """
+    policy: greetings
+    table: customers
+    rules:
+      - { id: bought, kind: derive, value: orders > 0, as: bought }
+      - { id: greeted, kind: derive, value: bought and today() > date '2025-01-01', as: greeted }
+      - { id: greeting, kind: ledger, into: care, when: greeted, key: customer_no, fills: { who: customer_no } }
+"""
+
+
+def test_rules_that_are_known_late_fill_the_columns_of_their_rows_beside_rules_that_are_known_at_once(tmp_path: Path) -> None:
+    contacts, customers = "contact_no | 编号\n who | 客户", "customer_no | 编号\n orders | 订单数 | integer"
+    root = project(tmp_path, policy=[BIRTHDAYS, GREETINGS], tables={"contacts": contacts, "customers": customers, "care": CARE})
+    drawn = {
+        "contacts": "contact_no | who\nLX-1 | KH-9",
+        "customers": "customer_no | orders\nKH-1 | 2\nKH-2 | 0",
+        "care": "care_no | who | contact",
+    }
+
+    assert changes(planned(loaded(root), drawn, "2025-09-18 16:00")) == [
+        "KH-1 who: blank -> KH-1",
+        "LX-1 who: blank -> KH-9",
+        "LX-1 contact: blank -> LX-1",
+    ]

@@ -200,7 +200,7 @@ KEPT_PLANTS = (
     Plant("freight_ledger", "FY-00812", "freight-entries/freight-entry", "货到即付的运费登进台账", "value", "货到付运费"),
     Plant("freight_monthly", "2026-09/CY-002/货到付运费", "freight-ledger/freight-summary", "运费按承运单位汇总", "value", "货到付运费"),
     Plant("sales_stats", "2026-09-14/YG-09", "sales-stats/sales-of-day", "当天的订单统计进日报", "value", "日"),
-    Plant("care_log", "KH-00006-2026-中秋节", "festival-greetings/autumn-greeting", "中秋节前列出问候", "value", "KH-00006-2026-中秋节"),
+    Plant("care_log", "KH-00006-2026-中秋节", "festival-greetings/autumn-greeting", "中秋节前列出问候", "value", "中秋节"),
     Plant("incidents", "TS-20260916-001", "incidents-listed/incident-opened", "重大投诉立一件应急事件", "value", "TS-20260916-001"),
     Plant("incidents", "TS-20260916-001", "incidents/incident-state", "应急事件等人启动", "value", "待启动"),
     Plant("invitations", "2026/KH-00001", "customer-lists/dealers-invited", "经销商列入大会名单", "value", "2026"),
