@@ -71,7 +71,7 @@ def run_brakes(
         moved = sum(
             1 for change in changes if (change.table, change.column) == (name, table.summary.get("state")) and change.old is not None
         )
-        if count >= brakes.state_rows and moved > brakes.state_share * count:
+        if not table.kept and count >= brakes.state_rows and moved > brakes.state_share * count:
             facts = {"moved": moved, "count": count, "share": f"{moved / count:.0%}", "limit": f"{brakes.state_share:.0%}"}
             yield tripped("states", name, _titled(table), **facts)
         if before >= brakes.state_rows and before - count > brakes.rows_lost_share * before:

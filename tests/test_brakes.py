@@ -440,3 +440,18 @@ def test_the_commands_end_with_four_and_leave_the_file_as_it_was(tmp_path: Path,
     runner.main(["history", "--root", str(root)])
     states = [line.split()[4] for line in dedent(capsys.readouterr().out).splitlines() if line.strip()[:1].isdigit()]
     assert states == ["done", "refused", "done"]
+
+
+def test_rows_the_program_listed_for_one_day_may_all_change_state_on_that_day() -> None:
+    buyers = range(1, 13)
+    stage = scene(
+        customers="customer_id | customer_name | owner_staff\n" + "\n".join(f"KH-{n} | 客户{n} | YG-01" for n in buyers),
+        orders="order_no | customer_id | order_date | amount\n" + "\n".join(f"DD-{n} | KH-{n} | 2026-05-01 | 100" for n in buyers),
+        care_log="care_id | customer_id | occasion | due_on | owner_staff | status | sent_on",
+    )
+    stage.run("2026-09-18 16:00")
+    assert set(stage.cells("care_log", "occasion", "due_on", "status")) == {
+        f"KH-{n}-2026-中秋节 中秋节 | 2026-09-25 | 进行中" for n in buyers
+    }
+    stage.run("2026-09-26 16:00")
+    assert {line.rpartition(" ")[2] for line in stage.cells("care_log", "status")} == {"已逾期"}
