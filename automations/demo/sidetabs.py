@@ -242,7 +242,7 @@ def furnish_tabs(town: Town) -> None:
 
 
 def fillings() -> Iterator[Filling]:
-    """Duties, meetings and the fund recovery as people close them; some are left open, or done badly."""
+    """Duties, meetings, greetings and the fund recovery as people close them; some are left open, or done badly."""
     done = {"doc_url": "共享盘/定期事项"}
     for week, day in ((38, "09-17"), (40, "09-30"), (41, "10-09"), (42, "10-15")):
         yield filling(f"{day} 15:00", "duties", rf"-W{week}$", done_on=f"2026-{day}", **done)
@@ -259,6 +259,7 @@ def fillings() -> Iterator[Filling]:
     signed = {"office_signed_by": "YG-12", "finance_signed_by": "YG-14", "reconciled_on": "2026-09-28"}
     odd = "2026-09/KH-00001/HT-2026-001"
     yield Filling(datetime(2026, 9, 28, 15, 0), "fund_recovery", r"^2026-09/", signed, (odd,), {"finance_received": "received"})
+    yield filling("09-21 09:40", "care_log", r"^KH-(?!00006|00010).*-2026-中秋节$", sent_on="2026-09-21", method="短信")
     yield filling("09-28 15:05", "fund_recovery", rf"^{odd}$", finance_received="100", **signed)
 
 
