@@ -282,6 +282,8 @@ def _day_said(day: date, language: str) -> str:
 def _period_said(slot: Slot, language: str) -> str:
     days: Iterable[date] = (slot.begin, date.fromordinal(slot.end.toordinal() - 1))
     begin, end = (f"{day:%Y-%m-%d}" for day in days)
+    if begin == end:
+        return begin
     return SAID["period"][language].format(begin=begin, end=end)
 
 

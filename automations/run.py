@@ -128,8 +128,10 @@ def _read_anew(world: World, now: datetime) -> Reading:
 
 
 def judge(world: World, snapshot: Snapshot, now: datetime) -> Judged:
-    """Every column of every table at this moment."""
-    return world.judge.judge(snapshot, Memory(world.ledger.transitions(snapshot.workbook)), now)
+    """Every column of every table at this moment; what was seen of rows that are gone is left in the ledger."""
+    there = {name: set(sheet.frame[sheet.table.key]) for name, sheet in snapshot.sheets.items()}
+    seen = (each for each in world.ledger.transitions(snapshot.workbook) if each.key in there.get(each.table, ()))
+    return world.judge.judge(snapshot, Memory(tuple(seen)), now)
 
 
 def told(world: World, now: datetime, anew: Collection[str] = ()) -> Told:

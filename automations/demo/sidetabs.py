@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from automations.demo.book import Filling
+from automations.demo.cast import LOGISTICS
 from automations.demo.story import PLANTED, Plant
 from automations.demo.town import Town
 
@@ -260,6 +261,9 @@ def fillings() -> Iterator[Filling]:
     odd = "2026-09/KH-00001/HT-2026-001"
     yield Filling(datetime(2026, 9, 28, 15, 0), "fund_recovery", r"^2026-09/", signed, (odd,), {"finance_received": "received"})
     yield filling("09-21 09:40", "care_log", r"^KH-(?!00006|00010).*-2026-中秋节$", sent_on="2026-09-21", method="短信")
+    for day in ("09-15", "09-17", "09-21", "09-24", "09-29", "10-09", "10-13"):
+        at, registrar = datetime.fromisoformat(f"2026-{day}T09:20"), {"registered_by": LOGISTICS}
+        yield Filling(at, "freight_ledger", r"^FY-\d", registrar, copies={"registered_on": "incurred_on"})
     yield filling("09-28 15:05", "fund_recovery", rf"^{odd}$", finance_received="100", **signed)
 
 

@@ -192,7 +192,17 @@ class Trade:
     def whole(self, deal: Deal) -> Deal:
         """A deal in which everybody does what the policy says."""
         self.arrive(self.ship(self.issue(self.pay(deal))))
+        self.call_again(deal, self.office.day(deal.day, 8))
         return self.return_visit(deal, self.office.day(deal.day, 8))
+
+    def call_again(self, deal: Deal, confirmed: date) -> None:
+        """The salesperson telephones once more, two or three weeks after the receipt; one call in ten is forgotten."""
+        number = int(deal.notice.rpartition("-")[2])
+        if number % 10:
+            made = self.office.at(confirmed, 12, "10:30")
+            entry = self.story.entry("visits").put(made, customer_id=deal.client.number, visit_kind="拜访", trigger="提货后", method="电话")
+            entry.put(made, notice_no=deal.notice, planned_on=made.date(), visited_on=made.date())
+            entry.put(made, staff_id=deal.client.salesperson, content=TALKS[number % len(TALKS)], business_status="正常")
 
     def fetched(self, deal: Deal) -> Deal:
         """A deal whose goods the customer fetches."""
