@@ -239,11 +239,11 @@ def month_end(year: int, month: int) -> date:
 # Times
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=48)
 def _slots_of(times: Times, zone: ZoneInfo, day: date, meant: date, why: tuple[Why, ...]) -> tuple[Slot, ...]:
     """The slots of one day in order; of several at one instant the one whose time exists comes first.
 
-    Kept, since a service asks for the same day with every tick.
+    Kept, since a service asks for the same day with every tick; a day of every five minutes is 100 kB, so few of them.
     """
     found: list[Slot] = []
     for clock in times.wall:
