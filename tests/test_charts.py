@@ -261,7 +261,7 @@ def test_the_word_file_of_a_paper_says_what_the_mail_says_and_travels_with_it(st
     document = docx.Document(io.BytesIO(word.content))
     lines = [each.text for each in document.paragraphs]
     cells = [[cell.text for cell in row.cells] for table in document.tables for row in table.rows]
-    assert lines[:2] == ["管理日报", "2026-09-21至2026-09-21 · 按 2026-09-22 08:30 的表格（第 2 次运行）"]
+    assert lines[:2] == ["管理日报", "2026-09-21 · 按 2026-09-22 08:30 的表格（第 2 次运行）"]
     counted = [line for line in cells if line[0] in ("质量", "运输", "合计")]
     assert counted == [["质量", "2", "300.75"], ["运输", "2", "51.00"], ["合计", "4", "351.75"]]
     assert ["答复", "TS-2，complaints 第 3 行", "陈立", "09-15 18:00，已逾期 6 个工作日"] in cells
