@@ -189,13 +189,13 @@ def _tables(config: Config, workbook: Path | None, now: datetime) -> Iterator[Li
 
 def _workbook(config: Config, path: Path, now: datetime) -> Iterator[Line]:
     try:
-        workbook = XlsxWorkbook(path)
+        workbook = XlsxWorkbook(path, language=config.language)
         grids = workbook.grids()
     except WorkbookUnreadable as error:
         yield Line("failed", {"zh": f"工作簿：{error}", "en": f"workbook: {error}"}, None if path.exists() else INIT)
         return
     yield Line("ok", {"zh": f"工作簿 {path}：{len(grids)} 个工作表", "en": f"workbook {path}: {len(grids)} tabs"})
-    yield from _closed(path)
+    yield from _closed(path, config.language)
     snapshot = read_snapshot(workbook.name, grids, list(config.tables.values()), now.date())
     for name in config.tables:
         troubles = [problem for problem in snapshot.problems if problem.table == name]
@@ -203,10 +203,10 @@ def _workbook(config: Config, path: Path, now: datetime) -> Iterator[Line]:
     yield from staff_lines(snapshot.sheets.get("staff"), config)
 
 
-def _closed(path: Path) -> Iterator[Line]:
+def _closed(path: Path, language: str) -> Iterator[Line]:
     """Whether the workbook could be written now."""
     try:
-        refuse_if_open(path)
+        refuse_if_open(path, language)
     except WorkbookBusy as error:
         yield Line("warning", same(str(error)), {"zh": "关闭后再运行", "en": "close it before the next run"})
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):

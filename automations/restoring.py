@@ -189,14 +189,14 @@ def _tables_of(config: Config, book: XlsxWorkbook, now: datetime) -> Snapshot:
 
 def _put_back(world: World, book: XlsxWorkbook, file: Path, then: Snapshot, taken: datetime, now: datetime) -> str:
     """The file in its place, the present one kept; a run notes what our cells hold again, so that nobody takes it for typed by hand."""
-    refuse_if_open(book.path)
+    refuse_if_open(book.path, book.language)
     kept, ledger = folder_of(world.config), world.ledger
     changes = list(_ours_again(ledger, book.name, then, taken))
     run = ledger.begin_run(RunStart("restore", book.name, now, world.config.hash, ""))
     ledger.journal(run, changes)
     if book.path.exists():
         kept = workbook_copy(world, kept, now)
-        replace_file(book.path, file.read_bytes(), book.fingerprint(), book.keep_in)
+        replace_file(book.path, file.read_bytes(), book.fingerprint(), book.keep_in, book.language)
     else:
         shutil.copyfile(file, book.path)
     ledger.settle_cells(run, WriteReceipt(tuple(changes)))

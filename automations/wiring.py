@@ -92,7 +92,7 @@ def workbook_of(config: Config, ledger: Ledger, path: Path | None = None, *, apa
 
         return google_workbook(config, ledger, workbook_name(config), looking=looking)
     file = path or config.root / settings.path
-    return XlsxWorkbook(file, known_as=file.name if apart else workbook_name(config, file))
+    return XlsxWorkbook(file, known_as=file.name if apart else workbook_name(config, file), language=config.language)
 
 
 def workbook_name(config: Config, path: Path | None = None) -> str:

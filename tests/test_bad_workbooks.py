@@ -177,10 +177,13 @@ def test_the_same_plan_comes_out_of_another_process_byte_for_byte(root: Path) ->
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (None, "rowkeeper.xlsx: there is no such file in"),
-        (b"", "rowkeeper.xlsx: is empty (0 bytes); restore it from a copy"),
-        (b"PK\x03\x04" + bytes(200), "rowkeeper.xlsx: cut off or damaged"),
-        ("编号,收到\nN-1,2025-09-26\n".encode(), "rowkeeper.xlsx: is not a workbook but perhaps a text or CSV file under a new name"),
+        (None, "里没有这个文件；请把它放进去，或在设置里改正工作簿的路径"),
+        (b"", "rowkeeper.xlsx：是空文件（0 字节）；请用备份恢复"),
+        (b"PK\x03\x04" + bytes(200), "rowkeeper.xlsx：文件不完整或已损坏"),
+        (
+            "编号,收到\nN-1,2025-09-26\n".encode(),
+            "rowkeeper.xlsx：不是工作簿，可能是改了名的文本或 CSV 文件；请用 Excel 打开，另存为 .xlsx",
+        ),
     ],
 )
 def test_every_command_that_reads_ends_with_five_and_one_clear_line(

@@ -139,7 +139,7 @@ def test_a_workbook_that_is_open_stays_and_a_damaged_one_is_replaced(desk: Desk)
     _, plan = desk.does("backup", "restore", name, at="2026-09-02 19:00")
     done, _ = desk.does("backup", "restore", name, "--yes", at="2026-09-02 19:00")
 
-    assert busy[0] == runner.OUTSIDE and "台账.xlsx: open in Excel" in busy[1]
+    assert busy[0] == runner.OUTSIDE and "台账.xlsx：正在 Excel 里打开（wang）；请在那里保存并关闭，再运行一次" in busy[1]
     assert "  现用的一份读不出来，无法比较：" in plan
     assert done == 0 and [row[0] for row in desk.cells()] == ["TS-1", "TS-2"]
 

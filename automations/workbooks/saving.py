@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from automations.errors import WorkbookBusy, WorkbookUnwritable
+from automations.workbooks.filefaults import told
 
 KEPT = 5
 """How many previous versions stay."""
@@ -25,26 +26,24 @@ def stamp_of(path: Path) -> str:
     return f"{seen.st_size}-{seen.st_mtime_ns}-{seen.st_ino}"
 
 
-def refuse_if_open(path: Path) -> None:
+def refuse_if_open(path: Path, language: str = "en") -> None:
     """Raise WorkbookBusy if a spreadsheet program has left its mark beside the file."""
     marks = {f"~${path.name}": "Excel", f".~lock.{path.name}#": "LibreOffice", f".~{path.name}": "WPS"}
     for name, program in marks.items():
         mark = path.with_name(name)
         if mark.exists():
-            raise WorkbookBusy(
-                f"{path.name}: open in {program}{_by(mark, program)}; save and close it there, then run again "
-                f"(if nobody has it open, delete the left-over file {name})"
-            )
+            who = _who(mark, program)
+            by = told("by", language, who=who) if who else ""
+            raise WorkbookBusy(told("open in", language, name=path.name, program=program, by=by, mark=name))
 
 
-def _by(mark: Path, program: str) -> str:
-    """ " by <name>" as far as the mark tells."""
+def _who(mark: Path, program: str) -> str:
+    """Who has it open, as far as the mark tells."""
     try:
         data = mark.read_bytes()
     except OSError:
         return ""
-    who = _libre_owner(data) if program == "LibreOffice" else _excel_owner(data)
-    return f" by {who}" if who else ""
+    return _libre_owner(data) if program == "LibreOffice" else _excel_owner(data)
 
 
 def _libre_owner(data: bytes) -> str:
@@ -59,36 +58,34 @@ def _excel_owner(data: bytes) -> str:
     return (wide or data[1 : 1 + data[0]].decode("latin-1") if data else "").strip("\x00 ")
 
 
-def replace_file(path: Path, data: bytes, seen: str, keep_in: Path) -> None:
+def replace_file(path: Path, data: bytes, seen: str, keep_in: Path, language: str = "en") -> None:
     """Replace the file by `data` if it still is the one `seen`, keeping the previous version in `keep_in`.
 
     Raises FileChanged, WorkbookBusy or WorkbookUnwritable; the file then is what it was and nothing is left behind.
     """
     if not os.access(path, os.W_OK):
-        raise WorkbookUnwritable(f"{path.name}: the file is read-only; allow writing to it and run again. Nothing was changed.")
+        raise WorkbookUnwritable(told("read-only", language, name=path.name))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with said_plainly(path):
+        with said_plainly(path, language):
             _write_beside(path, temporary, data)
         if stamp_of(path) != seen:
             raise FileChanged(path.name)
-        with said_plainly(path):
+        with said_plainly(path, language):
             keep(path, keep_in)
-        _swap(temporary, path)
+        _swap(temporary, path, language)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def said_plainly(path: Path) -> Iterator[None]:
+def said_plainly(path: Path, language: str = "en") -> Iterator[None]:
     """Turn a failing disk or folder into WorkbookUnwritable with a way out."""
     try:
         yield
     except OSError as error:
-        raise WorkbookUnwritable(
-            f"{path.name}: could not be written in {path.parent}: {error.strerror or error}; "
-            "make room on the disk or allow writing to the folder, and run again. Nothing was changed."
-        ) from error
+        why = error.strerror or error
+        raise WorkbookUnwritable(told("not written", language, name=path.name, folder=path.parent, why=why)) from error
 
 
 def _write_beside(path: Path, temporary: Path, data: bytes) -> None:
@@ -126,16 +123,14 @@ def kept_versions(path: Path, folder: Path) -> list[Path]:
     return sorted(one for one in folder.iterdir() if one.suffix == path.suffix and one.stem.rpartition(".")[0] == path.stem)
 
 
-def _swap(temporary: Path, path: Path) -> None:
+def _swap(temporary: Path, path: Path, language: str) -> None:
     """Let the new file take the old one's name, and make that last through a power cut."""
     try:
         temporary.replace(path)
     except PermissionError as error:
-        raise WorkbookBusy(
-            f"{path.name}: open in another program; save and close it there, then run again. Nothing was changed."
-        ) from error
+        raise WorkbookBusy(told("open", language, name=path.name)) from error
     except OSError as error:
-        raise WorkbookUnwritable(f"{path.name}: could not be replaced: {error.strerror}; run again. Nothing was changed.") from error
+        raise WorkbookUnwritable(told("not replaced", language, name=path.name, why=error.strerror)) from error
     if os.name == "posix":
         folder = os.open(path.parent, os.O_RDONLY)
         try:

@@ -21,6 +21,7 @@ from automations.errors import WorkbookUnreadable, WorkbookUnwritable
 from automations.model import Grid, Value, letters
 from automations.workbooks.cellxml import CellReader, SharedStrings, cell_xml, number_text
 from automations.workbooks.continuing import dressed, longer_tables, stretched
+from automations.workbooks.filefaults import not_a_workbook, told
 from automations.workbooks.matching import Spot, by_tab, settle
 from automations.workbooks.package import Package
 from automations.workbooks.protocol import Refused, Target, Written, dated_text, header_text, is_blank, text_width
@@ -51,8 +52,8 @@ class XlsxWorkbook:
 
     may_stray = False
 
-    def __init__(self, path: Path, keep_in: Path | None = None, known_as: str = "") -> None:
-        self.path = path.resolve()
+    def __init__(self, path: Path, keep_in: Path | None = None, known_as: str = "", language: str = "en") -> None:
+        self.path, self.language = path.resolve(), language
         self.name = known_as or self.path.name
         self.keep_in = keep_in or self.path.parent / ".rowkeeper"
 
@@ -81,20 +82,18 @@ class XlsxWorkbook:
         if not targets:
             return [], []
         for _ in range(TRIES):
-            refuse_if_open(self.path)
+            refuse_if_open(self.path, self.language)
             seen = self.fingerprint()
             opened = self.opened()
             settled = settle(targets, opened.tab)
             if not settled.spots:
                 return settled.written(), settled.refused
             try:
-                replace_file(self.path, opened.saved(settled.spots), seen, self.keep_in)
+                replace_file(self.path, opened.saved(settled.spots), seen, self.keep_in, self.language)
             except FileChanged:
                 continue
             return settled.written(), settled.refused
-        raise WorkbookUnwritable(
-            f"{self.name}: was written by someone else {TRIES} times while being saved; run again. Nothing was changed."
-        )
+        raise WorkbookUnwritable(told("meanwhile", self.language, name=self.name, times=TRIES))
 
     def hold(self) -> None:
         """Whoever has the file keeps it."""
@@ -119,9 +118,7 @@ class XlsxWorkbook:
 
     def _must_exist(self) -> None:
         if not self.path.is_file():
-            raise WorkbookUnreadable(
-                f"{self.name}: there is no such file in {self.path.parent}; put it there, or correct the workbook's path in the settings"
-            )
+            raise WorkbookUnreadable(told("no file", self.language, name=self.name, folder=self.path.parent))
 
     def _bytes(self) -> bytes:
         """The file's bytes, if they can be a workbook at all."""
@@ -129,31 +126,15 @@ class XlsxWorkbook:
         try:
             data = self.path.read_bytes()
         except OSError as error:
-            raise WorkbookUnreadable(f"{self.name}: cannot be read: {error.strerror}; allow reading it and run again") from error
-        trouble = not_a_workbook(data)
-        if trouble:
-            raise WorkbookUnreadable(f"{self.name}: {trouble}")
+            raise WorkbookUnreadable(told("not read", self.language, name=self.name, why=error.strerror)) from error
+        if trouble := not_a_workbook(data):
+            raise WorkbookUnreadable(told(trouble, self.language, name=self.name))
         return data
 
     def _damaged(self, detail: str) -> WorkbookUnreadable:
         kept = kept_versions(self.path, self.keep_in)
-        remedy = f"the last version kept is {kept[-1]}" if kept else "restore it from a copy"
-        return WorkbookUnreadable(f"{self.name}: cut off or damaged ({detail}); {remedy}, or let Excel open and repair it")
-
-
-def not_a_workbook(data: bytes) -> str:
-    """Why these bytes are no .xlsx file, and what to do about it; "" if they may be one."""
-    if not data:
-        return "is empty (0 bytes); restore it from a copy"
-    if data.startswith(b"\xd0\xcf\x11\xe0"):
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            return "is protected by a password; open it in Excel, remove the password (File, Info, Protect), and save it"
-        return "is an old .xls file under a new name; open it in Excel and save it as .xlsx"
-    if not data.startswith(b"PK"):
-        return "is not a workbook but perhaps a text or CSV file under a new name; open it in Excel and save it as .xlsx"
-    if b"application/vnd.oasis.opendocument" in data[:200]:
-        return "is an OpenDocument file under a new name; open it and save it as .xlsx"
-    return ""
+        remedy = told("kept", self.language, kept=kept[-1]) if kept else told("no copy", self.language)
+        return WorkbookUnreadable(told("damaged", self.language, name=self.name, why=detail, remedy=remedy))
 
 
 def with_errors(rows: list[list[Any]], errors: Iterable[tuple[int, int, str]]) -> list[list[Any]]:
