@@ -193,30 +193,22 @@ class Evaluator:
         alike: dict[tuple[str, ...], list[Formula]] = {}
         for formula in formulas:
             alike.setdefault(formula.per, []).append(formula)
-        codes = {per: _group_codes(columns, per) for per in alike if per}
-        used = {name for formula in formulas for name in (*formula.columns, *formula.per)}
-        numbers = {_code(per, alike): numbered for per, numbered in codes.items()}
+        groups = {per: (f"policy group {place}", _group_codes(columns, per)) for place, per in enumerate(alike) if per}
+        used = {name: columns[name] for formula in formulas for name in (*formula.columns, *formula.per)}
         found: dict[str, Any] = {}
-        with self._registered({**{name: columns[name] for name in used}, **numbers, ROW: range(count)}):
+        with self._registered({**used, **dict(groups.values()), ROW: range(count)}):
             for per, batch in alike.items():
                 names = sorted(set().union(*(formula.columns for formula in batch), per))
                 source = [f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in names]
-                if per:
-                    found |= self._gathered(batch, source, _code(per, alike), codes[per])
-                else:
-                    found |= self._computed(batch, source)
+                found |= self._gathered(batch, source, *groups[per]) if per else self._computed(batch, source)
         return found
 
     def _computed(self, formulas: Sequence[Formula], source: Sequence[str]) -> dict[str, Any]:
-        """Formulas of single rows; where one cannot be computed (month 13, a number out of range) it is blank in that row."""
-        import duckdb
-
-        packed = [_packed(formula, formula.sql) for formula in formulas]
-        try:
-            found = self._run(_query(packed, source))
-        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
-            found = self._run(_query([each if _is_window(each) else f"TRY({each})" for each in packed], source))
-        return {formula.name: as_array(found[f"e{position}"], formula.type) for position, formula in enumerate(formulas)}
+        """Formulas of single rows."""
+        order = f" ORDER BY {quoted(ROW)}" if any(_is_window(formula.sql) for formula in formulas) else ""
+        rows = f"(SELECT {', '.join([*source, quoted(ROW)])} FROM frame){order}"  # noqa: S608
+        found = self._tried([_packed(formula, formula.sql) for formula in formulas], rows)
+        return {formula.name: as_array(found[f"e{place}"], formula.type) for place, formula in enumerate(formulas)}
 
     def _gathered(self, formulas: Sequence[Formula], source: Sequence[str], code: str, codes: Any) -> dict[str, Any]:
         """Formulas that gather the rows of one key: computed once a group, and carried by each of its rows.
@@ -225,14 +217,23 @@ class Evaluator:
         """
         import numpy as np
 
-        packed = [_packed(formula, WINDOW.sub("", formula.sql)) for formula in formulas]
-        by = [quoted(code), *map(quoted, formulas[0].per)]
-        listed = ", ".join([by[0], *(f"{each} AS e{position}" for position, each in enumerate(packed))])
-        found = self._run(f"SELECT {listed} FROM (SELECT {', '.join([*source, by[0]])} FROM frame) GROUP BY {', '.join(by)}")  # noqa: S608
-        place = np.empty(len(found[code]), dtype="int64")
-        place[found[code]] = np.arange(len(place))
-        rows = place[codes]
-        return {formula.name: as_array(found[f"e{position}"], formula.type)[rows] for position, formula in enumerate(formulas)}
+        by = ", ".join([quoted(code), *map(quoted, formulas[0].per)])
+        gathered = ", ".join(f"{WINDOW.sub('', formula.sql)} AS g{place}" for place, formula in enumerate(formulas))
+        groups = f"(SELECT {quoted(code)}, {gathered} FROM (SELECT {', '.join([*source, quoted(code)])} FROM frame) GROUP BY {by})"  # noqa: S608
+        found = self._tried([quoted(code), *(_packed(formula, f"g{place}") for place, formula in enumerate(formulas))], groups)
+        place_of = np.empty(len(found["e0"]), dtype="int64")
+        place_of[found["e0"]] = np.arange(len(place_of))
+        rows = place_of[codes]
+        return {formula.name: as_array(found[f"e{place}"], formula.type)[rows] for place, formula in enumerate(formulas, 1)}
+
+    def _tried(self, expressions: Sequence[str], rows: str) -> dict[str, Any]:
+        """The expressions as e0, e1 and so on; where one cannot be computed (month 13, a number out of range) it is blank in that row."""
+        import duckdb
+
+        try:
+            return self._run(_query(expressions, rows))
+        except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
+            return self._run(_query([each if _is_window(each) else f"TRY({each})" for each in expressions], rows))
 
     @contextmanager
     def _registered(self, columns: Mapping[str, Any]) -> Iterator[None]:
@@ -332,11 +333,8 @@ def text_array(data: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Any:
     return pd.arrays.StringArray(values)
 
 
-def _query(expressions: Sequence[str], source: Sequence[str]) -> str:
-    listed = ", ".join(f"{each} AS e{position}" for position, each in enumerate(expressions))
-    columns = ", ".join([*source, quoted(ROW)])
-    order = f" ORDER BY {quoted(ROW)}" if any(map(_is_window, expressions)) else ""
-    return f"SELECT {listed} FROM (SELECT {columns} FROM frame){order}"  # noqa: S608
+def _query(expressions: Sequence[str], rows: str) -> str:
+    return f"SELECT {', '.join(f'{each} AS e{place}' for place, each in enumerate(expressions))} FROM {rows}"  # noqa: S608
 
 
 def _group_codes(columns: Mapping[str, Any], per: Sequence[str]) -> Any:
@@ -345,11 +343,6 @@ def _group_codes(columns: Mapping[str, Any], per: Sequence[str]) -> Any:
 
     frame = pd.DataFrame({name: columns[name] for name in per}, copy=False)
     return frame.groupby(list(per), sort=False, dropna=False).ngroup().to_numpy()
-
-
-def _code(per: tuple[str, ...], alike: Mapping[tuple[str, ...], Any]) -> str:
-    """The column that holds the numbers of the groups by `per`."""
-    return f"policy group {[*alike].index(per)}"
 
 
 def _is_window(sql: str) -> bool:

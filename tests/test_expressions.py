@@ -70,6 +70,22 @@ def test_formulas_that_take_too_long_are_interrupted_and_the_next_ones_run():
     assert value("pieces + 1", pieces=1) == 2
 
 
+def test_a_figure_of_a_group_that_is_out_of_range_is_blank_and_the_others_stand():
+    total = "sum(amount) OVER (PARTITION BY name, policy_book())"
+    formulas = [
+        Formula("total", total, frozenset({"amount", "name"}), "decimal", "sum(amount)", ("name",)),
+        Formula("rows", total.replace("sum(amount)", "count()"), frozenset({"name"}), "integer", "count(*)", ("name",)),
+    ]
+    cells = {"amount": [Decimal(9 * 10**12)] * 12 + [Decimal("3.50"), None], "name": ["甲"] * 12 + ["乙", None]}
+    columns = {name: column_array(values, TYPES_OF_COLUMNS[name]) for name, values in cells.items()}
+
+    found = EVALUATOR.evaluate(formulas, columns, TYPES_OF_COLUMNS, 14)
+
+    totals = typed_list(pd.Series(found["total"]), range(14), Column("total", {}, "decimal"))
+    assert totals == [None] * 12 + [Decimal("3.50"), None]
+    assert found["rows"].tolist() == [12] * 12 + [1, 1]
+
+
 def value(text: str, **cells: Value) -> Value:
     return rows(text, 1, **{name: [each] for name, each in cells.items()})[0]
 
