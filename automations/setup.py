@@ -165,14 +165,14 @@ def _named(name: str, words: Words) -> Words:
 
 
 def _upgraded(config: Config, path: Path, do: bool, names: Sequence[str]) -> InitResult:
-    grids = XlsxWorkbook(path).grids()
+    grids = XlsxWorkbook(path, language=config.language).grids()
     tables = _wanted(config, names, grids)
     additions, series = missing(config, grids, as_tabs(tables)), board_of(config, tables)
     board = next((grid for grid in grids if grid.title in TITLE.values()), None)
     there = headings(board.columns) if board else []
     lacks = [each for each in series if each.kpi[config.language] not in there]
     if do:
-        apply_upgrade(path, additions)
+        apply_upgrade(path, additions, language=config.language)
     if do and lacks:
         _add_charts(config, path, lacks, board)
     steps = [Step(each.tab, not each.header_row, each.headers) for each in additions]
@@ -186,7 +186,7 @@ def _add_charts(config: Config, path: Path, series: Sequence[Series], board: Gri
     from automations.workbooks.boardparts import add_board_to, add_more_to
 
     tables = as_tabs(config.tables.values())
-    tabs = tabs_of(tables, XlsxWorkbook(path).grids())
+    tabs = tabs_of(tables, XlsxWorkbook(path, language=config.language).grids())
     headers = {table.name: find_header(table, tabs[table.name]) for table in tables if table.name in tabs}
     places: dict[str, Mapping[str, int]] = {name: header.places for name, header in headers.items() if header}
     known = [table for table in tables if table.name in places]

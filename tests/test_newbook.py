@@ -91,7 +91,7 @@ def test_the_state_column_is_coloured_by_its_words(path: Path) -> None:
 
 def test_an_existing_file_is_never_replaced(path: Path) -> None:
     before = path.read_bytes()
-    with pytest.raises(WorkbookUnwritable, match="exists already"):
+    with pytest.raises(WorkbookUnwritable, match="里已经有这个文件；请补齐它，或另取名字"):
         create(path, [COMPLAINTS])
     assert path.read_bytes() == before
 

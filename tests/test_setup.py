@@ -84,13 +84,25 @@ def test_a_workbook_without_the_tab_gets_it(tmp_path: Path) -> None:
     assert openpyxl.load_workbook(path).sheetnames == ["别的", "客户投诉"]
 
 
-def test_an_open_workbook_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("zh", "old.xlsx：正在 Excel 里打开；请在那里保存并关闭，再运行一次（如果没有人打开它，请删除遗留的文件 ~$old.xlsx）"),
+        (
+            "en",
+            "old.xlsx: open in Excel; save and close it there, then run again "
+            "(if nobody has it open, delete the left-over file ~$old.xlsx)",
+        ),
+    ],
+)
+def test_an_open_workbook_is_left_alone(tmp_path: Path, language: str, words: str) -> None:
     path = workbook(tmp_path / "old.xlsx", ("投诉编号",))
     path.with_name(f"~${path.name}").write_bytes(b"")
-    root = project(tmp_path)
+    before, root = path.read_bytes(), project(tmp_path, language=language)
     assert not init(root, path).empty
-    with pytest.raises(WorkbookBusy):
+    with pytest.raises(WorkbookBusy) as caught:
         init(root, path, do=True)
+    assert (str(caught.value), path.read_bytes()) == (words, before)
 
 
 def test_columns_of_ours_that_are_apart_get_a_tab_of_their_own(tmp_path: Path) -> None:

@@ -13,15 +13,13 @@ from pathlib import Path
 from lxml import etree
 from openpyxl import Workbook as Book
 
-from automations.errors import WorkbookUnwritable
 from automations.model import Table
 from automations.workbooks.board import APART, LOWEST, TITLE, Page, Places, Series, add_board
 from automations.workbooks.cellxml import escaped
 from automations.workbooks.package import Package, parsed
-from automations.workbooks.saving import FileChanged, refuse_if_open, replace_file
 from automations.workbooks.sheetxml import SheetXml
 from automations.workbooks.workbookxml import NewSheet, listed
-from automations.workbooks.xlsx import XlsxWorkbook
+from automations.workbooks.xlsx import Opened, XlsxWorkbook
 
 DRAWING = "application/vnd.openxmlformats-officedocument.drawing+xml"
 CHART = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
@@ -38,14 +36,8 @@ def add_board_to(
     `titles` and `places` say where the tables and their columns stand in this file.
     Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
     """
-    workbook = XlsxWorkbook(path)
-    refuse_if_open(workbook.path)
-    seen, opened = workbook.fingerprint(), workbook.opened()
-    parts = board_parts(opened.package, _drawn(tables, titles, places, shown, language), TITLE[language])
-    try:
-        replace_file(workbook.path, opened.packed(parts), seen, workbook.keep_in)
-    except FileChanged as error:
-        raise WorkbookUnwritable(f"{workbook.name}: was saved by someone else meanwhile; run again. Nothing was changed.") from error
+    drawn = _drawn(tables, titles, places, shown, language)
+    XlsxWorkbook(path, language=language).rewrite(lambda opened: board_parts(opened.package, drawn, TITLE[language]))
 
 
 def add_more_to(path: Path, board: str, results: str, at: Mapping[str, int], shown: Sequence[Series], language: str) -> None:
@@ -54,19 +46,17 @@ def add_more_to(path: Path, board: str, results: str, at: Mapping[str, int], sho
     `results` is the tab of the indicators, `at` the places of its columns. What people changed on the tab stays as it is.
     Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
     """
-    workbook = XlsxWorkbook(path)
-    refuse_if_open(workbook.path)
-    seen, opened = workbook.fingerprint(), workbook.opened()
-    part = opened.part_of(board)
-    if part is None:
-        raise WorkbookUnwritable(f"tab '{board}' is gone; plan the upgrade again. Nothing was changed.")
-    first = next(len(grid.columns) for grid in workbook.grids() if grid.title == board)
-    chosen = _More(opened.package, opened.sheet(part), part, first)
-    parts = chosen.parts(_drawn_more(board, results, at, shown, language, (first + 1, chosen.lowest)))
-    try:
-        replace_file(workbook.path, opened.packed(parts), seen, workbook.keep_in)
-    except FileChanged as error:
-        raise WorkbookUnwritable(f"{workbook.name}: was saved by someone else meanwhile; run again. Nothing was changed.") from error
+    workbook = XlsxWorkbook(path, language=language)
+    first = next((len(grid.columns) for grid in workbook.grids() if grid.title == board), 0)
+
+    def parts_of(opened: Opened) -> dict[str, bytes]:
+        part = opened.part_of(board)
+        if part is None:
+            raise workbook.tab_gone(board)
+        chosen = _More(opened.package, opened.sheet(part), part, first)
+        return chosen.parts(_drawn_more(board, results, at, shown, language, (first + 1, chosen.lowest)))
+
+    workbook.rewrite(parts_of)
 
 
 def _drawn_more(

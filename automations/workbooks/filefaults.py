@@ -64,6 +64,18 @@ TOLD: Mapping[str, Words] = {
         "zh": "{name}：无法替换（{why}）；请再运行一次。什么也没有改动。",
         "en": "{name}: could not be replaced: {why}; run again. Nothing was changed.",
     },
+    "saved": {
+        "zh": "{name}：其间被别人保存过；请再运行一次。什么也没有改动。",
+        "en": "{name}: was saved by someone else meanwhile; run again. Nothing was changed.",
+    },
+    "tab gone": {
+        "zh": "{name}：工作表“{tab}”不见了；请重新查看要补什么。什么也没有改动。",
+        "en": "{name}: tab '{tab}' is gone; plan the upgrade again. Nothing was changed.",
+    },
+    "there": {
+        "zh": "{name}：{folder} 里已经有这个文件；请补齐它，或另取名字。什么也没有改动。",
+        "en": "{name}: exists already in {folder}; upgrade it, or choose another name. Nothing was changed.",
+    },
     "meanwhile": {
         "zh": "{name}：保存期间被别人改写了 {times} 次；请再运行一次。什么也没有改动。",
         "en": "{name}: was written by someone else {times} times while being saved; run again. Nothing was changed.",

@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from automations.errors import WorkbookUnwritable
 from automations.model import Column, Table, Value, letters
 from automations.workbooks.board import Series, add_board
+from automations.workbooks.filefaults import told
 from automations.workbooks.looks import (
     GRID,
     OUR_CELLS,
@@ -64,7 +65,7 @@ def create(
     Raises WorkbookUnwritable if the file exists already or the folder cannot be written.
     """
     if path.exists():
-        raise WorkbookUnwritable(f"{path.name}: exists already in {path.parent}; upgrade it, or choose another name. Nothing was changed.")
+        raise WorkbookUnwritable(told("there", language, name=path.name, folder=path.parent))
     book = Book()
     book.remove(book.worksheets[0])
     book._named_styles["Normal"].font = font(language)  # type: ignore[attr-defined]
@@ -73,7 +74,7 @@ def create(
         sheet.sheet_properties.tabColor = TAB_COLOURS[number % len(TAB_COLOURS)]
         Page(sheet, table, language).fill((rows or {}).get(table.name, ()), {**TINTS, **(tints or {})})
     add_board(book, tables, {table.name: tab_title(table, language) for table in tables}, board, language)
-    _save_new(book, path)
+    _save_new(book, path, language)
 
 
 def tab_title(table: Table, language: str) -> str:
@@ -81,11 +82,11 @@ def tab_title(table: Table, language: str) -> str:
     return re.sub(r"[\[\]:*?/\\]", " ", table.heading(language)).strip("' ")[:TITLE_TAKES]
 
 
-def _save_new(book: Book, path: Path) -> None:
+def _save_new(book: Book, path: Path, language: str) -> None:
     """The whole file under its name, or nothing."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with said_plainly(path):
+        with said_plainly(path, language):
             path.parent.mkdir(parents=True, exist_ok=True)
             book.save(temporary)
             temporary.replace(path)

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from automations.errors import WorkbookUnwritable
 from automations.model import Column, Grid, Table, Words, letters
 from automations.workbooks.cellxml import cell_xml
 from automations.workbooks.protocol import header_text
-from automations.workbooks.saving import FileChanged, refuse_if_open, replace_file
 from automations.workbooks.workbookxml import NewSheet, listed
 from automations.workbooks.xlsx import Opened, XlsxWorkbook
 
@@ -93,36 +91,33 @@ def _addition(tab: str, header_row: int, table: Table, columns: Sequence[Column]
 
 def upgrade(path: Path, tables: Sequence[Table], language: str = "zh", found: Found = found_by_header) -> list[str]:
     """Add what is missing and say what was added; [] if nothing was. Raises as `apply_upgrade` does."""
-    additions = plan_upgrade(XlsxWorkbook(path).grids(), tables, language, found)
-    apply_upgrade(path, additions)
+    additions = plan_upgrade(XlsxWorkbook(path, language=language).grids(), tables, language, found)
+    apply_upgrade(path, additions, language=language)
     return [addition.said().get(language) or addition.said()["zh"] for addition in additions]
 
 
-def apply_upgrade(path: Path, additions: Sequence[Addition], keep_in: Path | None = None) -> None:
+def apply_upgrade(path: Path, additions: Sequence[Addition], keep_in: Path | None = None, language: str = "en") -> None:
     """Write the additions into the file in one atomic save; everything else in it stays as it is.
 
     Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable.
     """
-    workbook = XlsxWorkbook(path, keep_in)
     if not additions:
         return
-    refuse_if_open(workbook.path)
-    seen = workbook.fingerprint()
+    workbook = XlsxWorkbook(path, keep_in, language=language)
     widths = {grid.title: len(grid.columns) for grid in workbook.grids()}
-    opened = workbook.opened()
-    parts = {part: xml for one in additions if one.header_row for part, xml in _widened(opened, one, widths).items()}
-    parts |= listed(opened.package, [_bare(one) for one in additions if not one.header_row])
-    try:
-        replace_file(workbook.path, opened.packed(parts), seen, workbook.keep_in)
-    except FileChanged as error:
-        raise WorkbookUnwritable(f"{workbook.name}: was saved by someone else meanwhile; run again. Nothing was changed.") from error
+
+    def parts_of(opened: Opened) -> dict[str, bytes]:
+        parts = {part: xml for one in additions if one.header_row for part, xml in _widened(workbook, opened, one, widths).items()}
+        return parts | listed(opened.package, [_bare(one) for one in additions if not one.header_row])
+
+    workbook.rewrite(parts_of)
 
 
-def _widened(opened: Opened, addition: Addition, widths: Mapping[str, int]) -> dict[str, bytes]:
+def _widened(workbook: XlsxWorkbook, opened: Opened, addition: Addition, widths: Mapping[str, int]) -> dict[str, bytes]:
     """The tab's sheet with the new headers right of everything that is used, dressed as the last header is."""
     part = opened.part_of(addition.tab)
     if part is None:
-        raise WorkbookUnwritable(f"tab '{addition.tab}' is gone; plan the upgrade again. Nothing was changed.")
+        raise workbook.tab_gone(addition.tab)
     sheet, first = opened.sheet(part), widths.get(addition.tab, 0)
     known = [cell for place, cell in sorted(sheet.cells(addition.header_row).items()) if place < first]
     style = int(known[-1].attribute(b"s") or 0) if known else 0

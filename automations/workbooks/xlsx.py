@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time
 from functools import cached_property
 from io import BytesIO
@@ -94,6 +94,19 @@ class XlsxWorkbook:
                 continue
             return settled.written(), settled.refused
         raise WorkbookUnwritable(told("meanwhile", self.language, name=self.name, times=TRIES))
+
+    def rewrite(self, parts_of: Callable[[Opened], dict[str, bytes]]) -> None:
+        """Save the file with other or more parts, whole or not at all. Raises WorkbookBusy, WorkbookUnreadable, WorkbookUnwritable."""
+        refuse_if_open(self.path, self.language)
+        seen, opened = self.fingerprint(), self.opened()
+        try:
+            replace_file(self.path, opened.packed(parts_of(opened)), seen, self.keep_in, self.language)
+        except FileChanged as error:
+            raise WorkbookUnwritable(told("saved", self.language, name=self.name)) from error
+
+    def tab_gone(self, tab: str) -> WorkbookUnwritable:
+        """What to raise when a tab went away between a plan and its doing."""
+        return WorkbookUnwritable(told("tab gone", self.language, name=self.name, tab=tab))
 
     def hold(self) -> None:
         """Whoever has the file keeps it."""
