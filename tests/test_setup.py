@@ -90,8 +90,10 @@ def test_a_workbook_without_the_tab_gets_it(tmp_path: Path) -> None:
         ("zh", "old.xlsx：正在 Excel 里打开；请在那里保存并关闭，再运行一次（如果没有人打开它，请删除遗留的文件 ~$old.xlsx）"),
         (
             "en",
-            "old.xlsx: open in Excel; save and close it there, then run again "
-            "(if nobody has it open, delete the left-over file ~$old.xlsx)",
+            (
+                "old.xlsx: open in Excel; save and close it there, then run again "
+                "(if nobody has it open, delete the left-over file ~$old.xlsx)"
+            ),
         ),
     ],
 )
