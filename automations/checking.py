@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from automations.hints import hints_of
 from automations.noticecheck import notice_problems
 from automations.proving import Progress, unnoticed
 from automations.rendering import Renderer
+from automations.sharedpromises import Shared, shared_promises
 from automations.wordpapers import PaperTemplates
 from automations.yamlcheck import closest
 
@@ -32,6 +34,14 @@ class Checked:
     unnoticed: tuple[str, ...] | None = None
     tried: int = 0
     """How many rules were switched off in turn."""
+    config: Config | None = None
+    """The configuration, where it is whole."""
+    shared: Shared | None = None
+    """The promises that several rules make, where a day was given."""
+
+    def on(self, day: date) -> Checked:
+        """With the promises that several rules make, in the numbers in force on a day."""
+        return self if self.config is None else replace(self, shared=shared_promises(self.config, day))
 
     def text(self) -> str:
         lines = [str(problem) for problem in self.problems] + [f"{problem}".replace(": ", ": hint: ", 1) for problem in self.hints]
@@ -41,6 +51,7 @@ class Checked:
         lines += [f"no example notices when rule '{rule}' is switched off" for rule in self.unnoticed or ()]
         if self.unnoticed is not None:
             lines.append(f"{self.tried - len(self.unnoticed)} of {self.tried} rules switched off one at a time: an example noticed.")
+        lines += [self.shared.text()] if self.shared and self.shared.promises else []
         counted = ", ".join(f"{count} {what}" for what, count in self.counts.items())
         return "\n".join([*lines, f"config is good: {counted}."])
 
@@ -51,6 +62,7 @@ class Checked:
             "unproved": list(self.unproved),
             "unnoticed": self.unnoticed,
             "counts": self.counts,
+            "promises": self.shared.data() if self.shared else [],
         }
 
 
@@ -78,7 +90,7 @@ def check(root: Path, *, examples: bool = True, prove: bool = False, only: Seque
         unproved = tuple(prover.unproved(policies))
     silent = tuple(unnoticed(config, policies, progress)) if prove and not problems else None
     tried = sum(len(policy.rules) for policy in policies) if silent is not None else 0
-    return Checked(tuple(problems), tuple(hints_of(config)), counts_of(config), unproved, silent, tried)
+    return Checked(tuple(problems), tuple(hints_of(config)), counts_of(config), unproved, silent, tried, config)
 
 
 def _policies_of(config: Config, only: Sequence[str]) -> tuple[LoadedPolicy, ...]:

@@ -22,6 +22,7 @@ from automations.gathered import add_gathered
 from automations.holding import add_holds, longest_hold
 from automations.model import Column, Numbering, Table
 from automations.parametercheck import parameter_faults, spoilt
+from automations.precedence import add_precedence
 from automations.program import Program
 from automations.quiet import add_calendar_check
 from automations.rule import Builder, Draft, Rule
@@ -355,6 +356,7 @@ def _compiled(
         add_gathered(draft, tables[name], file, documents[0])
         add_holds(draft, tables[name], documents[0], *longest)
         add_calendar_check(draft, tables[name], documents[0], calendars)
+    add_precedence(draft, settings.precedence, settings_document, policies)
     taken: dict[tuple[str, str], str] = {}
     for policy in policies.values():
         computed = computed_names(policy.file.table, files[policy.file.table][0], policies)

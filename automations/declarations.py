@@ -304,6 +304,9 @@ class SettingsFile(Declared):
     organisation: str = Field(default="", description="the name at the head of printed forms; blank: the one of the pack")
     admin: str
     packs: list[str]
+    precedence: dict[str, str] = Field(
+        default={}, description="whose promise counts where several policies make the same one; without it the strictest does, row by row"
+    )
     brakes: Brakes = Brakes()
     backups: BackupSettings = BackupSettings()
     serve: ServeSettings = ServeSettings()

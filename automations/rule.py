@@ -86,6 +86,8 @@ class Draft:
     nodes: dict[Place, DraftNode] = field(default_factory=dict)
     promises: dict[tuple[str, str, str], list[ClockSpec]] = field(default_factory=dict)
     shadows: set[str] = field(default_factory=set)
+    first: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """The rules whose promise counts before that of others, by promise: a due column or the word of duties."""
     mentioned: list[tuple[Builder, str, tuple[str | int, ...]]] = field(default_factory=list)
     said: list[tuple[Builder, str, Path, int]] = field(default_factory=list)
     findings: list[FindingSpec] = field(default_factory=list)

@@ -33,6 +33,7 @@ SAYINGS: Mapping[str, Words] = {
     "derive": {"zh": "{target} = {value}", "en": "{target} = {value}"},
     "classify": {"zh": "{target}按下表确定", "en": "{target} follows this table"},
     "within": {"zh": "自“{starts}”起{within}内完成：{done}", "en": "Within {within} of {starts}: {done}"},
+    "within ready": {"zh": "条件具备后{within}内完成：{done}", "en": "Within {within} of the conditions being met: {done}"},
     "until": {"zh": "最晚到“{until}”完成：{done}", "en": "By {until}: {done}"},
     "capped": {"zh": "{said}；不得晚于“{caps}”的期限", "en": "{said}; no later than {caps}"},
     "paused": {"zh": "{said}；{pause}期间暂停", "en": "{said}; it stands still while {pause}"},
@@ -68,7 +69,6 @@ SAYINGS: Mapping[str, Words] = {
     "before": {"zh": "{said}，然后才能填“{before}”", "en": "{said}, then {before}"},
     "between": {"zh": "“{base}”的{low}至{high}，由人决定", "en": "{low} to {high} of {base}; a person decides"},
     "at_most": {"zh": "不超过{high}，由人决定", "en": "at most {high}; a person decides"},
-    "ready": {"zh": "条件具备", "en": "when it is ready"},
     "computed": {"zh": "由程序得出{target}", "en": "The program works out {target}"},
     "told": {"zh": "不符合时提示：{message}", "en": "Otherwise staff read: {message}"},
     "quoted": {"zh": "“{text}”", "en": "'{text}'"},
@@ -260,8 +260,8 @@ def _deadline(reader: Reader, rule: Any) -> str:
     if rule.until:
         said = reader.say("until", until=reader.plainly(rule.until, rule.id), done=done)
     else:
-        starts = reader.plainly(rule.starts or reader.policy.dated_by, SAYINGS["ready"][reader.language])
-        said = reader.say("within", starts=starts, within=reader.words(rule.within), done=done)
+        starts = reader.plainly(rule.starts or reader.policy.dated_by, "")
+        said = reader.say("within" if starts else "within ready", starts=starts, within=reader.words(rule.within), done=done)
     if rule.no_later_than:
         titles = [_title(reader, reader.rules.get(each), each) for each in rule.no_later_than]
         said = reader.say("capped", said=said, caps=BETWEEN[reader.language].join(titles))

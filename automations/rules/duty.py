@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from automations.judging import Evaluation
 
 
+BEFORE_ALL = 1e7
+"""In days: more than any two due days of one period lie apart."""
+
+
 class DutyColumns(Declared):
     """The columns of the kept table that a duty fills."""
 
@@ -41,7 +45,7 @@ class Duty(Rule):
     since: periods that ended before are left out; ahead: how many days before a period begins its row is opened.
     Only the period of today, and a last one that is not due yet, get a row: what was never opened is not made up.
     promise: a word that duties of several policies share where they ask for the same; they have one row, the earliest is the one
-    that counts, and of those due on one day that of the pack that comes first.
+    that counts, and of those due on one day that of the pack that comes first; `precedence` in the settings may name another.
 
         - id: market-survey
           kind: duty
@@ -68,10 +72,11 @@ class Duty(Rule):
         parameter = self._day(build)
         if table is None:
             return
+        first = build.full in build.draft.first.get(self.promise or "", ())
         for key, column in self.writes.model_dump().items():
             fillable(build, table, column, "writes", key)
         said = {"duty": build.title().get(build.draft.language) or self.id, "who": self.who, "clause": self.clause}
-        rows = partial(self._rows, parameter, said, build.draft.language)
+        rows = partial(self._rows, parameter, said, build.draft.language, first)
         keep(build, table, self.writes.model_dump().values(), rows, [(table.name, table.key)], timed=True)
 
     def _day(self, build: Builder) -> Parameter | None:
@@ -103,7 +108,7 @@ class Duty(Rule):
 
     # the rows
 
-    def _rows(self, parameter: Parameter | None, said: dict[str, str], language: str, judging: Evaluation) -> Made:
+    def _rows(self, parameter: Parameter | None, said: dict[str, str], language: str, first: bool, judging: Evaluation) -> Made:
         dues = self._dues(parameter, judging.now.date())
         days = np.array(list(dues.values()), dtype="datetime64[s]")
         texts = {"period": [period.words(language) for period in dues]} | {key: [text] * len(dues) for key, text in said.items()}
@@ -111,7 +116,8 @@ class Duty(Rule):
         columns[self.writes.due] = self._open(days, judging)
         columns[self.writes.starts] = np.array([period.first for period in dues], dtype="datetime64[s]")
         made = made_of([f"{self.promise or self.id}-{period.code}" for period in dues], columns)
-        return replace(made, rank=days.astype("datetime64[D]").astype("float64"))
+        rank = days.astype("datetime64[D]").astype("float64")
+        return replace(made, rank=rank - BEFORE_ALL if first else rank)
 
     def _dues(self, parameter: Parameter | None, today: date) -> dict[Period, date]:
         """The periods that have a row today, and when each is due before days off are looked at."""
