@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import combinations, pairwise, product
 from typing import Any
@@ -68,11 +69,23 @@ class Cell:
 Sample = str | Decimal | None
 
 
-def numbers_of(parameters: Mapping[str, Parameter]) -> Mapping[str, Decimal]:
-    """The newest plain numbers among parameters, as expressions see them: 3 percent is 0.03."""
+def stages_of(parameters: Mapping[str, Parameter]) -> list[tuple[date, str]]:
+    """The days on which any parameter changes, newest first, each with what a message adds to name it: nothing for the newest."""
+    days = sorted({day for parameter in parameters.values() for day in parameter.values}, reverse=True)
+    return [(day, f" (with the values of {day:%Y-%m-%d})" if place else "") for place, day in enumerate(days)] or [(date.max, "")]
+
+
+def value_on(parameter: Parameter, day: date) -> Any:
+    """What a parameter says on a day; None before its first value, and once it has ended."""
+    begun = [each for each in parameter.values if each <= day]
+    return parameter.values[max(begun)] if begun else None
+
+
+def numbers_of(parameters: Mapping[str, Parameter], day: date) -> Mapping[str, Decimal]:
+    """The plain numbers among parameters on a day, as expressions see them: 3 percent is 0.03."""
     found = {}
     for name, parameter in parameters.items():
-        value = parameter.values[max(parameter.values)] if parameter.values else None
+        value = value_on(parameter, day)
         if value is not None and not isinstance(value, dict) and _numeric(value):
             found[name] = Decimal(str(value)) / (100 if parameter.unit == "percent" else 1)
     return found
@@ -103,7 +116,7 @@ def parse_cell(value: Any) -> Cell:
 
 
 def number_of(bound: str, values: Mapping[str, Decimal]) -> Decimal:
-    """A bound as a number; `$name` is the parameter's newest value."""
+    """A bound as a number; `$name` is the parameter's value among `values`."""
     return values[bound.removeprefix("$")] if bound.startswith("$") else Decimal(bound)
 
 

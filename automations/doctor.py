@@ -23,7 +23,7 @@ from automations.ledgerdoctor import ledger_lines
 from automations.maildoctor import mail_lines
 from automations.model import Sheet, SheetProblem, Words
 from automations.reading import read_snapshot
-from automations.staffdoctor import staff_lines
+from automations.staffdoctor import post_lines, staff_lines
 from automations.workbooks.saving import refuse_if_open
 from automations.workbooks.xlsx import XlsxWorkbook
 
@@ -201,6 +201,7 @@ def _workbook(config: Config, path: Path, now: datetime) -> Iterator[Line]:
         troubles = [problem for problem in snapshot.problems if problem.table == name]
         yield from table_lines(snapshot.sheets.get(name), troubles)
     yield from staff_lines(snapshot.sheets.get("staff"), config)
+    yield from post_lines(snapshot.sheets.get("staff"), config)
 
 
 def _closed(path: Path, language: str) -> Iterator[Line]:

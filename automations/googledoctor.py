@@ -19,7 +19,7 @@ from automations.headers import anchored_in, bare, find_header, names_of, plain
 from automations.keyfile import KeyUnusable
 from automations.model import Column, Grid, Sheet, Snapshot, Table, Words, letters
 from automations.reading import read_snapshot
-from automations.staffdoctor import staff_lines
+from automations.staffdoctor import post_lines, staff_lines
 from automations.wiring import ledger_of
 from automations.workbooks.googlehttp import SheetsHttp
 from automations.workbooks.googlelooking import Part
@@ -194,6 +194,7 @@ def _tables(config: Config, grids: Sequence[Grid], now: datetime) -> Iterator[Li
             yield from _renamed(sheet, grid)
             yield from look_up_lines(sheet.table, grid) if sheet.table.apart else ()
     yield from staff_lines(snapshot.sheets.get("staff"), config)
+    yield from post_lines(snapshot.sheets.get("staff"), config)
 
 
 def _renamed(sheet: Sheet, grid: Grid) -> Iterator[Line]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from automations.config import Config, LoadedPolicy
+from automations.decisiontables import stages_of, value_on
 from automations.errors import Problem
+from automations.posts import slips
 from automations.rules.check import Check
 from automations.rules.deadline import Deadline
 from automations.rules.penalty import Penalty
@@ -15,7 +18,7 @@ from automations.trees import Tree, conjuncts, walk
 
 def hints_of(config: Config) -> list[Problem]:
     """Everything worth a second look, in the order of the files."""
-    found = [*config.hints]
+    found = [*config.hints, *slips(config)]
     for policy in config.policies.values():
         found += [
             *_not_live(config, policy),
@@ -91,49 +94,54 @@ def _required(config: Config, policy: LoadedPolicy) -> set[str]:
 
 
 def _sums(policy: LoadedPolicy) -> Iterable[Problem]:
-    """Deadlines capped by a total whose largest limits together exceed it."""
+    """Deadlines capped by a total whose largest limits together exceed it, on any day on which a number changes."""
     positions = {data.get("id"): place for place, data in enumerate(policy.file.rules)}
     deadlines = {rule.id: rule for rule in policy.rules.values() if isinstance(rule, Deadline) and rule.within}
     for cap, total in deadlines.items():
         steps = [rule for rule in deadlines.values() if cap in rule.no_later_than and _unit(policy, rule) == _unit(policy, total)]
-        lengths = [_largest(policy, rule) for rule in steps]
-        if sum(lengths) > _largest(policy, total) > 0:
-            said = " + ".join(f"{length:g}" for length in lengths)
-            what = f"rule '{cap}': its steps add up to more than the total: {said} > {_largest(policy, total):g}; the total wins"
+        found: dict[str, str] = {}
+        for day, named in stages_of(policy.file.parameters):
+            lengths, whole = [_largest(policy, rule, day) for rule in steps], _largest(policy, total, day)
+            if sum(lengths) > whole > 0:
+                found.setdefault(f"{' + '.join(f'{length:g}' for length in lengths)} > {whole:g}", named)
+        for sum_, named in found.items():
+            what = f"rule '{cap}': its steps add up to more than the total: {sum_}; the total wins{named}"
             yield policy.document.problem(("rules", positions[cap]), what)
 
 
 def _holes(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:
-    """Parameters whose newest values leave out a word that the rows may have: nothing is in force for such rows."""
+    """Parameters that leave out a word the rows may have: nothing is in force for such rows."""
     table = config.tables[policy.file.table]
     for name, parameter in policy.file.parameters.items():
-        day = max(parameter.values)
-        words, column = parameter.values[day], table.column(parameter.by or "")
-        known = words if isinstance(words, dict) and "*" not in words else None
-        left_out = [choice for choice in column.choices if choice not in known] if column and known is not None else []
-        if column and left_out:
-            what = f"parameter '{name}': no value for {', '.join(left_out)} of '{column.key}'; nothing is in force for such rows"
-            hint = 'give each a value, `null` if none is meant, or add `"*"`'
-            yield policy.document.problem(("parameters", name, "values", f"{day}"), what, hint)
+        column = table.column(parameter.by or "")
+        for day, words in parameter.values.items() if column else ():
+            known = words if isinstance(words, dict) and "*" not in words else None
+            left_out = [choice for choice in column.choices if choice not in known] if column and known is not None else []
+            if column and left_out:
+                since = f" from {day:%Y-%m-%d}" if len(parameter.values) > 1 else ""
+                what = f"parameter '{name}': no value for {', '.join(left_out)} of '{column.key}'{since}; nothing is in force for such rows"
+                hint = 'give each a value, `null` if none is meant, or add `"*"`'
+                yield policy.document.problem(("parameters", name, "values", f"{day}"), what, hint)
 
 
 def _crossed(policy: LoadedPolicy) -> Iterable[Problem]:
-    """Penalties whose lower end lies above the upper one."""
+    """Penalties whose lower end lies above the upper one, on any day on which a number changes."""
     positions = {data.get("id"): place for place, data in enumerate(policy.file.rules)}
-    for rule in policy.rules.values():
-        if isinstance(rule, Penalty) and rule.between:
-            low, high = (_newest(policy, end) for end in rule.between)
+    for rule in (rule for rule in policy.rules.values() if isinstance(rule, Penalty) and rule.between):
+        found: dict[str, str] = {}
+        for day, named in stages_of(policy.file.parameters):
+            low, high = (_number(policy, end, day) for end in rule.between or ())
             if low is not None and high is not None and low > high:
-                what = f"rule '{rule.id}': the lower end {low:g} is above the upper end {high:g}"
-                yield policy.document.problem(
-                    ("rules", positions[rule.id], "between"), what, "exchange the two ends, or correct the parameters"
-                )
+                found.setdefault(f"rule '{rule.id}': the lower end {low:g} is above the upper end {high:g}", named)
+        for what, named in found.items():
+            at = ("rules", positions[rule.id], "between")
+            yield policy.document.problem(at, what + named, "exchange the two ends, or correct the parameters")
 
 
-def _newest(policy: LoadedPolicy, dollar: str) -> float | None:
-    """The newest value of a parameter that is one number."""
+def _number(policy: LoadedPolicy, dollar: str, day: date) -> float | None:
+    """The value on a day of a parameter that is one number."""
     parameter = policy.file.parameters.get(dollar.removeprefix("$"))
-    value = parameter.values[max(parameter.values)] if parameter else None
+    value = value_on(parameter, day) if parameter else None
     return None if value is None or isinstance(value, dict) else float(value)
 
 
@@ -141,8 +149,7 @@ def _unit(policy: LoadedPolicy, rule: Deadline) -> str:
     return policy.file.parameters[(rule.within or "").removeprefix("$")].unit
 
 
-def _largest(policy: LoadedPolicy, rule: Deadline) -> float:
-    values = policy.file.parameters[(rule.within or "").removeprefix("$")].values
-    newest = values[max(values)]
-    numbers = newest.values() if isinstance(newest, dict) else [newest]
+def _largest(policy: LoadedPolicy, rule: Deadline, day: date) -> float:
+    value = value_on(policy.file.parameters[(rule.within or "").removeprefix("$")], day)
+    numbers = value.values() if isinstance(value, dict) else [value]
     return max((float(each) for each in numbers if each is not None), default=0)

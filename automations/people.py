@@ -14,6 +14,7 @@ import numpy as np
 
 from automations.customers import CUSTOMER, customer_of
 from automations.judging import Judged
+from automations.posts import SEVERAL, groups, names_of
 from automations.quiet import OpenHours
 from automations.speaking import owners_of
 
@@ -27,8 +28,6 @@ LEFT = ("离职", "left")
 LANGUAGES: Mapping[str, str] = {"中文": "zh", "zh": "zh", "英文": "en", "en": "en"}
 TEXTS = ("staff_id", "staff_name", "email", "role", "department", "superior", "status", "language", "calendar", "deputy")
 DAYS = ("away_from", "away_until")
-BETWEEN = re.compile(r"\s*[/、,，;；]\s*")
-"""Between the posts of somebody who has several, and between departments in one cell."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Person:
     @property
     def roles(self) -> frozenset[str]:
         """The posts this person has."""
-        return frozenset(BETWEEN.split(self.role)) | {self.role}
+        return frozenset(SEVERAL.split(self.role)) | {self.role}
 
     @property
     def known_as(self) -> str:
@@ -72,7 +71,7 @@ class People:
     def __init__(self, judged: Judged, config: Config) -> None:
         self._judged, self._admin = judged, config.settings.admin
         self._today = judged.evaluation.now.date()
-        self._groups = [{post, *names} for roles in (config.settings.roles, *_packs(config)) for post, names in roles.items()]
+        self._groups = groups(config)
         self._own = {parseaddr(each)[1].casefold() for each in (config.settings.mail.sender, config.settings.mail.user)}
         self._owned: dict[str, Sequence[str]] = {}
         self._config, self._hours = config, dict[datetime, OpenHours]()
@@ -189,11 +188,10 @@ class People:
     def _known(self, said: str) -> list[Person]:
         """Whom a cell means: a staff number or name, an address, or all in the posts that the cell names."""
         person = self.staff.get(said) or _by_address(said)
-        return [person] if person else [each for name in BETWEEN.split(said) if name for each in self._in_role(name)]
+        return [person] if person else [each for name in SEVERAL.split(said) if name for each in self._in_role(name)]
 
     def _in_role(self, role: str) -> list[Person]:
-        names = {role}.union(*(group for group in self._groups if role in group))
-        at_work = self._at_work
+        names, at_work = names_of(role, self._groups), self._at_work
         return [person for person in at_work if person.roles & names] or [person for person in at_work if person.department in names]
 
     def at(self, address: str) -> Person:
@@ -213,7 +211,3 @@ class People:
 
 def _by_address(text: str) -> Person | None:
     return Person(text.split("@")[0], text) if ADDRESS.fullmatch(text) else None
-
-
-def _packs(config: Config) -> Iterable[Mapping[str, list[str]]]:
-    return (pack.roles for pack in config.packs.values())

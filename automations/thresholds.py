@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from automations.config import Config, LoadedPolicy
-from automations.decisiontables import Cell, lint, number_of, numbers_of
+from automations.decisiontables import Cell, lint, number_of, numbers_of, stages_of
 from automations.errors import Problem
 from automations.trees import Tree, conjuncts, walk
 
@@ -27,12 +27,15 @@ Values = Mapping[str, Decimal]
 
 
 def crossed(config: Config, policy: LoadedPolicy) -> Iterable[Problem]:
-    """What the newest numbers of a policy make impossible, at its place in the file."""
-    values = numbers_of(policy.file.parameters)
+    """What the numbers of a policy make impossible on any day on which they change, at its place in the file; each once."""
+    stages = [(named, numbers_of(policy.file.parameters, day)) for day, named in stages_of(policy.file.parameters)]
     for place, data in enumerate(policy.file.rules):
         for key in (key for key in LOOKED_AT if isinstance(data.get(key), str)):
-            for what, hint in _faults(config.evaluator.parse(data[key], aggregates=True), key, values):
-                yield policy.document.problem(("rules", place, key), f"rule '{data.get('id')}': {what}", hint)
+            tree, said = config.evaluator.parse(data[key], aggregates=True), set[str]()
+            for what, hint, named in ((*fault, named) for named, values in stages for fault in _faults(tree, key, values)):
+                if what not in said:
+                    yield policy.document.problem(("rules", place, key), f"rule '{data.get('id')}': {what}{named}", hint)
+                said.add(what)
 
 
 def _faults(tree: Tree, key: str, values: Values) -> Iterable[tuple[str, str]]:

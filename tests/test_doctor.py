@@ -203,9 +203,9 @@ def test_staff_who_cannot_be_mailed_are_named_with_what_to_do(tmp_path: Path) ->
     assert [(line.what["en"], line.remedy["zh"] if line.remedy else "") for line in staff_lines(sheet, config)] == [
         (
             "without an address that works, so the policy's owner or the admin is told instead: 陈立 (row 2), 李客 (row 5)",
-            "在人员表的邮箱列填上本人的邮箱，例如 name@example.cn",
+            "在员工表的邮箱列填上本人的邮箱，例如 name@example.cn",
         ),
-        ("with an address nobody reads, which gets no mail: 钱经理 (row 7)", "在人员表的邮箱列填上本人的邮箱，例如 name@example.cn"),
+        ("with an address nobody reads, which gets no mail: 钱经理 (row 7)", "在员工表的邮箱列填上本人的邮箱，例如 name@example.cn"),
         (
             "with an address in none of the domains of mail.allow_domains, which gets no mail: 赵副 (row 6)",
             "更正邮箱，或在 config/settings.yaml 的 mail.allow_domains 加上它的域名",

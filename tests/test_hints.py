@@ -131,3 +131,48 @@ def test_a_condition_that_can_never_hold_is_named(tmp_path: Path, require: str) 
 
 def test_a_condition_of_which_one_number_is_left_can_hold(tmp_path: Path) -> None:
     assert of_branches(tmp_path, require="loss >= 5 and loss <= 5") == []
+
+
+# Values that differ by date
+
+
+DATED = """
+    dated_by: last
+    parameters:
+      every: {{ title: 周期, unit: months, by: grade, values: {{ 2000-01-01: {{ 甲级: 1, 乙级: 2 }}, 2030-01-01: {{ "*": 1 }} }} }}
+      small: {{ title: 小, unit: CNY, values: {{ 2000-01-01: {small[0]}, 2024-01-01: {small[1]}, 2030-01-01: {small[2]} }} }}
+      large: {{ title: 大, unit: CNY, values: {{ 2000-01-01: 500 }} }}
+      most: {{ title: 上限, unit: percent, values: {{ 2000-01-01: 3, 2024-01-01: null }} }}
+      least: {{ title: 下限, unit: percent, values: {{ 2000-01-01: 4 }} }}
+    rules:
+      - {{ id: call, kind: cadence, every: $every, last: last }}
+      - {{ id: size, kind: derive, value: "{stairs}", as: size }}
+      - {{ id: fine, kind: penalty, base: loss, between: [ $least, $most ], proposes: {{ low: low, high: high }}, decided: fine }}
+"""
+
+
+def of_dates(folder: Path, *small: int) -> list[str]:
+    config = loaded(project(folder, policy=DATED.format(small=small, stairs=STAIRS), tables={"cases": TABLE}))
+    return [hint.what for hint in hints_of(config)]
+
+
+@pytest.mark.parametrize(
+    ("small", "named"),
+    [
+        ((600, 600, 600), ""),
+        ((100, 100, 600), ""),
+        ((100, 600, 100), " (with the values of 2024-01-01)"),
+        ((600, 100, 100), " (with the values of 2000-01-01)"),
+        ((600, 600, 100), " (with the values of 2024-01-01)"),
+    ],
+)
+def test_limits_that_cross_on_an_older_or_a_later_day_are_named_with_it(tmp_path: Path, small: tuple[int, ...], named: str) -> None:
+    said = [what for what in of_dates(tmp_path, *small) if "branch" in what]
+    assert said == [f"rule 'size': branch 2 of the case is never reached: those above it match first{named}"]
+
+
+def test_a_hole_and_exchanged_ends_of_older_values_are_named_with_their_day(tmp_path: Path) -> None:
+    assert of_dates(tmp_path, 100, 100, 100) == [
+        "parameter 'every': no value for 丙级 of 'grade' from 2000-01-01; nothing is in force for such rows",
+        "rule 'fine': the lower end 4 is above the upper end 3 (with the values of 2000-01-01)",
+    ]

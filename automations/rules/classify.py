@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import Field
 
-from automations.decisiontables import Cell, lint, numbers_of, parse_cell
+from automations.decisiontables import Cell, Lint, lint, numbers_of, parse_cell, stages_of
 from automations.declarations import Declared
 from automations.rule import Builder, Rule
 from automations.yamlcheck import closest
@@ -99,21 +100,33 @@ class Classify(Rule):
         return known
 
     def _lint(self, build: Builder, cells: list[dict[str, Cell]]) -> None:
-        values = numbers_of(build.policy.parameters)
+        """Note overlaps and gaps, of every day on which the numbers change; what several days have in common is said once."""
         choices = {c: column.choices for row in cells for c in row if (column := build.table.column(c)) and column.choices}
         titles = {column: build.heading(column).get("zh", column) for row in cells for column in row}
-        try:
-            found = lint(cells, choices, values, titles)
-        except KeyError:  # a parameter without one plain number: rows cannot be compared
-            return
-        for first, second, said in found.overlaps if self.hit == "unique" else ():
-            build.fault(
-                f"rows {first + 1} and {second + 1} both match where {said}", "say `hit: first` if the order decides", at=("rows", second)
+        said = set[str]()
+        for day, named in stages_of(build.policy.parameters):
+            try:
+                found = lint(cells, choices, numbers_of(build.policy.parameters, day), titles)
+            except KeyError:  # a parameter without one plain number: rows cannot be compared
+                continue
+            for what, hint, at in self._faults(found):
+                if what not in said:
+                    build.fault(what + named, *hint, at=at)
+                said.add(what)
+
+    def _faults(self, found: Lint) -> Iterable[tuple[str, tuple[str, ...], tuple[str | int, ...]]]:
+        """What is wrong with the table, what to do, and where."""
+        for first, second, where in found.overlaps if self.hit == "unique" else ():
+            yield (
+                f"rows {first + 1} and {second + 1} both match where {where}",
+                ("say `hit: first` if the order decides",),
+                ("rows", second),
             )
         for place in found.unreached if self.hit == "first" else ():
-            build.fault(f"row {place + 1} is never reached: the rows above it match first", at=("rows", place))
+            yield f"row {place + 1} is never reached: the rows above it match first", (), ("rows", place)
         if found.gap and self.otherwise is None and self.hit != "collect":
-            build.fault(f"no row matches where {found.gap}", "add a row, or say `otherwise: none` for an undecided finding", at=("rows",))
+            hint = "add a row, or say `otherwise: none` for an undecided finding"
+            yield f"no row matches where {found.gap}", (hint,), ("rows",)
 
 
 def _refuse_word(build: Builder, word: str, column: str, at: tuple[str | int, ...]) -> None:
