@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from automations.allowed import OURS, only_expression, refuse_foreign, rename
@@ -34,6 +35,8 @@ WINDOW = re.compile(r" OVER \(PARTITION BY .+?, policy_book\(\)\)")
 """How DuckDB writes what `windowed` adds to an aggregate."""
 SLOWEST = 120.0
 """Seconds the formulas of one judging may take before they are interrupted."""
+STATEMENTS = 512
+"""How many queries stay read; all the packs take some 220 to judge tables never seen."""
 
 DUCK: Mapping[ColumnType, str] = {
     "text": "VARCHAR",
@@ -61,6 +64,7 @@ CREATE MACRO policy_ordinal(d) AS list_extract(getvariable('ordinals'), CAST(d A
 CREATE MACRO workdays_between(a, b) AS policy_ordinal(b) - policy_ordinal(a);
 CREATE MACRO add_workdays(d, n) AS DATE '2000-01-01' + CAST(list_extract(getvariable('workdays'), policy_ordinal(d) + n) AS INTEGER);
 CREATE MACRO policy_is_workday(d) AS policy_ordinal(d) > policy_ordinal(CAST(d AS DATE) - 1);
+SET pandas_analyze_sample = 0;
 SET enable_external_access = false;
 SET autoinstall_known_extensions = false;
 SET autoload_known_extensions = false;
@@ -97,6 +101,7 @@ class Evaluator:
         self._late = threading.Event()
         self._foreseen: dict[str, str] = {}
         self._parsed: dict[tuple[str, bool], Tree] = {}
+        self._statement = lru_cache(maxsize=STATEMENTS)(self._read)
         self._connection.execute("SET VARIABLE now = TIMESTAMP '2000-01-01 00:00:00'")
         for statement in SET_UP.split(";\n"):
             if statement.strip():
@@ -188,18 +193,20 @@ class Evaluator:
         self, formulas: Sequence[Formula], columns: Mapping[str, Any], types: Mapping[str, ColumnType], count: int
     ) -> dict[str, Any]:
         """Every formula over the rows: name -> array in the frame's dtype; `columns` hold pandas or numpy arrays of `count` rows."""
+        import numpy as np
+
         if not count:  # a table without rows is common, and DuckDB would plan as long for it as for any other
             return {formula.name: as_array((), formula.type) for formula in formulas}
         alike: dict[tuple[str, ...], list[Formula]] = {}
         for formula in formulas:
             alike.setdefault(formula.per, []).append(formula)
         groups = {per: (f"policy group {place}", _group_codes(columns, per)) for place, per in enumerate(alike) if per}
-        used = {name: columns[name] for formula in formulas for name in (*formula.columns, *formula.per)}
         found: dict[str, Any] = {}
-        with self._registered({**used, **dict(groups.values()), ROW: range(count)}):
-            for per, batch in alike.items():
-                names = sorted(set().union(*(formula.columns for formula in batch), per))
-                source = [f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in names]
+        for per, batch in alike.items():
+            names = sorted(set().union(*(formula.columns for formula in batch), per))
+            source = [f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in names]
+            numbered = dict([groups[per]]) if per else {ROW: np.arange(count)}
+            with self._registered({**{name: columns[name] for name in names}, **numbered}):
                 found |= self._gathered(batch, source, *groups[per]) if per else self._computed(batch, source)
         return found
 
@@ -238,9 +245,7 @@ class Evaluator:
     @contextmanager
     def _registered(self, columns: Mapping[str, Any]) -> Iterator[None]:
         """Let queries read these columns as `frame`."""
-        import pandas as pd
-
-        self._connection.register("frame", pd.DataFrame(columns, copy=False))
+        self._connection.register("frame", {name: _handed_over(values) for name, values in columns.items()})
         try:
             yield
         finally:
@@ -250,12 +255,17 @@ class Evaluator:
         import duckdb
 
         try:
-            found: dict[str, Any] = self._connection.execute(query).fetchnumpy()
+            found: dict[str, Any] = self._connection.execute(self._statement(query)).fetchnumpy()
         except duckdb.InterruptException:
             self._late.set()
         if self._late.is_set():
             raise TooSlow("evaluating the rules took too long; fewer rows help, and so do simpler formulas in the policies changed last")
         return found
+
+    def _read(self, query: str) -> Any:
+        """The one statement of a query; reading it is a third of a small evaluation, so it is read once for many judgings."""
+        [statement] = self._connection.extract_statements(query)
+        return statement
 
     @contextmanager
     def within(self, seconds: float = SLOWEST) -> Iterator[None]:
@@ -335,6 +345,17 @@ def text_array(data: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Any:
 
 def _query(expressions: Sequence[str], rows: str) -> str:
     return f"SELECT {', '.join(f'{each} AS e{place}' for place, each in enumerate(expressions))} FROM {rows}"  # noqa: S608
+
+
+def _handed_over(values: Any) -> Any:
+    """A column as DuckDB takes it soonest: binding a frame of pandas costs it three times as much."""
+    import numpy as np
+    import pandas as pd
+
+    if isinstance(values, pd.arrays.IntegerArray | pd.arrays.BooleanArray):
+        plain = values.to_numpy(dtype=values.dtype.numpy_dtype, na_value=0)
+        return np.ma.masked_array(plain, values.isna()) if values.isna().any() else plain
+    return np.asarray(values, dtype=object) if isinstance(values, pd.arrays.StringArray) else np.asarray(values)
 
 
 def _group_codes(columns: Mapping[str, Any], per: Sequence[str]) -> Any:

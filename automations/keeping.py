@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -106,13 +106,12 @@ def fresh_values(table: str, column: str, kind: ColumnType, specs: Sequence[Kept
 
 def _fresh_values(table: str, column: str, kind: ColumnType, specs: Sequence[KeptSpec], judging: Evaluation) -> Any:
     rule, place = makers(table, specs, judging)
-    parts: list[Any] = [blanks(kind, 1)]
-    chosen = np.zeros(len(rule), dtype="int64")
+    found = blanks(kind, len(rule))
     for number, spec in enumerate(ready(specs, judging)):
         if column in spec.fills:
-            chosen = np.where(rule == number, place + sum(map(len, parts)), chosen)
-            parts.append(rows_by(spec, judging).columns[column])
-    return joined(parts)[chosen]
+            here = rule == number
+            found[here] = plain(rows_by(spec, judging).columns[column])[place[here]]
+    return found
 
 
 def settled(table: str, column: str, kind: ColumnType, specs: Sequence[KeptSpec], judging: Evaluation) -> Any:
@@ -122,9 +121,12 @@ def settled(table: str, column: str, kind: ColumnType, specs: Sequence[KeptSpec]
     for number, spec in enumerate(ready(specs, judging)):
         if column in spec.fills:
             takes |= (rule == number) & ~_closed(spec, judging)
-    both = joined([judging.column(table, f"fresh.{column}"), standing(table, column, kind, judging)])
-    own = np.arange(len(rule))
-    return both[np.where(takes, own, own + len(rule))]
+    fresh = judging.column(table, f"fresh.{column}")
+    if takes.all():
+        return fresh
+    found = standing(table, column, kind, judging).copy()
+    found[takes] = fresh[takes]
+    return found
 
 
 def _closed(spec: KeptSpec, judging: Evaluation) -> Any:
@@ -139,10 +141,11 @@ def changed_late(table: str, column: str, specs: Sequence[KeptSpec], judging: Ev
     closed = np.zeros(len(rule), dtype=bool)
     for number, spec in enumerate(ready(specs, judging)):
         closed |= (rule == number) & _closed(spec, judging) if column in spec.fills else False
-    present = column in judging.snapshot.sheets[table].frame
+    if not closed.any() or column not in judging.snapshot.sheets[table].frame:
+        return pd.array(np.zeros(len(rule), dtype=bool))
     kind = judging.type_of(table, f"fresh.{column}")
     differing = differs(standing(table, column, kind, judging), judging.column(table, f"fresh.{column}"))
-    return pd.array(closed & differing & present, dtype="boolean")
+    return pd.array(closed & differing)
 
 
 def gone_words(table: str, specs: Sequence[KeptSpec], language: str, column: str, judging: Evaluation) -> Any:
@@ -173,14 +176,12 @@ def plain(values: Any) -> Any:
 
 def blanks(kind: ColumnType, count: int) -> Any:
     """A column of blanks."""
-    return plain(parse_column([""] * count, Column("blank", {}, kind))[0])
+    return _blank(kind).repeat(count)
 
 
-def joined(parts: Sequence[Any]) -> Any:
-    """Columns of one kind one below the other."""
-    if all(isinstance(part, np.ndarray) for part in parts):
-        return np.concatenate([part.astype("datetime64[s]") for part in parts])
-    return plain(pd.concat([pd.Series(part) for part in parts], ignore_index=True).array)
+@cache
+def _blank(kind: ColumnType) -> Any:
+    return plain(parse_column([""], Column("blank", {}, kind))[0])
 
 
 def differs(present: Any, wanted: Any) -> Any:
