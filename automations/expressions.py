@@ -353,7 +353,7 @@ def _handed_over(values: Any) -> Any:
     import pandas as pd
 
     if isinstance(values, pd.arrays.IntegerArray | pd.arrays.BooleanArray):
-        plain = values.to_numpy(dtype=values.dtype.numpy_dtype, na_value=0)
+        plain = values.to_numpy(dtype="int64" if isinstance(values, pd.arrays.IntegerArray) else "bool", na_value=0)
         return np.ma.masked_array(plain, values.isna()) if values.isna().any() else plain
     return np.asarray(values, dtype=object) if isinstance(values, pd.arrays.StringArray) else np.asarray(values)
 

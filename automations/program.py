@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Any, Literal
 
 from automations.expressions import Formula
@@ -194,26 +195,29 @@ class Loop(ValueError):
 def in_layers(nodes: Mapping[Place, Node]) -> tuple[tuple[Node, ...], ...]:
     """The nodes in layers: each needs only what stands in layers before it.
 
+    A layer holds kernels, or formulas of one table: as many as can be, since DuckDB takes little longer for many than for one.
     Raises Loop naming the circle when there is one.
     """
-    depth: dict[Place, int] = {}
-    for place in nodes:
-        _depth(place, nodes, depth, ())
-    layers: list[list[Node]] = [[] for _ in range(max(depth.values(), default=-1) + 1)]
+    order = _sorter(nodes)
+    layers, ready = [], dict[str, list[Node]]()
+    while order.is_active():
+        for place in order.get_ready():
+            ready.setdefault(place[0] if nodes[place].formula else "", []).append(nodes[place])
+        layer = ready.pop("" if "" in ready else max(ready, key=lambda table: len(ready[table])))
+        layers.append(tuple(layer))
+        order.done(*(node.place for node in layer))
+    return tuple(layers)
+
+
+def _sorter(nodes: Mapping[Place, Node]) -> TopologicalSorter[Place]:
+    order = TopologicalSorter[Place](dict.fromkeys(nodes, ()))
     for place, node in nodes.items():
-        layers[depth[place]].append(node)
-    return tuple(tuple(layer) for layer in layers)
-
-
-def _depth(place: Place, nodes: Mapping[Place, Node], depth: dict[Place, int], trail: tuple[Place, ...]) -> int:
-    if place not in nodes:
-        return -1
-    if place in trail:
-        raise Loop((*trail[trail.index(place) :], place))
-    if place not in depth:
-        below = sorted(nodes[place].needs | nodes[place].soft)
-        depth[place] = 1 + max((_depth(each, nodes, depth, (*trail, place)) for each in below), default=-1)
-    return depth[place]
+        order.add(place, *sorted((node.needs | node.soft) & nodes.keys()))
+    try:
+        order.prepare()
+    except CycleError as error:
+        raise Loop(tuple(reversed(error.args[1]))) from None
+    return order
 
 
 def restricted(program: Program, present: frozenset[Place], tables: frozenset[str]) -> tuple[Program, Mapping[str, Place]]:
