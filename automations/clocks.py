@@ -136,8 +136,7 @@ class Clock:
 def words_of(codes: Any, language: str) -> Any:
     """State codes as the words staff read."""
     words = np.array(STATE_WORDS[language], dtype=object)
-    taken = words[np.asarray(codes, dtype="int64")]
-    return text_array(taken, np.zeros(len(taken), dtype=bool))
+    return text_array(words[np.asarray(codes, dtype="int64")])
 
 
 def soon_moment(judging: Evaluation, start: Instants, due: Instants, soon: str) -> Instants:

@@ -206,8 +206,8 @@ class Evaluator:
             names = sorted(set().union(*(formula.columns for formula in batch), per))
             source = [f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in names]
             numbered = dict([groups[per]]) if per else {ROW: np.arange(count)}
-            with self._registered({**{name: columns[name] for name in names}, **numbered}):
-                found |= self._gathered(batch, source, *groups[per]) if per else self._computed(batch, source)
+            self._lay_out({**{name: columns[name] for name in names}, **numbered})
+            found |= self._gathered(batch, source, *groups[per]) if per else self._computed(batch, source)
         return found
 
     def _computed(self, formulas: Sequence[Formula], source: Sequence[str]) -> dict[str, Any]:
@@ -242,14 +242,9 @@ class Evaluator:
         except (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException):
             return self._run(_query([each if _is_window(each) else f"TRY({each})" for each in expressions], rows))
 
-    @contextmanager
-    def _registered(self, columns: Mapping[str, Any]) -> Iterator[None]:
-        """Let queries read these columns as `frame`."""
+    def _lay_out(self, columns: Mapping[str, Any]) -> None:
+        """Let queries read these columns as `frame`, in the place of those before."""
         self._connection.register("frame", {name: _handed_over(values) for name, values in columns.items()})
-        try:
-            yield
-        finally:
-            self._connection.unregister("frame")
 
     def _run(self, query: str) -> dict[str, Any]:
         import duckdb
@@ -331,15 +326,21 @@ def as_array(found: Any, kind: ColumnType) -> Any:
         return pd.arrays.BooleanArray(data.astype(bool), mask.copy())
     if kind in ("integer", "time") or kind in SCALE:
         return pd.arrays.IntegerArray(np.where(mask, 0, data).astype("int64"), mask.copy())
-    return text_array(data, mask)
+    return _texts(data, mask | (data == ""))
 
 
-def text_array(data: np.ndarray[Any, Any], mask: np.ndarray[Any, Any]) -> Any:
-    """Texts as the frame keeps them, blank where masked, None or empty."""
+def text_array(data: np.ndarray[Any, Any]) -> Any:
+    """Texts as the frame keeps them, blank where missing or empty."""
+    import pandas as pd
+
+    return _texts(data, pd.isna(data) | (data == ""))
+
+
+def _texts(data: np.ndarray[Any, Any], blank: np.ndarray[Any, Any]) -> Any:
     import pandas as pd
 
     values = data.astype(object)
-    values[mask | (values == "") | pd.isna(values)] = pd.NA
+    values[blank] = pd.NA
     return pd.arrays.StringArray(values)
 
 
@@ -362,6 +363,8 @@ def _group_codes(columns: Mapping[str, Any], per: Sequence[str]) -> Any:
     """The number of the group every row belongs to; blank is a group too."""
     import pandas as pd
 
+    if len(per) == 1:
+        return pd.factorize(columns[per[0]], use_na_sentinel=False)[0]
     frame = pd.DataFrame({name: columns[name] for name in per}, copy=False)
     return frame.groupby(list(per), sort=False, dropna=False).ngroup().to_numpy()
 

@@ -160,7 +160,7 @@ def gone_words(table: str, specs: Sequence[KeptSpec], language: str, column: str
     ours = [name for name in dict.fromkeys(name for spec in specs for name in spec.fills) if name in frame]
     once = frame[ours].notna().any(axis=1).to_numpy() if ours else np.zeros(len(keys), dtype=bool)
     words = np.where(~made & once, GONE[language], "").astype(object)
-    return text_array(words, words == "")
+    return text_array(words)
 
 
 def standing(table: str, column: str, kind: ColumnType, judging: Evaluation) -> Any:
@@ -238,5 +238,5 @@ def extended(snapshot: Snapshot, rows: Sequence[NewRow]) -> Snapshot:
 
 def _extended(sheet: Sheet, rows: Sequence[NewRow]) -> Sheet:
     key, frame = sheet.table.key, sheet.frame.reindex(range(len(sheet.frame) + len(rows)))
-    keys = text_array(np.array([*sheet.frame[key].tolist(), *(row.key for row in rows)], dtype=object), np.zeros(len(frame), dtype=bool))
+    keys = text_array(np.array([*sheet.frame[key].tolist(), *(row.key for row in rows)], dtype=object))
     return replace(sheet, frame=frame.assign(**{key: keys}), rows=[*sheet.rows, *(row.row for row in rows)], grown_from=sheet.origin)

@@ -67,12 +67,12 @@ def listed(
     keys, places = np.concatenate([lines["key"], gone]), _places(table.name, gone, judging)
     states = _same(STATES[of][language], len(lines["key"])), _same(STATES[f"{of} gone"][language], len(gone))
     found = {
-        name: _array(np.concatenate([lines[name], _texts(standing(table.name, name, "text", judging), places)]))
+        name: text_array(np.concatenate([lines[name], _texts(standing(table.name, name, "text", judging), places)]))
         for name in columns
         if name not in ("state", *DATES)
     }
     if "state" in columns:
-        found["state"] = _array(np.concatenate(states))
+        found["state"] = text_array(np.concatenate(states))
     return made_of(keys, found | _days(table.name, keys, len(lines["key"]), columns, judging), grouped=True)
 
 
@@ -233,7 +233,3 @@ def _texts(values: Any, places: Any) -> Any:
     """What stands at some places, blank as nothing."""
     chosen, blank = np.asarray(values, dtype=object)[places], np.asarray(pd.isna(values))[places]
     return np.where(blank, "", chosen).astype(object)
-
-
-def _array(values: Any) -> Any:
-    return text_array(values, values == "")

@@ -98,7 +98,7 @@ def groups(span: Span, table: str, dated: str, per: str, when: str, judging: Eva
     if per:
         subjects = judging.texts(table, per)
         codes = np.where(subjects == "", "", codes + "/" + subjects)
-    return text_array(codes, codes == "")
+    return text_array(codes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +153,7 @@ def _column(values: pd.Series[Any], kind: ColumnType) -> Any:
         return values.to_numpy(dtype="datetime64[s]")
     data = values.to_numpy(dtype=object, copy=True)
     if kind == "text":
-        return text_array(data, np.asarray(pd.isna(data)))
+        return text_array(data)
     data[pd.isna(data)] = None
     return pd.array(data, dtype="Int64")
 
@@ -268,9 +268,8 @@ def _previous(found: pd.DataFrame, stands: pd.Series[Any]) -> Any:
 
 def missed(table: str, outcome: str, prefix: str, spans: Sequence[Span], word: str, judging: Evaluation) -> Any:
     """The rows of an indicator that ended short of the target, of the last period that has ended; earlier ones are history."""
-    keys, found = pd.Series(judging.keys(table), dtype=object), np.zeros(judging.count(table), dtype=bool)
-    for span in spans:
-        stretches = span.stretches(judging.now.date(), 1)
-        code = next(each.code for each in reversed(stretches) if not each.running)
-        found |= ((keys == prefix + code) | keys.str.startswith(f"{prefix}{code}/")).to_numpy(dtype=bool)
-    return pd.array(found & (judging.texts(table, outcome) == word), dtype="boolean")
+    latest = [next(each.code for each in reversed(span.stretches(judging.now.date(), 1)) if not each.running) for span in spans]
+    short = judging.texts(table, outcome) == word
+    keys = pd.Series(judging.keys(table)[short], dtype=object).str.extract("^([^/]*/[^/]*)", expand=False)
+    short[short] = keys.isin([prefix + code for code in latest])
+    return pd.array(short, dtype="boolean")

@@ -104,7 +104,7 @@ def time_left(evaluation: Evaluation, due: Any, paused: Any, language: str) -> A
     distinct, place = np.unique(due[rows], return_inverse=True)
     words[rows] = np.array(_left(evaluation, distinct, language), dtype=object)[place] if len(rows) else ""
     words[paused] = LEFT["paused"][language]
-    return text_array(words, words == "")
+    return text_array(words)
 
 
 def _left(evaluation: Evaluation, dues: Any, language: str) -> list[str]:
@@ -142,7 +142,7 @@ def _late(evaluation: Evaluation, table: str, clocks: Sequence[tuple[ClockSpec, 
         title = clock.title.get(language) or clock.title.get("zh") or clock.rule
         separator = "、" if language == "zh" else ", "
         words[rows] = np.where(words[rows] == "", title, words[rows] + separator + title)
-    return text_array(words, words == "")
+    return text_array(words)
 
 
 def _problems(judged: Judged, table: str, findings: Sequence[Finding], language: str) -> Any:
@@ -155,4 +155,4 @@ def _problems(judged: Judged, table: str, findings: Sequence[Finding], language:
     position = {row: place for place, row in enumerate(sheet.rows)} if by_row else {}
     for row, spoken in by_row.items():
         words[position[row]] = sentence_in_row(spoken, language)
-    return text_array(words, words == "")
+    return text_array(words)

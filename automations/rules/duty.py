@@ -152,4 +152,4 @@ def _in_force(parameter: Parameter, day: date) -> Any:
 
 def _texts(values: list[str]) -> Any:
     array = np.array(values, dtype=object)
-    return text_array(array, array == "")
+    return text_array(array)

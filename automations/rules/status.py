@@ -101,7 +101,7 @@ def _next_steps(table: str, reached: str, texts: list[str], people: list[str], j
         if column and texts[position] and len(rows) and judging.has(table, column):
             names = judging.people(table, column)[rows]
             found[rows] = np.where(names == "", found[rows], found[rows] + "（" + names + "）")
-    return text_array(found, found == "")
+    return text_array(found)
 
 
 def _next_text(state: State, language: str, by_column: bool) -> str:
@@ -111,4 +111,4 @@ def _next_text(state: State, language: str, by_column: bool) -> str:
 
 def _taken(words: list[str], positions: Any) -> Any:
     found = np.array([*words, ""], dtype=object)[positions]
-    return text_array(found, found == "")
+    return text_array(found)
