@@ -103,7 +103,7 @@ class Cadence:
     text: str = ""
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Slot:
     """One instant (UTC) at which an automation is due, the wall clock it stands for, the day that was meant, and what is special."""
 

@@ -16,7 +16,11 @@ HERE = Path(__file__).parent
 APPLICATION = 0x524F574B
 """The application id in the file's header, `ROWK`: another program's database is not taken for a ledger."""
 OLDEST_SQLITE = (3, 38, 0)
-SETTINGS = ("busy_timeout=10000", "journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON")
+SETTINGS = ("busy_timeout=10000", "journal_mode=DELETE", "synchronous=EXTRA", "foreign_keys=ON", "cache_size=-256", "cache_spill=500")
+"""A service has a connection for each lane: with SQLite's own 2 MB of pages each, its memory would grow with the ledger.
+
+What others commit empties the cache anyway, so a small one is as fast; a transaction may still gather 2 MB before it spills to the file.
+"""
 
 LOST = (
     "restore the newest backup over it, or move it aside to start an empty one. An empty ledger makes the next run a first run: "
