@@ -60,9 +60,13 @@ def beginning(root: Path) -> Beginning:
 
     Raises ConfigProblems when there is neither.
     """
+    return _or_last_good(root, _sound)
+
+
+def _or_last_good(root: Path, read: Callable[[Path], Config]) -> Beginning:
     seen = stamp(root)
     try:
-        return Beginning(_sound(root), seen=seen)
+        return Beginning(read(root), seen=seen)
     except ConfigProblems as faults:
         kept_in = _ledger_setting(root)
         with closing(ledger_at(root, kept_in, looking=True)) as ledger:
@@ -120,17 +124,18 @@ def service(
     as_json: bool = False,
     workers: Workers | None = None,
     build: Callable[[Config], World] = world_from,
+    began: Beginning | None = None,
 ) -> Service:
-    """Everything `serve` needs for a project folder.
+    """Everything `serve` needs for a project folder; `began` is what `beginning` said of it, where that was asked before.
 
     Raises ConfigProblems when no configuration can be used, RunsAlready when another service has the ledger, PortTaken.
     """
-    began = beginning(root)
+    began = began or beginning(root)
     config, now = began.config, clock.now()
     ledger, since = config.ledger_place, f"{local(now, config):%Y-%m-%d %H:%M}"
     lock = OneAtATime(ledger, local(now, config), config.language)
     try:
-        endpoint = Endpoint(config.settings.serve.port) if config.settings.serve.port else None
+        endpoint = Endpoint(config.settings.serve.port, clock.now) if config.settings.serve.port else None
     except BaseException:
         lock.release()
         raise
@@ -164,18 +169,21 @@ def serve(root: Path, now: Callable[[], datetime], write: Callable[[str], None],
 
     Raises OnServer where the ledger is on a server: `serve` would take for dead what workers have in hand.
     """
-    config = beginning(root).config
-    if config.on_server:
-        raise OnServer(ON_SERVER[config.language])
+    began = beginning(root)
+    if began.config.on_server:
+        raise OnServer(ON_SERVER[began.config.language])
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    service(root, MachineClock(now), write, as_json=as_json).run(stop)
+    service(root, MachineClock(now), write, as_json=as_json, began=began).run(stop)
 
 
 def status(root: Path, now_of: Callable[[Config], datetime], branch: str = "") -> Status:
-    """How every automation stands, from the ledger and the pulse; nothing is created. `now_of` gives the local moment."""
-    config = branch_of(beginning(root).config, branch)
+    """How every automation stands, from the ledger and the pulse; nothing is created, and nothing proved: whoever watches asks often.
+
+    `now_of` gives the local moment.
+    """
+    config = branch_of(_or_last_good(root, load).config, branch)
     now = instant_of(now_of(config), ZoneInfo(config.calendar.settings.zone))
     with closing(ledger_of(config, looking=True)) as ledger:
         pulse = {"by": "workers"} if config.on_server else last_pulse(pulse_file(config.ledger_place))

@@ -69,9 +69,14 @@ class Status:
         return "at" in self.service and not self.service.get("stopped") and self.at - datetime.fromisoformat(self.service["at"]) < FRESH
 
     @property
+    def died(self) -> bool:
+        """Whether the service went silent without saying that it ends."""
+        return "at" in self.service and not self.service.get("stopped") and not self.alive
+
+    @property
     def healthy(self) -> bool:
-        """Whether nothing has gone wrong so long that somebody was told."""
-        return not any(trouble.told for trouble in self.troubles)
+        """Whether nothing has gone wrong so long that somebody was told, and the service has not died."""
+        return not self.died and not any(trouble.told for trouble in self.troubles)
 
     def data(self) -> dict[str, Any]:
         """`{at, alive, healthy, service, automations: [...], troubles: [...]}`, moments in UTC."""

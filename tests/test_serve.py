@@ -19,14 +19,16 @@ import pytest
 from automations.automationfile import Automation
 from automations.byhand import nobody_else, run_by_hand
 from automations.cadencewords import parse_cadence
+from automations.config import load
 from automations.deed import HeldElsewhere, LeaseLost, Turn, post
 from automations.due import Come, come
 from automations.engines.endpoint import Endpoint
 from automations.engines.oneatatime import BY_HAND, OneAtATime, RunsAlready
 from automations.engines.workers import ThreadLanes
-from automations.errors import WorkbookBusy
+from automations.errors import ConfigProblems, WorkbookBusy
 from automations.leasing import holding
 from automations.model import Mail
+from automations.reloading import proved
 from automations.run import Run
 from automations.standing import Status
 from automations.toolmail import tell_admin
@@ -293,7 +295,7 @@ def test_a_second_service_on_the_same_ledger_is_refused_with_the_first_ones_numb
 
     assert str(refused.value) == (
         f"表管家已在运行（进程 {os.getpid()}，2026-09-28 08:30 启动），同一份运行记录 ledger.sqlite 只能有一个；"
-        f"先停掉它：kill {os.getpid()}，或 systemctl --user stop rowkeeper"
+        f"先停掉它：kill {os.getpid()}，或 sudo systemctl stop rowkeeper"
     )
 
 
@@ -331,6 +333,34 @@ def test_status_says_when_each_did_well_what_is_next_and_what_failed(tmp_path: P
     ]
 
 
+def test_a_service_that_died_is_not_well_and_one_that_was_stopped_is(tmp_path: Path) -> None:
+    office = Office(tmp_path, "2026-01-05 08:00", SWEEP)
+    office.until("2026-01-05 08:10")
+    alive = status_in(office)
+    office.crash()
+    office.clock.go(office.moment("2026-01-05 08:20"))
+    dead = status_in(office)
+    office.on()
+    office.off()
+    office.clock.go(office.moment("2026-01-05 09:00"))
+
+    assert [alive.healthy, dead.healthy, status_in(office).healthy] == [True, False, True]
+    assert dead.text().splitlines()[0] == "serve 没有在运行，最后一次报到是 2026-01-05 08:10"
+
+
+def test_status_answers_before_any_example_is_proved(tmp_path: Path) -> None:
+    office = Office(tmp_path, "2026-01-05 08:00", SWEEP)
+    office.off()
+    examples = "examples:\n  - name: wrong\n    row: { received_at: 2026-01-05 07:30 }\n    now: 2026-01-05 08:00\n"
+    office.write(
+        POLICY_FILE, (office.folder / POLICY_FILE).read_text(encoding="utf-8") + examples + "    expect: { assign_state: wrong }\n"
+    )
+
+    assert "sweep" in status_in(office).text()
+    with pytest.raises(ConfigProblems, match="example 'wrong'"):
+        proved(load(office.folder))
+
+
 def asked(endpoint: Endpoint, path: str) -> tuple[int, str]:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{endpoint.port}{path}", timeout=5) as reply:
@@ -342,17 +372,20 @@ def asked(endpoint: Endpoint, path: str) -> tuple[int, str]:
 def test_the_endpoint_shows_health_and_metrics_on_this_machine_only(tmp_path: Path) -> None:
     office = Office(tmp_path, "2026-01-05 08:00", SWEEP)
     office.until("2026-01-05 08:10")
-    endpoint = Endpoint(0)
+    endpoint = Endpoint(0, office.clock.now)
     try:
         before = asked(endpoint, "/healthz")[0]
         endpoint.status = status_in(office)
         code, health = asked(endpoint, "/healthz")
         metrics = asked(endpoint, "/metrics")[1]
         lost = asked(endpoint, "/etc/passwd")[0]
+        office.clock.go(office.clock.now() + timedelta(minutes=3))
+        silent, dead = asked(endpoint, "/healthz")[0], asked(endpoint, "/metrics")[1]
     finally:
         endpoint.close()
 
-    assert (before, code, lost) == (503, 200, 404)
+    assert (before, code, lost, silent) == (503, 200, 404, 503), "a service that has gone silent is not well"
+    assert "rowkeeper_up 1\n" in metrics and "rowkeeper_up 0\n" in dead
     assert json.loads(health)["automations"][0]["last_good"] == "2026-01-05T00:10:00+00:00"
     assert 'rowkeeper_last_success_timestamp_seconds{automation="sweep"} 1767571800\n' in metrics
     assert 'rowkeeper_failures_in_a_row{automation="sweep"} 0\n' in metrics

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -18,10 +21,11 @@ class PortTaken(OutsideFailed):
 
 
 class Endpoint:
-    """Answers with the last status it was shown; it opens no ledger of its own. Port 0 takes a free one."""
+    """Answers with the last status it was shown, as old as that is by now; it opens no ledger of its own. Port 0 takes a free one."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, now: Callable[[], datetime]) -> None:
         self.status: Status | None = None
+        self._now = now
         try:
             self._server = ThreadingHTTPServer((LOOPBACK, port), self._handler())
         except OSError as error:
@@ -43,7 +47,7 @@ class Endpoint:
 
     def answer(self, path: str) -> tuple[int, str, str]:
         """The status code, type and text for a path."""
-        status = self.status
+        status = replace(self.status, at=self._now()) if self.status else None
         if path == "/metrics":
             return 200, "text/plain; version=0.0.4; charset=utf-8", status.metrics() if status else ""
         if path != "/healthz":

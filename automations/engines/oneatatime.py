@@ -20,7 +20,11 @@ BY_HAND: Words = {
     "zh": "另一次手动运行（进程 {pid}，{since} 启动）还没有结束，用的是同一份运行记录 {ledger}；等它结束再试",
     "en": "another run by hand (process {pid}, since {since}) works on the same ledger ({ledger}); try again when it has ended",
 }
-HOW = {"zh": "kill {pid}，或 systemctl --user stop rowkeeper", "en": "kill {pid}, or systemctl --user stop rowkeeper"}
+HOW: Words = {"zh": "kill {pid}，或 sudo systemctl stop rowkeeper", "en": "kill {pid}, or sudo systemctl stop rowkeeper"}
+ON_WINDOWS: Words = {
+    "zh": "schtasks /End /TN Rowkeeper，或 taskkill /F /PID {pid}",
+    "en": "schtasks /End /TN Rowkeeper, or taskkill /F /PID {pid}",
+}
 
 
 class RunsAlready(OutsideFailed):
@@ -48,7 +52,8 @@ class OneAtATime:
             said = {}
         self._file.close()
         pid, since = said.get("pid", "?"), said.get("since", "?")
-        return words.format(pid=pid, since=since, ledger=ledger.name, how=HOW[language].format(pid=pid))
+        how = (ON_WINDOWS if sys.platform == "win32" else HOW)[language].format(pid=pid)
+        return words.format(pid=pid, since=since, ledger=ledger.name, how=how)
 
     def close(self) -> None:
         """Let go, as `closing` asks for it."""
