@@ -18,6 +18,18 @@ from automations.model import Words
 Kind = Literal["systemd", "docker", "windows"]
 FILES: Mapping[str, str] = {"systemd": "rowkeeper.service", "windows": "windows-task.xml"}
 """What is filled in; the Dockerfile stands in config/service as it is used."""
+KEPT_OUTSIDE = ("config", "state", "outbox", "forms", "papers")
+"""The folders of a container that outlive it: what people write, and what the program does."""
+IN_DOCKER = "\n".join(
+    [
+        "  docker build -f config/service/Dockerfile -t rowkeeper .",
+        f"  mkdir -p {' '.join(KEPT_OUTSIDE[1:])}",
+        f"  sudo chown -R 10001 {' '.join(KEPT_OUTSIDE[1:])}",
+        "  docker run -d --name rowkeeper --restart unless-stopped --stop-timeout 300 "
+        + " ".join(f'-v "{{root}}/{name}:/rowkeeper/{name}"' for name in KEPT_OUTSIDE)
+        + " rowkeeper",
+    ]
+)
 SWITCHED_ON: Mapping[str, Words] = {
     "systemd": {
         "zh": "已写好 {file}。装上并启动：\n"
@@ -28,14 +40,15 @@ SWITCHED_ON: Mapping[str, Words] = {
         "Its log: journalctl -u rowkeeper -f; to stop it: sudo systemctl stop rowkeeper",
     },
     "docker": {
-        "zh": "在项目文件夹里：\n  docker build -f config/service/Dockerfile -t rowkeeper .\n"
-        '  docker run -d --name rowkeeper --restart unless-stopped -v "{root}/config:/rowkeeper/config" '
-        '-v "{root}/state:/rowkeeper/state" -v "{root}/outbox:/rowkeeper/outbox" rowkeeper\n'
-        "三个文件夹要让编号 10001 的用户可以写。表格是 .xlsx 文件时，把它所在的文件夹也这样挂进去。",
-        "en": "In the project folder:\n  docker build -f config/service/Dockerfile -t rowkeeper .\n"
-        '  docker run -d --name rowkeeper --restart unless-stopped -v "{root}/config:/rowkeeper/config" '
-        '-v "{root}/state:/rowkeeper/state" -v "{root}/outbox:/rowkeeper/outbox" rowkeeper\n'
-        "User number 10001 must be able to write these folders. A workbook that is an .xlsx file needs its folder mounted too.",
+        "zh": f"在项目文件夹里：\n{IN_DOCKER}\n"
+        "看日志：docker logs -f rowkeeper；看情况：docker exec rowkeeper python runner.py status；停下：docker stop rowkeeper\n"
+        "程序以 10001 号用户的身份运行，只往 chown 过的几个文件夹里写。表格是 .xlsx 文件时，请单独放进一个文件夹"
+        '（例如 tables，设置里写 path: tables/台账.xlsx），同样 chown，命令里再加上 -v "{root}/tables:/rowkeeper/tables"。',
+        "en": f"In the project folder:\n{IN_DOCKER}\n"
+        "Its log: docker logs -f rowkeeper; how it stands: docker exec rowkeeper python runner.py status; "
+        "to stop it: docker stop rowkeeper\n"
+        "It runs as user number 10001 and writes only the folders of chown. A workbook that is an .xlsx file goes into a folder of its own "
+        '(for example tables, with path: tables/book.xlsx in the settings), chowned too, and with -v "{root}/tables:/rowkeeper/tables".',
     },
     "windows": {
         "zh": "已写好 {file}。用管理员身份打开命令提示符，装上并启动：\n"

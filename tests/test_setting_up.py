@@ -6,6 +6,8 @@ import configparser
 import json
 import re
 import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +17,7 @@ import pytest
 
 import runner
 from automations.config import load
+from automations.declarations import SettingsFile
 from automations.secretfile import PLACE, SecretsOpen, keep, take_in
 from automations.servicefiles import service_files
 from automations.settingsfile import edited
@@ -283,3 +286,36 @@ def test_the_image_is_made_of_locked_packages_runs_as_nobody_special_and_copies_
     assert (steps["USER"], steps["STOPSIGNAL"]) == (["rowkeeper"], ["SIGTERM"])
     assert json.loads(steps["ENTRYPOINT"][0]) + json.loads(steps["CMD"][0]) == ["python", "runner.py", "serve"]
     assert [line[0] for line in lines].index("USER") > max(place for place, line in enumerate(lines) if line[0] == "COPY")
+
+
+def test_what_the_image_copies_is_all_a_run_needs(tmp_path: Path) -> None:
+    steps, image = (ROOT / "config" / "service" / "Dockerfile").read_text(encoding="utf-8"), tmp_path / "image"
+    for source, place in re.findall(r"^COPY (automations|templates) (\w+)$", steps, re.MULTILINE):
+        shutil.copytree(ROOT / source, image / place)
+    for name in re.findall(r"^COPY (.*) \./$", steps, re.MULTILINE)[1].split():
+        shutil.copy2(ROOT / name, image / name)
+    shutil.copytree(project(tmp_path / "office", settings=SETTINGS) / "config", image / "config")
+    said = [_of(image, *words) for words in (["init", "--yes"], ["run"])]
+
+    assert [code for code, _ in said] == [0, 0], said
+    assert (image / "team.xlsx").is_file() and (image / "state" / "ledger.sqlite").is_file()
+
+
+def _of(root: Path, *words: str) -> tuple[int, str]:
+    """What the program of a folder answers, with nothing of this tree in reach."""
+    command = [sys.executable, "-I", "-c", f"import sys, runpy; sys.path.insert(0, {str(root)!r}); sys.argv[1:] = {list(words)!r}; "]
+    command[-1] += f"runpy.run_path({str(root / 'runner.py')!r}, run_name='__main__')"
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_what_outlives_a_container_is_the_same_in_the_image_the_command_and_the_settings(root: Path) -> None:
+    steps = (ROOT / "config" / "service" / "Dockerfile").read_text(encoding="utf-8")
+    command = service_files(root, "docker").text()
+    fields = SettingsFile.model_fields
+    written = {fields["ledger"].default.partition("/")[0], "outbox", *(fields[name].default for name in ("forms", "papers"))}
+
+    assert set(json.loads(steps.partition("VOLUME ")[2].partition("\n")[0])) == {f"/rowkeeper/{name}" for name in {"config", *written}}
+    assert set(re.findall(rf'-v "{re.escape(str(root))}/(\w+):/rowkeeper/\1"', command)) == {"config", "tables", *written}
+    assert set(re.findall(r"chown -R 10001 (.*)", command)[0].split()) == written
+    assert "--stop-timeout 300" in command and "{" not in command
