@@ -91,10 +91,10 @@ class Formula:
 class Evaluator:
     """One locked DuckDB connection: parses, checks, binds and evaluates expressions; it sees no file and no network."""
 
-    def __init__(self, calendar: Calendar, *, threads: int = 2, memory: str = "2GB") -> None:
+    def __init__(self, calendar: Calendar, *, memory: str = "2GB") -> None:
         import duckdb  # imported late: a command that evaluates nothing does not pay for it
 
-        self._connection = duckdb.connect(config={"threads": threads, "memory_limit": memory})
+        self._connection = duckdb.connect(config={"threads": 1, "memory_limit": memory})
         ordinals, workdays = calendar.workday_lists()
         self._set("ordinals", ordinals)
         self._set("workdays", workdays)
