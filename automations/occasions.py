@@ -183,13 +183,14 @@ def finding_occasions(
 ) -> Iterable[Occasion]:
     """The occasion of every row a finding speaks of, or the rungs come for every row that waits for an approver."""
     ladder = notice.ladder or [Rung(at="ready", to=notice.to, template=notice.template)]
-    keys = judged.evaluation.keys(spec.table)
-    allowed = tellable(judged, spec.table) & enforced
-    for row in rows[allowed[rows]]:
-        began = np.array([since(spec.rule, str(keys[row]), spec.column) or judged.evaluation.now], dtype="datetime64[s]")
-        come = [(rung, *_come(judged, notice, rung, spec.table, [row], began, began)) for rung in ladder]
-        reached = [(rung, moments[0].item(), int(times[0])) for rung, moments, times, _ in come if times[0]]
-        ahead = _ahead([(rung, later[0]) for rung, _, _, later in come])
+    evaluation, allowed = judged.evaluation, tellable(judged, spec.table) & enforced
+    rows = rows[allowed[rows]]
+    seen = [since(spec.rule, str(key), spec.column) or evaluation.now for key in evaluation.keys(spec.table)[rows]]
+    began = np.array(seen, dtype="datetime64[s]")
+    come = [(rung, *_come(judged, notice, rung, spec.table, rows, began, began)) for rung in ladder] if len(rows) else []
+    for place, row in enumerate(rows):
+        reached = [(rung, moments[place].item(), int(times[place])) for rung, moments, times, _ in come if times[place]]
+        ahead = _ahead([(rung, later[place]) for rung, _, _, later in come])
         for position, (rung, came, times) in enumerate(reached):
             name = rung.at if spec.kind != "finding" and position else spec.where
             yield Occasion(

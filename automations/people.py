@@ -74,6 +74,8 @@ class People:
         self._groups = groups(config)
         self._own = {parseaddr(each)[1].casefold() for each in (config.settings.mail.sender, config.settings.mail.user)}
         self._owned: dict[str, Sequence[str]] = {}
+        self._posts: dict[str, list[Person]] = {}
+        self._read: dict[str, bool] = {}
         self._config, self._hours = config, dict[datetime, OpenHours]()
         self.without_address: dict[tuple[str, int], str] = {}
         """The rows whose customer was to be told and cannot be, with the customer's name."""
@@ -168,7 +170,10 @@ class People:
 
     def _reads(self, address: str) -> bool:
         """Whether somebody reads what is sent there: no machine, and not the mailbox this program sends from."""
-        return bool(ADDRESS.fullmatch(address)) and not MACHINE.fullmatch(address) and address.casefold() not in self._own
+        if address not in self._read:
+            known = ADDRESS.fullmatch(address) and not MACHINE.fullmatch(address)
+            self._read[address] = bool(known) and address.casefold() not in self._own
+        return self._read[address]
 
     def _named(self, target: str, table: str, row: int) -> Iterable[Person]:
         if target.startswith("role:"):
@@ -191,6 +196,11 @@ class People:
         return [person] if person else [each for name in SEVERAL.split(said) if name for each in self._in_role(name)]
 
     def _in_role(self, role: str) -> list[Person]:
+        if role not in self._posts:
+            self._posts[role] = self._holding(role)
+        return self._posts[role]
+
+    def _holding(self, role: str) -> list[Person]:
         names, at_work = names_of(role, self._groups), self._at_work
         return [person for person in at_work if person.roles & names] or [person for person in at_work if person.department in names]
 
