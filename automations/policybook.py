@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -13,7 +14,8 @@ from automations.declarations import NoticeFile, Rung
 from automations.model import Words
 from automations.reports import page
 from automations.rule import Rule
-from automations.sentences import BETWEEN, Reader
+from automations.sayings import BETWEEN
+from automations.sentences import Reader
 
 PEOPLE: Mapping[str, Words] = {
     "owner": {"zh": "本行负责人", "en": "the person responsible"},
@@ -31,6 +33,8 @@ MOMENTS: Mapping[str, Words] = {
     "since": {"zh": "{length}后", "en": "{length} later"},
     "repeat": {"zh": "，每{length}再提醒，最多{times}次", "en": ", again every {length}, {times} times at most"},
 }
+BOUNDS: Mapping[str, Mapping[str, str]] = {"zh": {"": "至", "<": "至不到"}, "en": {"": " to ", "<": " to less than "}}
+"""Between the ends of a range; with the upper end, or without it."""
 LENGTHS: Mapping[str, Words] = {
     "working day": {"zh": "个工作日", "en": " working day"},
     "working hour": {"zh": "个工作小时", "en": " working hour"},
@@ -144,8 +148,10 @@ def _policy(config: Config, policy: LoadedPolicy, day: date, language: str) -> S
 
 def _rule(reader: Reader, rule: Rule) -> ShownRule:
     lines = getattr(rule, "rows", None) or ()
-    between = BETWEEN[reader.language]
-    rows = [(between.join(f"{reader.heading(name)} {_cell(reader, cell)}" for name, cell in line.if_.items()), line.then) for line in lines]
+    between = {"zh": "，", "en": ", "}[reader.language]
+    rows = reader.choices(rule) or [
+        (between.join(f"{reader.heading(name)} {_cell(reader, cell)}" for name, cell in line.if_.items()), line.then) for line in lines
+    ]
     told = [line for notice in reader.policy.notices if notice.on == rule.id for line in _told(notice, reader)]
     counted = replace(reader, of=of) if (of := getattr(rule, "of", "")) in reader.tables else reader
     return ShownRule(
@@ -161,7 +167,9 @@ def _rule(reader: Reader, rule: Rule) -> ShownRule:
 
 
 def _cell(reader: Reader, cell: Any) -> str:
-    return reader.words(str(cell)) or str(cell)
+    if isinstance(cell, list):
+        return reader.words(f"in ({', '.join(map(str, cell))})").strip()
+    return re.sub(r"\.\.(<?)", lambda match: BOUNDS[reader.language][match[1]], reader.words(str(cell))) or str(cell)
 
 
 def _told(notice: NoticeFile, reader: Reader) -> Iterable[str]:

@@ -49,6 +49,7 @@ class Rule(Declared):
     message: Said = {}
     fix: Said = {}
     risk: Said = {}
+    says: Said = {}
 
     def compile(self, build: Builder) -> None:
         """Turn the rule into columns, findings and clocks."""

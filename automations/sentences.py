@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from calendar import day_name
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -12,121 +11,20 @@ from typing import Any
 from automations.declarations import Parameter, PolicyFile
 from automations.measured import SUBJECTS
 from automations.model import Table, Words
-from automations.periods import WEEKDAYS
 from automations.rule import Rule
+from automations.sayings import BETWEEN, DAYS, SAYINGS, SPANS, UNITS, WORDS
 from automations.spans import parse_span
 
-UNITS: Mapping[str, Words] = {
-    "working_days": {"zh": "{}个工作日", "en": "{} working days"},
-    "days": {"zh": "{}天", "en": "{} days"},
-    "hours": {"zh": "{}小时", "en": "{} hours"},
-    "working_hours": {"zh": "{}个工作小时", "en": "{} working hours"},
-    "months": {"zh": "{}个月", "en": "{} months"},
-    "CNY": {"zh": "{}元", "en": "{} yuan"},
-    "percent": {"zh": "{}%", "en": "{} %"},
-}
-SAYINGS: Mapping[str, Words] = {
-    "check": {"zh": "要求：{require}", "en": "Wanted: {require}"},
-    "required": {"zh": "必须填写：{columns}", "en": "Must be filled in: {columns}"},
-    "unique": {"zh": "不得重复：{columns}", "en": "May stand only once: {columns}"},
-    "reference": {"zh": "“{column}”必须已登记", "en": "'{column}' must be registered"},
-    "derive": {"zh": "{target} = {value}", "en": "{target} = {value}"},
-    "classify": {"zh": "{target}按下表确定", "en": "{target} follows this table"},
-    "within": {"zh": "自“{starts}”起{within}内完成：{done}", "en": "Within {within} of {starts}: {done}"},
-    "within ready": {"zh": "条件具备后{within}内完成：{done}", "en": "Within {within} of the conditions being met: {done}"},
-    "until": {"zh": "最晚到“{until}”完成：{done}", "en": "By {until}: {done}"},
-    "capped": {"zh": "{said}；不得晚于“{caps}”的期限", "en": "{said}; no later than {caps}"},
-    "paused": {"zh": "{said}；{pause}期间暂停", "en": "{said}; it stands still while {pause}"},
-    "cadence": {"zh": "每{every}至少一次，看“{last}”", "en": "At least once every {every}, by {last}"},
-    "metric": {"zh": "按{every}统计{subject}的{what}", "en": "{what} of each {subject}, counted per {every}"},
-    "metric company": {"zh": "按{every}统计{what}", "en": "{what}, counted per {every}"},
-    "at least": {"zh": "{said}；目标不低于{target}", "en": "{said}; the target is at least {target}"},
-    "no more": {"zh": "{said}；目标不高于{target}", "en": "{said}; the target is at most {target}"},
-    "duty on": {"zh": "每{every}{day}以前：{what}（{who}）{closed}", "en": "Every {every} by {day}: {what} ({who}){closed}"},
-    "duty after": {
-        "zh": "每{every}结束后{day}天内：{what}（{who}）{closed}",
-        "en": "Within {day} days after every {every}: {what} ({who}){closed}",
-    },
-    "previous_open": {"zh": "；遇休息日提前", "en": "; earlier on a day off"},
-    "next_open": {"zh": "；遇休息日顺延", "en": "; later on a day off"},
-    "as_is": {"zh": "", "en": ""},
-    "day of": {"zh": "{day}日", "en": "day {day}"},
-    "day of last month": {"zh": "最后一个月{day}日", "en": "day {day} of its last month"},
-    "listed": {"zh": "在“{into}”列一行", "en": "A row in {into}"},
-    "listed by": {"zh": "按{by}汇总到“{into}”", "en": "Added up in {into} by {by}"},
-    "and others": {"zh": "{by}等", "en": "{by} and others"},
-    "by its groups": {"zh": "周期", "en": "period"},
-    "among": {"zh": "是{each}之一", "en": "in ({each})"},
-    "not among": {"zh": "不是{each}之一", "en": "not in ({each})"},
-    "listing": {"zh": "各表的问题列在一处，写明从哪天起、到哪天止", "en": "All problems in one place, since when and until when"},
-    "listing risks": {
-        "zh": "各表的风险列在一处，写明处理人、依据和怎样解除",
-        "en": "All risks in one place, with who handles them, the evidence and how they end",
-    },
-    "sequence": {"zh": "先后顺序：{steps}", "en": "In this order: {steps}"},
-    "approval": {"zh": "须先填：{by}", "en": "Needed first: {by}"},
-    "by": {"zh": "{what}（{who}）", "en": "{what} ({who})"},
-    "before": {"zh": "{said}，然后才能填“{before}”", "en": "{said}, then {before}"},
-    "between": {"zh": "“{base}”的{low}至{high}，由人决定", "en": "{low} to {high} of {base}; a person decides"},
-    "at_most": {"zh": "不超过{high}，由人决定", "en": "at most {high}; a person decides"},
-    "computed": {"zh": "由程序得出{target}", "en": "The program works out {target}"},
-    "told": {"zh": "不符合时提示：{message}", "en": "Otherwise staff read: {message}"},
-    "quoted": {"zh": "“{text}”", "en": "'{text}'"},
-    "alerted": {"zh": "一旦如此，告知有关人员：{message}", "en": "When it comes about, people hear: {message}"},
-    "form": {"zh": "可以打印“{title}”", "en": "{title} can be printed"},
-    "of": {"zh": "{owner}的{what}", "en": "{what} of {owner}"},
-    "status": {"zh": "依次为：{states}", "en": "One after the other: {states}"},
-}
-WORDS: Mapping[str, Mapping[str, str]] = {
-    "zh": {
-        r"\bcast\(([^()]+) as \w+\)": r"\1",
-        r"\bcoalesce\(([^(),]+), (?:true|false)\)": r"\1",
-        r"\bcoalesce\(([^(),]+), ([^(),]+)\)": r"\1（未填按\2）",
-        r"\bbetween (\S+) and (\S+?)(?=[\s,)]|$)": r"在\1至\2之间",
-        r"\bdate (?=\0)": "",
-        r"\binterval (\d+) days?\b": r"\1天",
-        r"\bis_workday\(([^()]+)\)": r"\1是工作日",
-        r"\blike \0(\d+)\0": r"含 \0\1\0",
-        r"\bis not null\b": "已填",
-        r"\bis null\b": "未填",
-        r"\band\b": "且",
-        r"\bor\b": "或",
-        r"\bnot\b": "不是",
-        r"\btrue\b": "是",
-        r"\bfalse\b": "否",
-        r"\btoday\(\)": "今天",
-        r"\bnow\(\)": "现在",
-        r" \|\| ": "＋",
-        r"<>": "≠",
-        r"<=": "≤",
-        r">=": "≥",
-    },
-    "en": {
-        r"\bcast\(([^()]+) as \w+\)": r"\1",
-        r"\bcoalesce\(([^(),]+), ([^(),]+)\)": r"\1 (\2 if blank)",
-        r"\bis not null\b": "is filled",
-        r"\bis null\b": "is blank",
-        r"\btoday\(\)": "today",
-        r"\bnow\(\)": "now",
-        r" \|\| ": " + ",
-    },
-}
-BETWEEN = {"zh": "、", "en": ", "}
-DAYS: Mapping[str, Words] = {
-    "last": {"zh": "最后一天", "en": "the last day"},
-    **{day: {"zh": f"星期{zh}", "en": en} for day, zh, en in zip(WEEKDAYS, "一二三四五六日", day_name, strict=True)},
-}
-"""Days as a duty writes them."""
-SPANS: Mapping[str, Words] = {
-    "week": {"zh": "周", "en": "week"},
-    "month": {"zh": "月", "en": "month"},
-    "quarter": {"zh": "季度", "en": "quarter"},
-    "half-year": {"zh": "半年", "en": "half-year"},
-    "year": {"zh": "年", "en": "year"},
-}
 LISTED = re.compile(r"\b(not )?in \(([^()]*)\)", re.IGNORECASE)
+TICK = re.compile(r"\bcoalesce\(([a-z]\w*), (?:true|false)\)")
+NUMBERED = re.compile("|".join(("编号$", "号$", r" no\.$")))
+"""The end of a heading under which the number of something stands: the customer of the customer's number."""
+LONE = re.compile(r"(?:(?<=^)|(?<=\()|(?<= and )|(?<= or ))([a-z]\w*)(?= and | or |\)|$)")
 UNSAID = re.compile(r"::|[a-z]_|_[a-z]|\bcase\b|[a-z]\(|\bnull\b|[a-z]\.[a-z]")
 """What no clerk reads: names of hidden columns, functions, branches."""
+CASE = re.compile(r"case when ((?:(?!\b(?:case|end)\b).)*) end", re.IGNORECASE)
+"""A value with one set of branches and nothing around it."""
+BRANCHES = re.compile(r"(?:^|\bwhen\b|\bthen\b|\belse\b)", re.IGNORECASE)
 TEXT = re.compile(r"'((?:[^']|'')*)'")
 
 
@@ -147,9 +45,28 @@ class Reader:
         return self.tables[self.of or self.policy.table]
 
     def sentence(self, rule: Rule) -> str:
-        """What a rule demands; an empty text for a kind that has no sentence."""
+        """What a rule demands, in its own words where it has some; an empty text for a kind that has no sentence."""
+        own = rule.says.get(self.language) or rule.says.get("zh", "")
+        if own:
+            own = re.sub(r"\{\$(\w+)\}", lambda match: self.parameter(match[1]), own)
+            return self.say("says", target=_target(self, rule), said=own) if rule.kind == "derive" else own
         said = SENTENCES.get(rule.kind)
         return said(self, rule) if said else ""
+
+    def choices(self, rule: Rule) -> list[tuple[str, str]]:
+        """The branches of a value that depends on conditions, each with what it gives; none where one cannot be read aloud."""
+        found = CASE.fullmatch(" ".join(str(getattr(rule, "value", "")).split())) if not rule.says else None
+        parts = [part.strip() for part in BRANCHES.split(found[1])[1:]] if found else []
+        said = [self.result(part) if place % 2 or part is parts[-1] else self.plainly(part, "") for place, part in enumerate(parts)]
+        if not all(said):
+            return []
+        pairs = list(zip(said[::2], said[1::2], strict=False))
+        return pairs + ([(self.say("otherwise"), said[-1])] if len(said) % 2 else [])
+
+    def result(self, expression: str) -> str:
+        """What a branch gives: a word as it stands in the sheet, or an expression in words."""
+        word = TEXT.fullmatch(expression)
+        return word[1] if word else self.say("nothing") if expression == "null" else self.plainly(expression, "")
 
     def words(self, expression: str | None) -> str:
         """An expression with headings and numbers in place of keys, and plain words in place of operators."""
@@ -159,8 +76,10 @@ class Reader:
             texts.append(match[1])
             return f"\0{len(texts) - 1}\0"
 
+        text = re.sub(r"\bdate '([\d-]+)'", r"\1", text)
+        text = LONE.sub(self._ticked, TICK.sub(r"\1", text)) if self.language == "zh" else text
         text = TEXT.sub(kept, re.sub(r"\bcoalesce\(([^(),]+), ''\)", r"\1", text))
-        text = re.sub(r"\$(\w+)", lambda match: self.parameter(match[1]), text)
+        text = re.sub(r"\$(\w+)", lambda match: self._named(match[1], alone=match[0] == text), text)
         text = re.sub(r"\bfilled\((\w+)\)", r"\1 is not null", text)
         text = re.sub(r"\bblank\((\w+)\)", r"\1 is null", text)
         text = re.sub(r"\b([a-z]\w*)\.([a-z]\w*)", lambda match: self.looked_up(match[1], match[2]), text)
@@ -169,6 +88,18 @@ class Reader:
         for pattern, word in WORDS[self.language].items():
             text = re.sub(pattern, word, text, flags=re.I)
         return re.sub(r"\0(\d+)\0", lambda match: self.say("quoted", text=texts[int(match[1])].strip("%")), " ".join(text.split()))
+
+    def _named(self, name: str, alone: bool) -> str:
+        """A parameter in an expression: its value, or its title where it has a value for each class and more is said."""
+        declared = self.policy.parameters.get(name)
+        if declared and declared.by and not alone:
+            return self.say("quoted", text=declared.title.get(self.language) or declared.title.get("zh", name))
+        return self.parameter(name)
+
+    def _ticked(self, match: re.Match[str]) -> str:
+        """A tick that stands alone as a condition."""
+        column = self.table.column(match[1])
+        return f"{match[1]} = true" if column and column.type == "boolean" else match[0]
 
     def _among(self, match: re.Match[str]) -> str:
         """A list of values as people say it."""
@@ -189,7 +120,8 @@ class Reader:
         there = self.tables[via.refers_to].column(column) if via and via.refers_to and via.refers_to in self.tables else None
         if via is None or there is None:
             return f"{name}.{column}"
-        return SAYINGS["of"][self.language].format(owner=via.heading(self.language), what=there.heading(self.language))
+        owner = NUMBERED.sub("", via.heading(self.language))
+        return SAYINGS["of"][self.language].format(owner=owner, what=there.heading(self.language))
 
     def plainly(self, expression: str | None, otherwise: str) -> str:
         """An expression in words where every word of it is one; else what is said in its place."""
@@ -219,14 +151,21 @@ class Reader:
         if value is None:
             return {"zh": "（已停用）", "en": "(ended)"}[self.language]
         if isinstance(value, Mapping):
-            return BETWEEN[self.language].join(
-                f"{each}{' ' * (self.language == 'en')}{self._amount(of, parameter)}" for each, of in value.items()
-            )
+            return BETWEEN[self.language].join(self._of_class(each, of, parameter) for each, of in value.items())
         if parameter.unit == "text" and value in DAYS:
             return DAYS[str(value)][self.language]
         number = f"{int(value):,}" if re.fullmatch(r"\d{5,}", str(value)) else str(value)
         said = UNITS.get(parameter.unit, {}).get(self.language, "{}").format(number)
         return said.removesuffix("s") if self.language == "en" and str(value) == "1" else said
+
+    def _of_class(self, word: str, value: Any, parameter: Parameter) -> str:
+        """A class with its value: one that has none says so, and a year is not run into its date."""
+        said = self.say("none") if value is None else self._amount(value, parameter)
+        rest = word == "*"
+        if said.startswith(word):
+            return said
+        between = " " if self.language == "en" else "：" if word[-1:].isdigit() else ""
+        return f"{self.say('otherwise') if rest else word}{between}{said}"
 
     def say(self, saying: str, **facts: str) -> str:
         return SAYINGS[saying][self.language].format(**facts)
@@ -252,6 +191,8 @@ def _said(reader: Reader, message: Words) -> str:
 
 def _derive(reader: Reader, rule: Any) -> str:
     target, value = _target(reader, rule), reader.plainly(rule.value, "")
+    if reader.choices(rule):
+        return reader.say("branches", target=target)
     return reader.say("derive", target=target, value=value) if value else reader.say("computed", target=target)
 
 
@@ -261,11 +202,11 @@ def _deadline(reader: Reader, rule: Any) -> str:
         said = reader.say("until", until=reader.plainly(rule.until, rule.id), done=done)
     else:
         starts = reader.plainly(rule.starts or reader.policy.dated_by, "")
-        said = reader.say("within" if starts else "within ready", starts=starts, within=reader.words(rule.within), done=done)
+        said = reader.say("within" if starts else "within ready", starts=starts.strip("“”"), within=reader.words(rule.within), done=done)
     if rule.no_later_than:
         titles = [_title(reader, reader.rules.get(each), each) for each in rule.no_later_than]
         said = reader.say("capped", said=said, caps=BETWEEN[reader.language].join(titles))
-    return reader.say("paused", said=said, pause=reader.words(rule.pauses.while_)) if rule.pauses else said
+    return reader.say("paused", said=said, pause=reader.words(rule.pauses.while_).removesuffix(" = 是")) if rule.pauses else said
 
 
 def _title(reader: Reader, rule: Rule | None, name: str) -> str:
@@ -273,7 +214,10 @@ def _title(reader: Reader, rule: Rule | None, name: str) -> str:
 
 
 def _cadence(reader: Reader, rule: Any) -> str:
-    return reader.say("cadence", every=reader.words(rule.every), last=reader.plainly(rule.last, _title(reader, rule, rule.id)))
+    declared = reader.policy.parameters.get(str(rule.every).removeprefix("$"))
+    said = reader.say("cadence by" if declared and declared.by else "cadence", every=reader.words(rule.every))
+    last = reader.plainly(rule.last, "")
+    return reader.say("seen by", said=said, last=last.strip("“”")) if last else said
 
 
 def _approval(reader: Reader, rule: Any) -> str:
@@ -285,7 +229,9 @@ def _approval(reader: Reader, rule: Any) -> str:
 def _metric(reader: Reader, rule: Any) -> str:
     every = BETWEEN[reader.language].join(parse_span(each).words[reader.language] for each in rule.every)
     subject, what = SUBJECTS[rule.subject][reader.language], _title(reader, rule, rule.id)
-    said = reader.say("metric company" if rule.subject == "company" else "metric", every=every, subject=subject, what=what)
+    said = reader.say(
+        "metric company" if rule.subject == "company" or what.startswith(subject) else "metric", every=every, subject=subject, what=what
+    )
     if not rule.target:
         return said
     direction = "at least" if rule.direction == "higher" else "no more"
@@ -332,9 +278,7 @@ SENTENCES: Mapping[str, Callable[[Reader, Any], str]] = {
     "derive": _derive,
     "classify": lambda reader, rule: reader.say("classify", target=_target(reader, rule)),
     "deadline": _deadline,
-    "cadence": lambda reader, rule: reader.say(
-        "cadence", every=reader.words(rule.every), last=reader.plainly(rule.last, _title(reader, rule, rule.id))
-    ),
+    "cadence": _cadence,
     "metric": _metric,
     "duty": _duty,
     "ledger": _ledger,

@@ -25,7 +25,7 @@ def test_one_kind_in_full() -> None:
         "  by              a list of { column, who }; required\n"
         "  before          a text; optional\n"
         "\n"
-        "and those of every rule: id, kind, title, when, level, clause, catalogue, message, fix, risk"
+        "and those of every rule: id, kind, title, when, level, clause, catalogue, message, fix, risk, says"
     )
 
 

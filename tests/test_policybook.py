@@ -59,6 +59,19 @@ def test_rows_the_program_makes_say_where_they_are_and_how_they_are_grouped(book
     assert rule(book, "sales-stats", "sales-of-week").sentence == "按营销业务员等汇总到“销售统计表”"
 
 
+def test_what_the_program_works_out_says_from_what(book: Book):
+    state, policy = rule(book, "payment-before-goods", "payment-state"), rule(book, "contracts", "breach-clause")
+
+    assert (state.sentence, state.table) == (
+        "“付款状态”按下表确定",
+        (("已收货款 ≥ 订单金额", "已付清"), ("已收货款 > 0", "部分"), ("其余", "未付")),
+    )
+    assert policy.sentence == "要求：违约责任条款 = 是"
+    assert rule(book, "payment-before-goods", "payment-enough").sentence == "“货款已到应收比例”：已收货款不少于订单金额的100%"
+    assert rule(book, "cash-in-hand", "cash-next-step").table[0] == ("“这笔钱还在手里”不成立", "不写")
+    assert [line for line in book_text(book).splitlines() if "由程序得出" in line] == []
+
+
 def test_who_is_told_of_some_rows_only_stands_with_their_condition(book: Book):
     assert rule(book, "complaint-handling", "form_answered").told[1] == "出现时（责任部门 未填 且 投诉类别 = “运输损坏”）：物流专员"
 

@@ -11,7 +11,7 @@ def check_command(call: Call) -> Ended:
     arguments = call.arguments
     only = tuple(arguments.only or ())
     result = check(arguments.root, examples=not arguments.quick, prove=arguments.prove, only=only, progress=call.progress)
-    result = result.on(call.now(result.config).date()) if result.config else result
+    result = result.on(call.now(result.config).date()) if result.config and not only else result
     return ended(call, result, CONFIG if result.problems or result.unnoticed else NOTHING)
 
 

@@ -12,6 +12,8 @@ from automations.demo.trade import Deal
 from automations.model import Value
 
 PERSONAL = "6222020000099999"
+PHONE_OF_BOTH = "13900001234"
+"""A number that nobody has, written for a member of staff and for a carrier."""
 
 
 def plant(town: Town) -> None:
@@ -171,6 +173,9 @@ def registers(town: Town) -> None:
         entry = town.story.entry("special_policies").put(town.start - timedelta(days=9), policy_id=number, scope=scope, subject=subject)
         entry.put(entry.born, exempt_rule="先款后货", content="货到30日内付款", approved_by=approver, valid_from=begins, valid_to=ends)
     entry_of(town, "staff", "staff_id", GONE).put(moment("09-16", "09:00"), access_role="业务")
+    entry_of(town, "customers", "customer_id", "KH-00030").put(moment("09-16", "14:20"), legal_rep="谢军")
+    entry_of(town, "staff", "staff_id", "YG-09").put(moment("09-17", "09:30"), phone=PHONE_OF_BOTH)
+    entry_of(town, "carriers", "carrier_id", "CY-004").change(moment("09-17", "09:00"), phone=PHONE_OF_BOTH)
 
 
 def visits(town: Town) -> None:

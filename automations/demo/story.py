@@ -78,6 +78,8 @@ PLANTED: tuple[Plant, ...] = (
     Plant("special_policies", "ZC-0003", "special-policy-register/validity-in-order", "失效日早于生效日"),
     Plant("special_policies", "ZC-0004", "special-policy-register/register-complete", "没有批准人"),
     Plant("staff", GONE, "staff-care/leaver-access", "离职的人还登记着权限"),
+    Plant("staff", GONE, "staff-ties/former-staff-tie", "离职两个月的人与一家客户的法定代表人同名", "notice"),
+    Plant("staff", "YG-09", "staff-ties/staff-tie", "在职员工的电话与承运单位相同", "notice"),
     # 回访
     Plant("visits", "BF-00801", "return-visit-records/summary-written", "回访没有书面总结"),
     Plant("visits", "BF-00801", "return-visit-records/filing", "回访记录没有归档", "notice"),
