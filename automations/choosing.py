@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from automations.config import Config
 from automations.errors import RowkeeperError
 from automations.model import Table
+from automations.program import Place
 from automations.yamlcheck import closest
 
 
@@ -52,11 +53,15 @@ def asked(config: Config) -> Mapping[str, Asked]:
 
 
 def _rules(config: Config, table: str) -> list[str]:
-    """The rules over a table, those that make its rows, and those that read one of its columns."""
+    """The rules over a table, those that make its rows, and those that read it, also through a look-up or a sum of another table."""
     program = config.program
     over = {f"{name}/{rule}" for name, policy in config.policies.items() if policy.file.table == table for rule in policy.rules}
-    reading = {node.source for node in program.nodes() if any(place[0] == table for place in node.needs)}
     known = {f"{name}/{rule}" for name, policy in config.policies.items() for rule in policy.rules}
+    passed, reading = set[Place](), set[str]()
+    for node in program.nodes():  # in layers, so that what a node needs came before it
+        if any(place[0] == table or place in passed for place in node.needs):
+            reading.add(node.source)
+            passed |= set() if node.source in known else {node.place}
     return sorted((over | reading | {spec.rule for spec in program.kept if spec.table == table}) & known)
 
 

@@ -20,6 +20,7 @@ from automations.errors import ConfigProblems, Problem
 from automations.expressions import Evaluator
 from automations.gathered import add_gathered
 from automations.holding import add_holds, longest_hold
+from automations.merging import merged
 from automations.model import Column, Numbering, Table
 from automations.parametercheck import parameter_faults, spoilt
 from automations.precedence import add_precedence
@@ -231,25 +232,10 @@ def _table_files(reader: Reader, packs: Mapping[str, PackFile]) -> dict[str, tup
         for file in sorted((reader.folder(pack) / "tables").glob("*.yaml"), key=lambda file: (order.get(file.stem, len(order)), file.stem)):
             if loaded := reader.read(TableFile, file):
                 table, document = loaded
-                found[table.table] = _merged(reader, found[table.table], loaded) if table.table in found else (table, [document])
+                found[table.table] = merged(reader, found[table.table], loaded) if table.table in found else (table, [document])
             else:
                 reader.unread.add(file.stem)
     return found
-
-
-def _merged(reader: Reader, there: tuple[TableFile, list[Document]], more: tuple[TableFile, Document]) -> tuple[TableFile, list[Document]]:
-    """A table to which another pack adds columns, behind those that are there."""
-    first, documents = there
-    table, document = more
-    for key in table.columns.keys() & first.columns.keys():
-        reader.problems.append(
-            document.problem(
-                ("columns", key), f"column '{key}' of table '{table.table}' is declared in {documents[0].file} already", key=True
-            )
-        )
-    parts = ("columns", "rollups", "in_force", "running")
-    update = {name: getattr(first, name) | getattr(table, name) | getattr(first, name) for name in parts}
-    return first.model_copy(update=update), [*documents, document]
 
 
 def _table(file: TableFile) -> Table:

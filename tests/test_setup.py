@@ -166,6 +166,32 @@ def packs_of_two(tmp_path: Path) -> Path:
     return small_project(tmp_path, tables={}, settings=TWO_PACKS, files=files)
 
 
+def test_a_tab_that_is_only_looked_into_says_whose_rules_need_it(tmp_path: Path) -> None:
+    root = packs_of_two(tmp_path)
+    parts = "part | 编号\n no | 投诉 |\n amount | 金额 | money |"
+    of_costs = "cost | 费用号\n amount | 金额 | money |\n parts | 明细合计 | money ours |"
+    summed = "\n\nrollups:\n  parts: { of: parts, via: no, how: sum, value: amount }\n"
+    check = "{ id: agrees, kind: check, require: parts = amount, message: 不符, unknown: pass }"
+    rule = f"policy: amount\ntitle: amount\ntable: costs\nrules:\n  - {check}\n"
+    for name, text in (("tables/parts", table_file("parts", parts)), ("tables/costs", table_file("costs", of_costs) + summed)):
+        (root / f"config/packs/two/{name}.yaml").write_text(text, encoding="utf-8")
+    (root / "config/packs/two/policies/amount.yaml").write_text(rule, encoding="utf-8")
+
+    said = init_of(load(root)).text().splitlines()
+    assert said[said.index("  工作表“parts”，3 列：编号、投诉、金额") + 1] == "    《乙制度》要用；没有它，1条规则不起作用"
+
+
+def test_what_staff_fill_in_stands_together_whichever_pack_adds_it(tmp_path: Path) -> None:
+    root = packs_of_two(tmp_path)
+    first = "no | 编号\n step | 进度 | ours |\n said | 内容\n asked | 追问\n days | 天数 | integer ours |"
+    more = "no2 | 来源号\n late | 逾期 | boolean ours |\n cause | 原因"
+    (root / "config/packs/one/tables/complaints.yaml").write_text(table_file("complaints", first), encoding="utf-8")
+    added = table_file("complaints", more).replace("key: no2", "key: no")
+    (root / "config/packs/two/tables/complaints.yaml").write_text(added, encoding="utf-8")
+
+    assert init_of(load(root)).text().splitlines()[1] == "  工作表“complaints”，8 列：编号、进度、内容、追问、来源号、原因、天数、逾期"
+
+
 def test_the_plan_says_who_asks_for_each_tab_and_some_may_be_chosen(tmp_path: Path) -> None:
     config = load(packs_of_two(tmp_path))
 
