@@ -167,6 +167,8 @@ def _rule(reader: Reader, rule: Rule) -> ShownRule:
 
 
 def _cell(reader: Reader, cell: Any) -> str:
+    if isinstance(cell, bool):
+        return {"zh": "是" if cell else "否", "en": "is ticked" if cell else "is not ticked"}[reader.language]
     if isinstance(cell, list):
         return reader.words(f"in ({', '.join(map(str, cell))})").strip()
     return re.sub(r"\.\.(<?)", lambda match: BOUNDS[reader.language][match[1]], reader.words(str(cell))) or str(cell)

@@ -101,7 +101,11 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         r">=": "≥",
     },
     "en": {
+        r" = true\b": " is ticked",
+        r" = false\b": " is not ticked",
+        r"\binterval (\d+ days?)\b": r"\1",
         r"\bcast\(([^()]+) as \w+\)": r"\1",
+        r"\bcoalesce\(([^(),]+), (?:true|false)\)": r"\1",
         r"\bcoalesce\(([^(),]+), ([^(),]+)\)": r"\1 (\2 if blank)",
         r"\bis not null\b": "is filled",
         r"\bis null\b": "is blank",

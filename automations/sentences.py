@@ -77,7 +77,7 @@ class Reader:
             return f"\0{len(texts) - 1}\0"
 
         text = re.sub(r"\bdate '([\d-]+)'", r"\1", text)
-        text = LONE.sub(self._ticked, TICK.sub(r"\1", text)) if self.language == "zh" else text
+        text = LONE.sub(self._ticked, TICK.sub(r"\1", text))
         text = TEXT.sub(kept, re.sub(r"\bcoalesce\(([^(),]+), ''\)", r"\1", text))
         text = re.sub(r"\$(\w+)", lambda match: self._named(match[1], alone=match[0] == text), text)
         text = re.sub(r"\bfilled\((\w+)\)", r"\1 is not null", text)
@@ -112,7 +112,7 @@ class Reader:
         if column:
             return column.heading(self.language)
         hidden = next((rule for rule in self.rules.values() if getattr(rule, "as_", None) == name), None)
-        return f"“{_title(self, hidden, name)}”" if hidden else name
+        return self.say("quoted", text=_title(self, hidden, name)) if hidden else name
 
     def looked_up(self, name: str, column: str) -> str:
         """A column of the row that another column refers to: the approver's post."""
@@ -202,11 +202,15 @@ def _deadline(reader: Reader, rule: Any) -> str:
         said = reader.say("until", until=reader.plainly(rule.until, rule.id), done=done)
     else:
         starts = reader.plainly(rule.starts or reader.policy.dated_by, "")
-        said = reader.say("within" if starts else "within ready", starts=starts.strip("“”"), within=reader.words(rule.within), done=done)
+        said = reader.say("within" if starts else "within ready", starts=starts.strip("“”'"), within=reader.words(rule.within), done=done)
     if rule.no_later_than:
         titles = [_title(reader, reader.rules.get(each), each) for each in rule.no_later_than]
         said = reader.say("capped", said=said, caps=BETWEEN[reader.language].join(titles))
-    return reader.say("paused", said=said, pause=reader.words(rule.pauses.while_).removesuffix(" = 是")) if rule.pauses else said
+    return (
+        reader.say("paused", said=said, pause=reader.words(rule.pauses.while_).removesuffix(" = 是").removesuffix(" is ticked"))
+        if rule.pauses
+        else said
+    )
 
 
 def _title(reader: Reader, rule: Rule | None, name: str) -> str:
@@ -217,7 +221,7 @@ def _cadence(reader: Reader, rule: Any) -> str:
     declared = reader.policy.parameters.get(str(rule.every).removeprefix("$"))
     said = reader.say("cadence by" if declared and declared.by else "cadence", every=reader.words(rule.every))
     last = reader.plainly(rule.last, "")
-    return reader.say("seen by", said=said, last=last.strip("“”")) if last else said
+    return reader.say("seen by", said=said, last=last.strip("“”'")) if last else said
 
 
 def _approval(reader: Reader, rule: Any) -> str:
