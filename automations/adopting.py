@@ -44,7 +44,7 @@ def adopted(
     for table in [table for table in hashes if hashes[table] != before.get(table)]:
         keys = judged.evaluation.keys(table)
         new = strangers(table, [key for key in keys.tolist() if key])
-        rows = np.flatnonzero(np.isin(keys, list(new)) & ~judged.blocked[table]).tolist() if new else []
+        rows = np.flatnonzero(judged.evaluation.index(table).isin(list(new)) & ~judged.blocked[table]).tolist() if new else []
         for column in kept_for_people(judged, table) if rows else ():
             cells = typed_list(judged.snapshot.sheets[table].frame[column.key], rows, column)
             places = [(table, str(keys[row]), column.key) for row in rows]
