@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from automations.arrays import text_array
 from automations.calendars import At, Unit
-from automations.expressions import text_array
 
 if TYPE_CHECKING:
     from automations.judging import Evaluation

@@ -68,13 +68,12 @@ def _row_in_customers(judged: Judged, table: str, row: int) -> int | None:
     link = next((column.key for column in declared.columns if column.refers_to == TABLE), None)
     if link is None or TABLE not in judged.snapshot.sheets or not judged.evaluation.has(table, link):
         return None
-    wanted = str(judged.evaluation.texts(table, link)[row])
-    places = (judged.evaluation.keys(TABLE) == wanted).nonzero()[0] if wanted else []
-    return int(places[0]) if len(places) == 1 else None
+    place = int(judged.evaluation.positions(table, link, TABLE)[row])
+    return None if place < 0 or judged.blocked[TABLE][place] else place
 
 
 def _text(judged: Judged, column: str, row: int) -> str:
-    return str(judged.evaluation.texts(TABLE, column)[row]) if judged.evaluation.has(TABLE, column) else ""
+    return judged.evaluation.text(TABLE, column, row) if judged.evaluation.has(TABLE, column) else ""
 
 
 def for_customer(

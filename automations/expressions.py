@@ -12,7 +12,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pandas as pd
+
 from automations.allowed import OURS, only_expression, refuse_foreign, rename
+from automations.arrays import DUCK, as_array, handed_over, packed, quoted, unpacked
 from automations.errors import TooSlow
 from automations.expressionfaults import (
     SAMPLE_TEXT,
@@ -21,12 +25,10 @@ from automations.expressionfaults import (
     refuse_unreadable,
     syntax_fault,
 )
-from automations.model import SCALE, ColumnType
+from automations.model import ColumnType
 from automations.trees import Tree, walk
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from automations.calendars import Calendar
 
 ROW = "policy row"
@@ -37,22 +39,6 @@ SLOWEST = 120.0
 """Seconds the formulas of one judging may take before they are interrupted."""
 STATEMENTS = 512
 """How many queries stay read; all the packs take some 220 to judge tables never seen."""
-
-DUCK: Mapping[ColumnType, str] = {
-    "text": "VARCHAR",
-    "choice": "VARCHAR",
-    "email": "VARCHAR",
-    "phone": "VARCHAR",
-    "reference": "VARCHAR",
-    "integer": "BIGINT",
-    "decimal": "DECIMAL(18,4)",
-    "money": "DECIMAL(18,2)",
-    "percent": "DECIMAL(18,6)",
-    "date": "DATE",
-    "datetime": "TIMESTAMP",
-    "time": "TIME",
-    "boolean": "BOOLEAN",
-}
 
 SET_UP = """
 CREATE MACRO blank(x) AS x IS NULL;
@@ -120,8 +106,6 @@ class Evaluator:
         self._connection.execute(f"SET disabled_optimizers = '{','.join(names)}'")
 
     def _set(self, variable: str, values: Sequence[int | None]) -> None:
-        import pandas as pd
-
         frame = pd.DataFrame({"value": pd.array(list(values), dtype="Int32"), "place": range(len(values))})
         self._connection.register("frame", frame)  # a third of the time that handing over a list takes
         self._connection.execute(f"SET VARIABLE {variable} = (SELECT list(value ORDER BY place) FROM frame)")  # noqa: S608
@@ -193,8 +177,6 @@ class Evaluator:
         self, formulas: Sequence[Formula], columns: Mapping[str, Any], types: Mapping[str, ColumnType], count: int
     ) -> dict[str, Any]:
         """Every formula over the rows: name -> array in the frame's dtype; `columns` hold pandas or numpy arrays of `count` rows."""
-        import numpy as np
-
         if not count:  # a table without rows is common, and DuckDB would plan as long for it as for any other
             return {formula.name: as_array((), formula.type) for formula in formulas}
         alike: dict[tuple[str, ...], list[Formula]] = {}
@@ -204,7 +186,7 @@ class Evaluator:
         found: dict[str, Any] = {}
         for per, batch in alike.items():
             names = sorted(set().union(*(formula.columns for formula in batch), per))
-            source = [f"{_unpacked(name, types[name])} AS {quoted(name)}" for name in names]
+            source = [f"{unpacked(name, types[name])} AS {quoted(name)}" for name in names]
             numbered = dict([groups[per]]) if per else {ROW: np.arange(count)}
             self._lay_out({**{name: columns[name] for name in names}, **numbered})
             found |= self._gathered(batch, source, *groups[per]) if per else self._computed(batch, source)
@@ -214,7 +196,7 @@ class Evaluator:
         """Formulas of single rows."""
         order = f" ORDER BY {quoted(ROW)}" if any(_is_window(formula.sql) for formula in formulas) else ""
         rows = f"(SELECT {', '.join([*source, quoted(ROW)])} FROM frame){order}"  # noqa: S608
-        found = self._tried([_packed(formula, formula.sql) for formula in formulas], rows)
+        found = self._tried([packed(formula.sql, formula.type) for formula in formulas], rows)
         return {formula.name: as_array(found[f"e{place}"], formula.type) for place, formula in enumerate(formulas)}
 
     def _gathered(self, formulas: Sequence[Formula], source: Sequence[str], code: str, codes: Any) -> dict[str, Any]:
@@ -222,12 +204,10 @@ class Evaluator:
 
         As windows they would have DuckDB sort all rows and all columns once for every key.
         """
-        import numpy as np
-
         by = ", ".join([quoted(code), *map(quoted, formulas[0].per)])
         gathered = ", ".join(f"{WINDOW.sub('', formula.sql)} AS g{place}" for place, formula in enumerate(formulas))
         groups = f"(SELECT {quoted(code)}, {gathered} FROM (SELECT {', '.join([*source, quoted(code)])} FROM frame) GROUP BY {by})"  # noqa: S608
-        found = self._tried([quoted(code), *(_packed(formula, f"g{place}") for place, formula in enumerate(formulas))], groups)
+        found = self._tried([quoted(code), *(packed(f"g{place}", formula.type) for place, formula in enumerate(formulas))], groups)
         place_of = np.empty(len(found["e0"]), dtype="int64")
         place_of[found["e0"]] = np.arange(len(place_of))
         rows = place_of[codes]
@@ -244,7 +224,7 @@ class Evaluator:
 
     def _lay_out(self, columns: Mapping[str, Any]) -> None:
         """Let queries read these columns as `frame`, in the place of those before."""
-        self._connection.register("frame", {name: _handed_over(values) for name, values in columns.items()})
+        self._connection.register("frame", {name: handed_over(values) for name, values in columns.items()})
 
     def _run(self, query: str) -> dict[str, Any]:
         import duckdb
@@ -283,11 +263,6 @@ class Evaluator:
         return row[0] if row else None
 
 
-def quoted(name: str) -> str:
-    """A name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def literal(text: str) -> str:
     """A text as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
@@ -313,56 +288,12 @@ def type_from_duck(duck: str) -> ColumnType | None:
     return known.get(name)
 
 
-def as_array(found: Any, kind: ColumnType) -> Any:
-    """A fetched column as the frame keeps it: see `model.Sheet` for the dtypes."""
-    import numpy as np
-    import pandas as pd
-
-    data = np.asarray(np.ma.getdata(found))
-    mask = np.broadcast_to(np.ma.getmaskarray(found), data.shape)
-    if kind in ("date", "datetime"):
-        return np.where(mask, np.datetime64("NaT", "s"), data.astype("datetime64[s]"))
-    if kind == "boolean":
-        return pd.arrays.BooleanArray(data.astype(bool), mask.copy())
-    if kind in ("integer", "time") or kind in SCALE:
-        return pd.arrays.IntegerArray(np.where(mask, 0, data).astype("int64"), mask.copy())
-    return _texts(data, mask | (data == ""))
-
-
-def text_array(data: np.ndarray[Any, Any]) -> Any:
-    """Texts as the frame keeps them, blank where missing or empty."""
-    import pandas as pd
-
-    return _texts(data, pd.isna(data) | (data == ""))
-
-
-def _texts(data: np.ndarray[Any, Any], blank: np.ndarray[Any, Any]) -> Any:
-    import pandas as pd
-
-    values = data.astype(object)
-    values[blank] = pd.NA
-    return pd.arrays.StringArray(values)
-
-
 def _query(expressions: Sequence[str], rows: str) -> str:
     return f"SELECT {', '.join(f'{each} AS e{place}' for place, each in enumerate(expressions))} FROM {rows}"  # noqa: S608
 
 
-def _handed_over(values: Any) -> Any:
-    """A column as DuckDB takes it soonest: binding a frame of pandas costs it three times as much."""
-    import numpy as np
-    import pandas as pd
-
-    if isinstance(values, pd.arrays.IntegerArray | pd.arrays.BooleanArray):
-        plain = values.to_numpy(dtype="int64" if isinstance(values, pd.arrays.IntegerArray) else "bool", na_value=0)
-        return np.ma.masked_array(plain, values.isna()) if values.isna().any() else plain
-    return np.asarray(values, dtype=object) if isinstance(values, pd.arrays.StringArray) else np.asarray(values)
-
-
 def _group_codes(columns: Mapping[str, Any], per: Sequence[str]) -> Any:
     """The number of the group every row belongs to; blank is a group too."""
-    import pandas as pd
-
     if len(per) == 1:
         return pd.factorize(columns[per[0]], use_na_sentinel=False)[0]
     frame = pd.DataFrame({name: columns[name] for name in per}, copy=False)
@@ -378,25 +309,6 @@ def _sample(kind: ColumnType) -> str:
     """A value a column of that type may hold, for the row expressions are tried on."""
     values = {"VARCHAR": literal(SAMPLE_TEXT), "DATE": "'2025-01-15'", "TIMESTAMP": "'2025-01-15 12:00:00'", "TIME": "'12:00:00'"}
     return f"CAST({values.get(DUCK[kind], 'true' if kind == 'boolean' else '1')} AS {DUCK[kind]})"
-
-
-def _packed(formula: Formula, sql: str) -> str:
-    cast = f"CAST({sql} AS {DUCK[formula.type]})"
-    if formula.type in SCALE:
-        return f"CAST({cast} * {SCALE[formula.type]} AS BIGINT)"
-    if formula.type == "time":
-        return f"CAST(epoch({cast}) AS BIGINT)"
-    return cast
-
-
-def _unpacked(name: str, kind: ColumnType) -> str:
-    column = quoted(name)
-    if kind in SCALE:
-        digits = len(str(SCALE[kind])) - 1
-        return f"CAST(CAST({column} AS DECIMAL(15,0)) * CAST({1 / SCALE[kind]:.{digits}f} AS DECIMAL({digits},{digits})) AS {DUCK[kind]})"
-    if kind == "time":
-        return f"(TIME '00:00:00' + to_seconds({column}))"
-    return f"CAST({column} AS {DUCK[kind]})"
 
 
 def _statement(tree: Tree) -> Tree:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from automations.expressions import quoted
+from automations.arrays import Array, alike, quoted
 from automations.keeping import ROUNDS, extended, new_rows
 from automations.model import ColumnType, NewRow, Snapshot, Table, Transition
 from automations.program import FindingSpec, Node, Place, Program, needed_only, restricted
@@ -20,9 +20,6 @@ from automations.program import FindingSpec, Node, Place, Program, needed_only, 
 if TYPE_CHECKING:
     from automations.calendars import Calendar
     from automations.expressions import Evaluator, Formula
-
-Array = Any
-"""One column in the frame's dtype: see `model.Sheet`."""
 
 TEXTS: frozenset[ColumnType] = frozenset(("text", "choice", "email", "phone", "reference"))
 """The types kept as texts, all in one dtype."""
@@ -179,6 +176,11 @@ class Evaluation:
         """A text column as an object array, "" where blank."""
         values = self.column(table, name)
         return np.where(self.filled(table, name), np.asarray(values, dtype=object), "")
+
+    def text(self, table: str, name: str, row: int) -> str:
+        """What one cell of a text column says, "" where blank."""
+        value = self.column(table, name)[row]
+        return "" if pd.isna(value) else str(value)
 
     def keys(self, table: str) -> Any:
         """The keys of a table as an object array, "" where blank."""
@@ -382,15 +384,6 @@ class Judge:
         if place not in self._constants:
             self._constants[place] = self.evaluator.evaluate([formula], {}, {}, 1)[formula.name]
         return self._constants[place].repeat(count)
-
-
-def alike(one: Array, other: Array) -> bool:
-    """Whether two columns of one dtype hold the same values; blanks are the same."""
-    if one is other:
-        return True
-    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
-        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind in "fM")
-    return not isinstance(one, np.ndarray) and bool(one.equals(other))
 
 
 def blocked_rows(evaluation: Evaluation, table: str) -> Any:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from automations.arrays import text_array
 from automations.cells import parse_column, parse_keys
-from automations.expressions import text_array
 from automations.model import Column, ColumnType, NewRow, Sheet, Snapshot, Words
 from automations.program import KeptSpec
 

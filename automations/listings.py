@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from automations.expressions import text_array
+from automations.arrays import text_array
 from automations.judging import Evaluation, Judged, blocked_rows
 from automations.keeping import Made, made_of, standing
 from automations.model import Table, Words

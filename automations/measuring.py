@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from automations.expressions import text_array
+from automations.arrays import text_array
 from automations.keeping import Made, made_of, standing
 from automations.model import SCALE, ColumnType, Words
 from automations.program import Place

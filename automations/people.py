@@ -188,7 +188,7 @@ class People:
     def _in_column(self, column: str, table: str, row: int) -> Iterable[Person]:
         if not self._judged.evaluation.has(table, column):
             return []
-        return self._known(str(self._judged.evaluation.texts(table, column)[row]))
+        return self._known(self._judged.evaluation.text(table, column, row))
 
     def _known(self, said: str) -> list[Person]:
         """Whom a cell means: a staff number or name, an address, or all in the posts that the cell names."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
+from automations.arrays import DUCK
 from automations.config import Config, LoadedPolicy
 from automations.examples import Prover
-from automations.expressions import DUCK, Formula
+from automations.expressions import Formula
 from automations.program import Node, Program
 
 Progress = Callable[[int, int, str], None]

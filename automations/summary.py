@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from automations.arrays import text_array
 from automations.clocks import OPEN, OVERDUE, PAUSED
-from automations.expressions import text_array
 from automations.judging import Evaluation, Judged
 from automations.model import Finding, Words
 from automations.program import ClockSpec

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from automations.expressions import Formula, quoted
+from automations.arrays import quoted
+from automations.expressions import Formula
 from automations.judging import Evaluation, Judge, Judged, Memory, blocked_rows
 from automations.keeping import ROUNDS, extended, new_rows
 from automations.model import ColumnType, Snapshot

@@ -477,4 +477,4 @@ def test_the_connection_itself_sees_no_file_and_its_configuration_is_locked(quer
 def test_memory_and_threads_are_limited():
     settings = "SELECT current_setting('memory_limit'), current_setting('threads'), current_setting('enable_external_access')"
 
-    assert EVALUATOR._connection.execute(settings).fetchone() == ("1.8 GiB", 2, False)
+    assert EVALUATOR._connection.execute(settings).fetchone() == ("1.8 GiB", 1, False)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from pydantic import Field
 
+from automations.arrays import text_array
 from automations.declarations import Declared, Parameter
-from automations.expressions import text_array
 from automations.keeping import Made, made_of
 from automations.keptcolumns import fillable, keep, kept_table
 from automations.periods import WEEKDAYS, Every, Period, due_day, following, period_of, preceding

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from automations.arrays import text_array
 from automations.declarations import Declared, Said
-from automations.expressions import text_array
 from automations.rule import Builder, Expression, Rule
 
 if TYPE_CHECKING:
