@@ -121,7 +121,7 @@ def _wide_lines(largest: int) -> Iterable[Line]:
     found = _say(f"judging ten tables of {WIDE:,} rows", process, "tests.bench.wide", str(WIDE))
     sizes = f"{found['tables']} large tables, {found['rows']:,} rows in all"
     note = f"{sizes}, {found['findings']:,} findings; kept tables as the last pass left them"
-    yield Line(f"all packs, ten tables of {WIDE:,} rows, wall", found["judged"]["wall"], "s", (6, 3), note=note)
+    yield Line(f"all packs, ten tables of {WIDE:,} rows, wall", found["judged"]["wall"], "s", (3, 1.5), note=note)
     yield Line("  the same tables judged again, wall", found["again"]["wall"], "s")
 
 
