@@ -200,7 +200,7 @@ def undo(
     run_id: int, now: datetime, snapshot: Snapshot, workbook: Workbook, ledger: Ledger, config_hash: str, language: str = "zh"
 ) -> Receipt:
     """Write back what a run overwrote, wherever its value still stands; sends nothing. Undoing can itself be undone."""
-    back, left = changes_back(run_id, ledger.changes_of(run_id), snapshot)
+    back, left = changes_back(run_id, ledger.changes_of(run_id), snapshot, language)
     undoing = ledger.begin_run(RunStart(f"undo {run_id}", snapshot.workbook, now, config_hash, ""))
     ledger.journal(undoing, [*back, *(change for change, _ in left)])
     try:

@@ -36,6 +36,30 @@ WAITS: Mapping[str, Words] = {
     "next": {"zh": "下次运行时发出", "en": "the next run sends it"},
 }
 
+SAID: Mapping[str, Words] = {
+    "no table": {"zh": "没有表“{word}”", "en": "no table '{word}'"},
+    "there are": {"zh": "；有：{names}", "en": "; there are {names}"},
+    "near": {"zh": "；是不是“{near}”？", "en": "; did you mean '{near}'?"},
+    "no run": {"zh": "这个工作簿没有第 {number} 次运行", "en": "no run {number} of this workbook"},
+    "newest": {"zh": "；最新的是第 {newest} 次", "en": "; the newest is {newest}"},
+    "none": {"zh": "；它还没有运行过", "en": "; there were none"},
+    "no runs": {"zh": "还没有运行过", "en": "no runs yet"},
+    "undone by": {"zh": "  （已由第 {by} 次运行撤销）", "en": "  (undone by {by})"},
+    "undone already": {"zh": "第 {number} 次运行已由第 {by} 次运行撤销", "en": "run {number} was undone by run {by} already"},
+    "undone": {
+        "zh": "第 {number} 次运行已由第 {by} 次运行撤销：写回 {written} 个单元格，{left} 个没有动",
+        "en": "run {number} undone by run {by}: {written} cells written back, {left} left alone",
+    },
+    "mails stay": {
+        "zh": "邮件收不回来：发出的仍有记录，不会再发",
+        "en": "mails cannot be undone; what was sent stays noted and is not sent again",
+    },
+}
+
+
+def _says(what: str, language: str, **facts: object) -> str:
+    return SAID[what][language].format(**facts)
+
 
 class NotThere(RowkeeperError):
     """What was asked for is not there."""
@@ -106,7 +130,7 @@ def explain_row(world: World, table: str, key: str, now: datetime) -> Answer:
         explanation = explain(judged, world.config, name, key)
     except KeyError as missing:
         near = closest(key, map(str, judged.evaluation.keys(name))) if name in snapshot.sheets else None
-        raise NotThere(f"{missing.args[0]}" + (f"; did you mean '{near}'?" if near else "")) from None
+        raise NotThere(f"{missing.args[0]}" + (_says("near", world.config.language, near=near) if near else "")) from None
     records = world.ledger.notices_about(world.workbook.name, name, key)
     return Answer(explanation, records, world.config.language, _to_come(world, judged, name, key, now))
 
@@ -124,8 +148,9 @@ def table_named(config: Config, word: str) -> str:
         name: name for name in config.tables
     }
     if word not in names:
-        near = closest(word, names)
-        raise NotThere(f"no table '{word}'" + (f"; did you mean '{near}'?" if near else f"; there are {', '.join(config.tables)}"))
+        near, language = closest(word, names), config.language
+        listed = _says("there are", language, names=("、" if language == "zh" else ", ").join(config.tables))
+        raise NotThere(_says("no table", language, word=word) + (_says("near", language, near=near) if near else listed))
     return names[word]
 
 
@@ -134,6 +159,7 @@ class History:
     """The runs so far, or one run with all it wrote."""
 
     runs: Sequence[RunRecord]
+    language: str
     changes: Sequence[JournalRow] = ()
     notices: Sequence[NoticeRecord] = ()
 
@@ -145,7 +171,7 @@ class History:
         }
 
     def text(self) -> str:
-        lines = [_run_line(run) for run in self.runs] or ["no runs yet"]
+        lines = [_run_line(run, self.language) for run in self.runs] or [_says("no runs", self.language)]
         lines += [_change_line(row) for row in self.changes]
         lines += [
             f"  ✉ {each.notice.rule} {each.notice.rung} {each.notice.key} -> {each.notice.reader}: {each.state}" for each in self.notices
@@ -153,9 +179,9 @@ class History:
         return "\n".join(lines)
 
 
-def _run_line(run: RunRecord) -> str:
+def _run_line(run: RunRecord, language: str) -> str:
     counts = ", ".join(f"{count} {what}" for what, count in run.counts.items() if count)
-    undone = f"  (undone by {run.undone_by})" if run.undone_by else ""
+    undone = _says("undone by", language, by=run.undone_by) if run.undone_by else ""
     reason = f"  {run.reason}" if run.reason else ""
     return f"{run.id:>4}  {run.started_at:%Y-%m-%d %H:%M}  {run.automation:<10} {run.state:<8} {counts}{reason}{undone}"
 
@@ -174,15 +200,17 @@ def history(world: World, run: int | str | None, limit: int) -> History | Versio
     if isinstance(run, str):
         return versions(world.ledger, world.config.language, limit)
     if run is None:
-        return History(world.ledger.runs(world.workbook.name, limit))
-    return History([_run(world, run)], world.ledger.changes_of(run), world.ledger.notices_of(run))
+        return History(world.ledger.runs(world.workbook.name, limit), world.config.language)
+    return History([_run(world, run)], world.config.language, world.ledger.changes_of(run), world.ledger.notices_of(run))
 
 
 def _run(world: World, number: int) -> RunRecord:
     runs = world.ledger.runs(world.workbook.name, limit=1_000_000)
     found = next((run for run in runs if run.id == number), None)
     if found is None:
-        raise NotThere(f"no run {number} of this workbook" + (f"; the newest is {runs[0].id}" if runs else "; there were none"))
+        language = world.config.language
+        newest = _says("newest", language, newest=runs[0].id) if runs else _says("none", language)
+        raise NotThere(_says("no run", language, number=number) + newest)
     return found
 
 
@@ -192,6 +220,7 @@ class Undone:
 
     run: int
     receipt: Receipt
+    language: str
 
     def data(self) -> dict[str, Any]:
         refused = [
@@ -202,9 +231,11 @@ class Undone:
 
     def text(self) -> str:
         written, refused = self.receipt.written.written, self.receipt.written.refused
-        lines = [f"run {self.run} undone by run {self.receipt.run_id}: {len(written)} cells written back, {len(refused)} left alone"]
-        lines += [f"  {change.table} {change.key} {change.column}: {reason}" for change, reason in refused]
-        return "\n".join([*lines, "mails cannot be undone; what was sent stays noted and is not sent again"])
+        counts = {"number": self.run, "by": self.receipt.run_id, "written": len(written), "left": len(refused)}
+        lines = [_says("undone", self.language, **counts)]
+        colon = "：" if self.language == "zh" else ": "
+        lines += [f"  {change.table} {change.key} {change.column}{colon}{reason}" for change, reason in refused]
+        return "\n".join([*lines, _says("mails stay", self.language)])
 
 
 def undo_run(world: World, number: int, now: datetime) -> Undone:
@@ -213,7 +244,8 @@ def undo_run(world: World, number: int, now: datetime) -> Undone:
     Raises NotThere for a run that never was or was taken back before.
     """
     record = _run(world, number)
+    language = world.config.language
     if record.undone_by:
-        raise NotThere(f"run {number} was undone by run {record.undone_by} already")
+        raise NotThere(_says("undone already", language, number=number, by=record.undone_by))
     snapshot, _ = read(world, now)
-    return Undone(number, undo(number, now, snapshot, world.workbook, world.ledger, world.config.hash, world.config.language))
+    return Undone(number, undo(number, now, snapshot, world.workbook, world.ledger, world.config.hash, language), language)

@@ -16,7 +16,7 @@ from automations.clocks import STATE_WORDS
 from automations.config import Config, LoadedPolicy
 from automations.expressionfaults import ExpressionFault
 from automations.judging import Judged
-from automations.model import Column, Sheet
+from automations.model import Column, Sheet, Words
 from automations.program import ClockSpec
 from automations.rule import Rule, parameter_sql, with_parameters_of
 from automations.speaking import cells_shown, column_of, findings_at, findings_of, one_sentence, values_at
@@ -26,6 +26,8 @@ from automations.walking import walked
 
 DOLLAR = re.compile(r"\$([a-z_][a-z0-9_]*)")
 MOST_ROWS = 8
+NO_TAB: Words = {"zh": "工作簿里没有表“{table}”", "en": "table '{table}' is not in the workbook"}
+NO_KEY: Words = {"zh": "表“{table}”（{tab}）里没有编号“{key}”", "en": "'{key}' is not a key in table '{table}' ({tab})"}
 """Rows of another table that the explanation of a gathered cell lists."""
 UNITS: Mapping[str, str] = {
     "working_days": "个工作日",
@@ -77,10 +79,10 @@ def explain(judged: Judged, config: Config, table: str, key: str) -> Explanation
     """
     sheet = judged.snapshot.sheets.get(table)
     if sheet is None:
-        raise KeyError(f"table '{table}' is not in the workbook")
+        raise KeyError(NO_TAB[config.language].format(table=table))
     rows = np.flatnonzero(judged.evaluation.keys(table) == key)
     if not len(rows):
-        raise KeyError(f"'{key}' is not a key in table '{table}' ({sheet.tab})")
+        raise KeyError(NO_KEY[config.language].format(key=key, table=table, tab=sheet.tab))
     row = int(rows[0])
     teller = Teller(judged, config, sheet, row)
     said = [

@@ -8,14 +8,17 @@ import numpy as np
 
 from automations.cells import typed
 from automations.ledgers.protocol import JournalRow
-from automations.model import CellChange, Change, NewRow, Sheet, Snapshot, Value
+from automations.model import CellChange, Change, NewRow, Sheet, Snapshot, Value, Words
 from automations.workbooks.protocol import is_nothing
 
-IN_USE = "the row it appended has been filled in since ('{header}'); clear that first, or leave the row"
+IN_USE: Words = {
+    "zh": "它加的这一行后来有人填过（“{header}”）；先清掉，或留着这一行",
+    "en": "the row it appended has been filled in since ('{header}'); clear that first, or leave the row",
+}
 Refused = list[tuple[Change, str]]
 
 
-def changes_back(run_id: int, rows: Sequence[JournalRow], snapshot: Snapshot) -> tuple[list[CellChange], Refused]:
+def changes_back(run_id: int, rows: Sequence[JournalRow], snapshot: Snapshot, language: str) -> tuple[list[CellChange], Refused]:
     """The changes that take a run back, and those that must not be made, with the reason.
 
     A row the run appended is emptied whole, its key last of all, when it holds only what the run wrote; else it stays whole.
@@ -28,7 +31,7 @@ def changes_back(run_id: int, rows: Sequence[JournalRow], snapshot: Snapshot) ->
     for row in (each for each in written if isinstance(each, NewRow)):
         mine = {each.column: each.old for each in cells if (each.table, each.key) == (row.table, row.key)}
         if header := foreign_header(row, mine, snapshot):
-            used[(row.table, row.key)] = IN_USE.format(header=header)
+            used[(row.table, row.key)] = IN_USE[language].format(header=header)
         keys.append(CellChange(row.table, row.key, row.column, row.key, None, rule, row.row))
     going = [each for each in (*cells, *keys) if (each.table, each.key) not in used]
     return going, [(each, used[(each.table, each.key)]) for each in (*cells, *keys) if (each.table, each.key) in used]

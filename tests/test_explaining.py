@@ -5,10 +5,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
-from automations.asking import NotThere
+from automations.asking import NotThere, explain_row
 from automations.explaining import Said
 from tests.scene import STAFF, Scene, scene
 
@@ -168,17 +170,23 @@ def test_a_table_is_found_by_its_chinese_title(stage: Scene) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "key", "words"),
+    ("name", "key", "chinese", "english"),
     [
-        ("complaints", "TS-11", "'TS-11' is not a key in table 'complaints' (客户投诉); did you mean 'TS-1'?"),
-        ("complaint", "TS-1", "no table 'complaint'; did you mean 'complaints'?"),
-        ("products", "P-1", "table 'products' is not in the workbook"),
+        (
+            *("complaints", "TS-11", "表“complaints”（客户投诉）里没有编号“TS-11”；是不是“TS-1”？"),
+            "'TS-11' is not a key in table 'complaints' (客户投诉); did you mean 'TS-1'?",
+        ),
+        ("complaint", "TS-1", "没有表“complaint”；是不是“complaints”？", "no table 'complaint'; did you mean 'complaints'?"),
+        ("products", "P-1", "工作簿里没有表“products”", "table 'products' is not in the workbook"),
     ],
 )
-def test_what_is_not_there_is_named_with_the_nearest(stage: Scene, name: str, key: str, words: str) -> None:
-    with pytest.raises(NotThere) as gone:
-        stage.explain(name, key, NOW)
-    assert str(gone.value) == words
+def test_what_is_not_there_is_named_with_the_nearest(stage: Scene, name: str, key: str, chinese: str, english: str) -> None:
+    config = stage.world.config
+    for language, words in (("zh", chinese), ("en", english)):
+        world = replace(stage.world, config=replace(config, settings=config.settings.model_copy(update={"language": language})))
+        with pytest.raises(NotThere) as gone:
+            explain_row(world, name, key, datetime.fromisoformat(NOW))
+        assert str(gone.value) == words
 
 
 def test_the_text_names_rule_clause_and_catalogue_entry(stage: Scene) -> None:

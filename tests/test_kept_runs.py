@@ -139,7 +139,7 @@ def test_undo_leaves_a_row_whole_that_somebody_has_filled_in_since(config: Confi
 
     assert known.cells("freight_ledger", "amount", "signed_by") == ["FY-2 199.90 | 王敏"]
     assert {(change.key, why) for change, why in undone.receipt.written.refused} == {
-        ("FY-2", "the row it appended has been filled in since ('复核签字'); clear that first, or leave the row")
+        ("FY-2", "它加的这一行后来有人填过（“复核签字”）；先清掉，或留着这一行")
     }
 
 

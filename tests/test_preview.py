@@ -170,7 +170,7 @@ def test_a_key_that_is_not_one_row_is_refused(stage: Scene) -> None:
     ] == [
         ["'KH-1' stands in customers, orders; write for example: customers KH-1"],
         ["no row 'TS-2' in this workbook; did you mean 'TS-1'?"],
-        ["no table 'complaint'; did you mean 'complaints'?"],
+        ["没有表“complaint”；是不是“complaints”？"],
         ["table 'visits' is not in this workbook"],
         ["'a b c' is not a row; write KEY, or TABLE KEY"],
         ["'KH-1' stands in 2 rows of customers; nobody is told about them until each has a key of its own"],

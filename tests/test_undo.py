@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
 
-from automations.asking import NotThere, history
+from automations.asking import NotThere, history, undo_run
+from automations.run import World
 from tests.scene import CUSTOMERS, STAFF, Scene, does_nothing, lines_of, scene
 
 FRIDAY, SATURDAY = "2025-09-26 17:00", "2025-09-27 16:31"
@@ -48,7 +50,7 @@ def test_what_somebody_changed_since_is_left_and_listed(stage: Scene) -> None:
         ("time_left", "changed meanwhile: now holds '我知道了'")
     ]
     assert stage.cells("complaints", *SEEN) == ["TS-1 已记录 | 我知道了 | - | 2025-09-28 18:00"]
-    assert "complaints TS-1 time_left: changed meanwhile: now holds '我知道了'" in undone.text()
+    assert "complaints TS-1 time_left：changed meanwhile: now holds '我知道了'" in undone.text()
 
 
 def test_a_row_that_is_gone_is_listed_too(stage: Scene) -> None:
@@ -110,10 +112,35 @@ def test_given_numbers_are_not_taken_back() -> None:
 
 def test_a_run_cannot_be_taken_back_twice_or_when_it_never_was(stage: Scene) -> None:
     stage.undo(2, "2025-09-27 16:40")
-    with pytest.raises(NotThere, match=r"^run 2 was undone by run 3 already$"):
-        stage.undo(2, "2025-09-27 16:41")
-    with pytest.raises(NotThere, match=r"^no run 99 of this workbook; the newest is 3$"):
-        stage.undo(99, "2025-09-27 16:41")
+    refused = {"zh": ("第 2 次运行已由第 3 次运行撤销", "这个工作簿没有第 99 次运行；最新的是第 3 次")}
+    refused["en"] = ("run 2 was undone by run 3 already", "no run 99 of this workbook; the newest is 3")
+    for language, words in refused.items():
+        for number, said in zip((2, 99), words, strict=True):
+            with pytest.raises(NotThere) as gone:
+                undo_run(spoken(stage, language), number, datetime(2025, 9, 27, 16, 41))
+            assert str(gone.value) == said
+    with pytest.raises(NotThere, match=r"^这个工作簿没有第 1 次运行；它还没有运行过$"):
+        history(scene(complaints=COMPLAINT, config=stage.world.config).world, 1, 20)
+
+
+def test_what_was_undone_is_said_in_the_language_of_the_settings(stage: Scene) -> None:
+    stage.edit("complaints", "next_due", "TS-1", datetime(2030, 1, 1))
+    text = undo_run(spoken(stage, "zh"), 1, datetime(2025, 9, 27, 16, 40)).text().splitlines()
+    again = undo_run(spoken(stage, "en"), 3, datetime(2025, 9, 27, 16, 41)).text().splitlines()
+
+    assert text[0].startswith("第 1 次运行已由第 3 次运行撤销：写回 ") and text[0].endswith(" 个没有动")
+    assert text[-1] == "邮件收不回来：发出的仍有记录，不会再发"
+    assert again[0].startswith("run 3 undone by run 4: ") and again[-1] == (
+        "mails cannot be undone; what was sent stays noted and is not sent again"
+    )
+    lines = history(spoken(stage, "zh"), None, 20).text().splitlines()
+    assert [line.rpartition("  ")[2] for line in lines if "撤销" in line] == ["（已由第 4 次运行撤销）", "（已由第 3 次运行撤销）"]
+
+
+def spoken(stage: Scene, language: str) -> World:
+    """The same office with another language in its settings."""
+    config = stage.world.config
+    return replace(stage.world, config=replace(config, settings=config.settings.model_copy(update={"language": language})))
 
 
 def test_history_lists_runs_newest_first_with_what_they_did(stage: Scene) -> None:
@@ -124,7 +151,7 @@ def test_history_lists_runs_newest_first_with_what_they_did(stage: Scene) -> Non
         ["2", "2025-09-27", "16:31", "sweep", "done"],
         ["1", "2025-09-26", "17:00", "sweep", "done"],
     ]
-    assert ("2 mails" in lines[1], lines[1].endswith("(undone by 3)")) == (True, True)
+    assert ("2 mails" in lines[1], lines[1].endswith("（已由第 3 次运行撤销）")) == (True, True)
 
 
 def test_history_of_one_run_lists_its_cells_and_its_notices(stage: Scene) -> None:
