@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
@@ -55,7 +55,8 @@ class Sent:
 
     by_reader: Mapping[str, int] = field(default_factory=dict)
     by_row: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    usual: int | None = None
+    usual: Callable[[], int | None] = lambda: None
+    """Asked only where there are more mails than are always allowed."""
     released: frozenset[str] = frozenset()
     old: Words | None = None
     """Why the ledger is taken for an old copy; then no mail leaves, forced or not."""
@@ -131,10 +132,10 @@ def mail_brakes(going: Sequence[Outgoing], passed: Sequence[Outgoing], brakes: B
     return held, list(found.values())
 
 
-def _whole(count: int, brakes: Brakes, usual: int | None) -> Iterable[Tripped]:
+def _whole(count: int, brakes: Brakes, usual_of: Callable[[], int | None]) -> Iterable[Tripped]:
     if count > brakes.mails_per_run:
         yield tripped("mails", "", {}, count=count, limit=brakes.mails_per_run)
-    if usual is not None:
+    if count > brakes.usual_floor and (usual := usual_of()) is not None:
         limit = max(brakes.usual_floor, ceil(brakes.usual_times * usual))
         if count > limit:
             yield tripped("usual", "", {}, count=count, usual=usual, limit=limit)

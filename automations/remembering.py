@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from statistics import median
 from typing import Any
@@ -47,7 +48,7 @@ def waiting_mails(ledger: Ledger, workbook: str, automation: str, now: datetime,
     kept = [kept_mail(record) for record in reversed(records)]
     today = ledger.volume(workbook, datetime(now.year, now.month, now.day))
     released = frozenset(identity for each in kept if each.state == "released" for identity in each.mail.identities)
-    sent = Sent(today.by_reader, today.by_row, usual_volume(ledger, workbook, automation), released, old)
+    sent = Sent(today.by_reader, today.by_row, partial(usual_volume, ledger, workbook, automation), released, old)
     return Waiting(kept, force=force, sent=sent)
 
 

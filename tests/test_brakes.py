@@ -249,7 +249,7 @@ def test_a_brake_on_one_row_holds_what_is_said_of_that_row_and_the_rest_goes() -
 
 
 def test_more_than_three_times_the_usual_volume_is_held() -> None:
-    sent = Sent(usual=7)
+    sent = Sent(usual=lambda: 7)
     going = [Outgoing(letter(number), ()) for number in range(22)]
 
     assert mail_brakes(going[:21], [], Brakes(), sent) == (set(), [])
@@ -260,7 +260,7 @@ def test_more_than_three_times_the_usual_volume_is_held() -> None:
 def test_a_small_team_is_not_stopped_by_what_is_usual() -> None:
     going = [Outgoing(letter(number), ()) for number in range(20)]
 
-    assert mail_brakes(going, [], Brakes(), Sent(usual=1)) == (set(), [])
+    assert mail_brakes(going, [], Brakes(), Sent(usual=lambda: 1)) == (set(), [])
 
 
 def letter(number: int) -> Mail:

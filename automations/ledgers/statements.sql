@@ -311,10 +311,22 @@ WHERE automation = :automation AND workbook = :workbook AND state = 'due' AND du
 UPDATE slot SET state = 'due', changed_at = :now, why = :why WHERE state = 'running' AND owner <> :owner;
 
 -- name: slots
--- The newest slots of an automation (or all) in some states; :states is a JSON list, empty for any.
+-- The newest slots in some states; :states is a JSON list, empty for any.
 SELECT * FROM slot
-WHERE (:automation IS NULL OR automation = :automation)
-  AND (json_array_length(:states) = 0 OR state IN (SELECT value FROM json_each(:states)))
+WHERE json_array_length(:states) = 0 OR state IN (SELECT value FROM json_each(:states))
+ORDER BY due DESC, automation LIMIT :limit;
+
+-- name: slots_of
+-- The newest slots of one automation in some states.
+SELECT * FROM slot
+WHERE automation = :automation AND (json_array_length(:states) = 0 OR state IN (SELECT value FROM json_each(:states)))
+ORDER BY due DESC LIMIT :limit;
+
+-- name: open_slots
+-- The newest slots, of one automation or of all, in states that are not settled: a ledger holds few, however old it is.
+SELECT * FROM slot
+WHERE state IN ('due', 'running') AND state IN (SELECT value FROM json_each(:states))
+  AND (:automation IS NULL OR automation = :automation)
 ORDER BY due DESC, automation LIMIT :limit;
 
 -- name: slot_at

@@ -10,6 +10,8 @@ from automations.ledgers import rows
 from automations.ledgers.slots import Lease, SlotEnd, SlotRecord, SlotState, Trouble
 from automations.ledgers.store import Store
 
+UNSETTLED: frozenset[SlotState] = frozenset(("due", "running"))
+
 
 class SqlTimetable:
     """A `Timetable` on an open database; what each method promises is written in the protocol."""
@@ -36,7 +38,13 @@ class SqlTimetable:
         return self._do("orphaned_slots", owner=owner, now=_utc(now), why=why)
 
     def slots(self, states: Collection[SlotState] = (), automation: str | None = None, limit: int = 100) -> list[SlotRecord]:
-        found = self._database.rows("slots", states=rows.some(states), automation=automation, limit=limit)
+        asked: dict[str, Any] = {"states": rows.some(states), "limit": limit}
+        if states and UNSETTLED.issuperset(states):
+            found = self._database.rows("open_slots", automation=automation, **asked)
+        elif automation is not None:
+            found = self._database.rows("slots_of", automation=automation, **asked)
+        else:
+            found = self._database.rows("slots", **asked)
         return [_slot_record(row) for row in found]
 
     def slot(self, automation: str, workbook: str, due: datetime) -> SlotRecord | None:
