@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import islice
@@ -15,11 +15,14 @@ from automations.cadence import Slot, WorkDays, instant_of, next_slot, slots
 from automations.cadencewords import reason
 from automations.config import Config
 from automations.model import Words
+from automations.quiet import moment_said, next_open
 
 DAYS = timedelta(days=7)
 """How far ahead is listed when nothing is said; an automation with no run in it says its next one."""
 MOST = 1000
 """Slots of one automation listed singly; more of them become a line for each day."""
+TELLS = "sweep"
+"""What automations do that tell people of their rows; what waits in the outbox was told in time."""
 SINGLY = 3
 """Runs a day that are listed singly."""
 WEEKDAYS: Mapping[str, str] = {"zh": "一二三四五六日", "en": "Mon Tue Wed Thu Fri Sat Sun"}
@@ -29,6 +32,8 @@ WORDS: Mapping[str, Words] = {
     "none": {"zh": "没有自动运行的项目；写在 config/automations/*.yaml", "en": "nothing runs by itself; write config/automations/*.yaml"},
     "off": {"zh": "{name}：已停用（mode: off）", "en": "{name}: switched off (mode: off)"},
     "shadow": {"zh": "只试算，不写也不发", "en": "shadow: plans only"},
+    "quiet": {"zh": "不在上班时间，通知等到{when}再发", "en": "outside working hours, notices wait until {when}"},
+    "some quiet": {"zh": "不在上班时间的，通知等到上班再发", "en": "outside working hours notices wait until work begins"},
 }
 
 
@@ -97,10 +102,27 @@ def upcoming(config: Config, now: datetime, until: datetime | None = None) -> Sc
     first, last = instant_of(now, zone), instant_of(until or now + DAYS, zone)
     work, language = config.calendar.work_days, config.language
     on = [each for each in config.automations.values() if each.mode != "off"]
-    lines = [list(_runs(each, work, first, last, language)) for each in on]
+    lines = [[_with_quiet(run, config) for run in _runs(each, work, first, last, language)] for each in on]
     silent = [WORDS["never"][language].format(name=each.name) for each, found in zip(on, lines, strict=True) if not found]
     silent += [WORDS["off"][language].format(name=each.name) for each in config.automations.values() if each.mode == "off"]
     return Schedule(tuple(merge(*lines, key=lambda run: (run.first.at, run.automation))), tuple(silent), language)
+
+
+def _with_quiet(run: Run, config: Config) -> Run:
+    """The run saying, where it tells people something, that it keeps quiet outside their working hours."""
+    if not config.settings.quiet_hours or config.automations[run.automation].does != TELLS or run.mode == "shadow":
+        return run
+    zone = ZoneInfo(config.calendar.settings.zone)
+    opening, later = (
+        next_open(config.calendar, slot.at.astimezone(zone).replace(tzinfo=None), config.calendar) for slot in (run.first, run.last)
+    )
+    quiet = ""
+    if run.count > 1:
+        quiet = WORDS["some quiet"][config.language] if opening or later else ""
+    elif opening:
+        when = f"{opening:%H:%M}" if opening.date() == run.first.wall.date() else moment_said(opening, config.language)
+        quiet = WORDS["quiet"][config.language].format(when=when)
+    return replace(run, why=" | ".join(each for each in (run.why, quiet) if each))
 
 
 def _runs(automation: Automation, work: WorkDays, now: datetime, until: datetime, language: str) -> Iterator[Run]:

@@ -111,7 +111,7 @@ def test_a_newcomer_gets_from_the_first_question_to_a_service_by_the_guide_alone
     assert steps[7:10] == ["serve", "status", "schedule"]
     _serves_until_it_is_asked_to_stop(newcomer.root)
     assert newcomer.does("status")[1].startswith("serve 没有在运行，最后一次报到是 ")
-    assert "07:00  sweep  核对全部表格  [至 21:00 共 169 次]" in newcomer.does("schedule")[1]
+    assert "07:00  sweep  核对全部表格  [至 21:00 共 169 次 | 不在上班时间的，通知等到上班再发]" in newcomer.does("schedule")[1]
 
     assert steps[10:] == ["backup", "backup now", "outbox list --state held", "backup confirm"]
     assert "已备份 ledger." in newcomer.does("backup now")[1]
