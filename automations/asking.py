@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from automations.addressing import addressed
 from automations.applying import Receipt, undo
+from automations.carried import sensitive_places
 from automations.config import Config
 from automations.errors import RowkeeperError
 from automations.explaining import Explanation, Said, explain
@@ -19,9 +20,10 @@ from automations.ledgers.protocol import JournalRow, NoticeRecord, RunRecord
 from automations.model import CellChange, Notice, Words
 from automations.people import People
 from automations.planning import said
+from automations.program import Place
 from automations.quiet import UNTIL, moment_said
 from automations.run import World, judge, read, told
-from automations.speaking import aside
+from automations.speaking import aside, masked
 from automations.versions import Versions, versions
 from automations.yamlcheck import closest
 
@@ -201,7 +203,14 @@ def history(world: World, run: int | str | None, limit: int) -> History | Versio
         return versions(world.ledger, world.config.language, limit)
     if run is None:
         return History(world.ledger.runs(world.workbook.name, limit), world.config.language)
-    return History([_run(world, run)], world.config.language, world.ledger.changes_of(run), world.ledger.notices_of(run))
+    sensitive = sensitive_places(world.config.tables)
+    changes = [_shown(row, sensitive) for row in world.ledger.changes_of(run)]
+    return History([_run(world, run)], world.config.language, changes, world.ledger.notices_of(run))
+
+
+def _shown(row: JournalRow, sensitive: frozenset[Place]) -> JournalRow:
+    """A line of the journal as it may be shown."""
+    return replace(row, change=masked(row.change, sensitive)) if isinstance(row.change, CellChange) else row
 
 
 def _run(world: World, number: int) -> RunRecord:

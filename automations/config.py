@@ -13,6 +13,7 @@ from automations.automationfile import Automation, load_automations
 from automations.branchfile import load_branches
 from automations.calendarfile import load_calendar
 from automations.calendars import Calendar, CalendarSettings
+from automations.carried import told_problems
 from automations.compiling import Compiler
 from automations.declarations import SERVER, ColumnFile, PackFile, PolicyFile, SettingsFile, TableFile, place_of
 from automations.digestfile import DigestFile, load_digests
@@ -359,7 +360,7 @@ def _compiled(
         add_conditions(draft, policy.file, policy.rules, policy.document, spoilt(faults, policy.file))
     compiler = Compiler(draft, evaluator)
     program = compiler.compile()
-    reader.problems += draft.problems
+    reader.problems += [*draft.problems, *told_problems(draft, program, compiler.trees)]
     return program, compiler, [*unused_parameters(policies, draft)]
 
 

@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from automations.carried import carried
 from automations.cells import shown, typed
 from automations.clocks import STATE_WORDS
 from automations.config import Config, LoadedPolicy
 from automations.expressionfaults import ExpressionFault
 from automations.judging import Judged
 from automations.model import Column, Sheet, Words
-from automations.program import ClockSpec
+from automations.program import ClockSpec, Place
 from automations.rule import Rule, parameter_sql, with_parameters_of
-from automations.speaking import cells_shown, column_of, findings_at, findings_of, one_sentence, values_at
+from automations.speaking import MASK, cells_shown, column_of, findings_at, findings_of, one_sentence, values_at
 from automations.summary import governing, setters, summaries
 from automations.trees import Tree, conjuncts
 from automations.walking import walked
@@ -84,7 +85,7 @@ def explain(judged: Judged, config: Config, table: str, key: str) -> Explanation
     if not len(rows):
         raise KeyError(NO_KEY[config.language].format(key=key, table=table, tab=sheet.tab))
     row = int(rows[0])
-    teller = Teller(judged, config, sheet, row)
+    teller = Teller(judged, config, sheet, row, carried(config.tables, config.program, config.compiler.trees))
     said = [
         teller.rule(policy, rule) for policy in config.policies.values() if policy.file.table == table for rule in policy.rules.values()
     ]
@@ -104,6 +105,8 @@ class Teller:
     config: Config
     sheet: Sheet
     row: int
+    kept_back: frozenset[Place]
+    """Columns, hidden ones too, that hold what is sensitive."""
 
     def rule(self, policy: LoadedPolicy, rule: Rule) -> Said:
         full = f"{policy.file.policy}/{rule.id}"
@@ -168,7 +171,8 @@ class Teller:
         value = next((name for name in places if name.endswith(" value")), other.table.key)
         for row in rows[:MOST_ROWS]:
             said = cells_shown(evaluation, places[via], value, [row], self.config.language)[0]
-            yield f"{other.tab} {evaluation.keys(places[via])[row]}", other.address(via, int(row)), said
+            told = MASK if (places[via], value) in self.kept_back else said
+            yield f"{other.tab} {evaluation.keys(places[via])[row]}", other.address(via, int(row)), told
         if len(rows) > MOST_ROWS:
             yield "…", "", f"共 {len(rows)} 行" if self.config.language == "zh" else f"{len(rows)} rows in all"
 
@@ -303,9 +307,8 @@ class Teller:
         return int(self.judged.evaluation.integers(self.sheet.table.name, name)[self.row])
 
     def _shown(self, name: str) -> str:
-        column = column_of(self.judged.evaluation, self.sheet.table.name, name)
-        if column.sensitive:
-            return cells_shown(self.judged.evaluation, self.sheet.table.name, name, [self.row])[0]
+        if (self.sheet.table.name, name) in self.kept_back or column_of(self.judged.evaluation, self.sheet.table.name, name).sensitive:
+            return MASK
         value = values_at(self.judged.evaluation, self.sheet.table.name, name, [self.row])[0]
         return shown(value, self.judged.evaluation.type_of(self.sheet.table.name, name), self.config.language)
 

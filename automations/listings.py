@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from automations.judging import Evaluation, Judged, blocked_rows
 from automations.keeping import Made, made_of, standing
 from automations.model import Table, Words
 from automations.program import FindingSpec, Place, Program
-from automations.speaking import FIELD, cell_findings, cells_shown, owner_names, readable_at, words_at
+from automations.speaking import cell_findings, cells_shown, owner_names, readable_at, words_at
 
 LEVELS: Mapping[str, Words] = {
     "info": {"zh": "提示", "en": "note"},
@@ -44,12 +44,8 @@ Lines = dict[str, Any]
 
 def places_of(specs: Iterable[FindingSpec]) -> frozenset[Place]:
     """The columns that must be there before the list is made: where findings hold, and what they say of a row."""
-    said = {(spec.table, name) for spec in specs for name in (*_fields(spec), *spec.evidence)}
-    return frozenset(said | {(spec.table, spec.where) for spec in specs})
-
-
-def _fields(spec: FindingSpec) -> Iterator[str]:
-    return (name for words in (spec.message, spec.fix) for text in words.values() for name in FIELD.findall(text))
+    told = ((*spec.names, *((spec.table, name) for name in (spec.where, *spec.evidence))) for spec in specs)
+    return frozenset(place for places in told for place in places)
 
 
 def listed(

@@ -15,6 +15,7 @@ import pandas as pd
 from automations.adopting import Adopted, adopted
 from automations.apart import gone_marks
 from automations.brakes import run_brakes
+from automations.carried import sensitive_places
 from automations.cells import shown, typed_list, typed_values
 from automations.config import Config
 from automations.customers import RELEASE, draft_findings
@@ -42,6 +43,7 @@ from automations.model import (
 from automations.program import Place
 from automations.releasing import Sorted, Spoken, Waiting, sort_mails
 from automations.shadowing import Shadow, in_shadow, parted
+from automations.speaking import masked
 from automations.summary import setters, summaries
 from automations.workbooks.protocol import fitted, lasts
 
@@ -85,6 +87,8 @@ class Plan:
     adopted: Adopted = field(default_factory=Adopted)
     policies: frozenset[str] | None = None
     """The policies the workbook has been looked at with after this run; None where that cannot be known."""
+    sensitive: frozenset[Place] = frozenset()
+    """Columns whose values are shown nowhere."""
     judged_rules: frozenset[str] | None = None
     """The rules this plan speaks for, None for all: a finding of another rule is not fixed because it was not looked for."""
 
@@ -205,6 +209,7 @@ def make_plan(
         shadow=Shadow(tuple(dark), tuple(dark_findings), sorted_mails.shadow),
         refused=tuple(refused),
         adopted=adopted(judged, others, remembered.keys, remembered.strangers),
+        sensitive=sensitive_places(config.tables),
     )
 
 
@@ -304,11 +309,8 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "brakes": [dict(brake.words) for brake in plan.brakes],
         "new_keys": [{"table": new.table, "row": new.row, "key": new.key} for new in plan.new_keys],
         "new_rows": [{"table": new.table, "row": new.row, "key": new.key, "rule": new.rule} for new in plan.new_rows],
-        "changes": [_change_data(change) for change in plan.changes],
-        "overrides": [
-            {"table": each.table, "key": each.key, "column": each.column, "theirs": said(each.theirs), "ours": said(each.ours)}
-            for each in plan.overrides
-        ],
+        "changes": [_change_data(change, plan) for change in plan.changes],
+        "overrides": [_override_data(each, plan) for each in plan.overrides],
         "notices": [
             {"identity": each.identity, "state": each.state, "reader": each.reader, "reason": each.reason}
             for each in (*plan.notices, *plan.deferred)
@@ -327,9 +329,9 @@ def waiting_data(plan: Plan) -> dict[str, Any]:
         "held_by": [dict(brake.words) for brake in plan.sorted.tripped],
         "held": [_mail_data(each.mail) for each in plan.held],
         "drafts": [_mail_data(each.mail) for each in plan.drafts],
-        "refused": [{**_change_data(change), "reason": why} for change, why in plan.refused],
+        "refused": [{**_change_data(change, plan), "reason": why} for change, why in plan.refused],
         "shadow": {
-            "changes": [_change_data(change) for change in plan.shadow.changes],
+            "changes": [_change_data(change, plan) for change in plan.shadow.changes],
             "findings": [finding_data(finding) for finding in plan.shadow.findings],
             "mails": [_mail_data(each.mail) for each in plan.shadow.mails],
         },
@@ -340,9 +342,14 @@ def _mail_data(mail: Mail) -> dict[str, Any]:
     return {"to": mail.to, "reader": mail.reader, "subject": mail.subject, "text": mail.text}
 
 
-def _change_data(change: CellChange) -> dict[str, Any]:
-    fields = ("table", "key", "column", "row", "rule")
-    return {**{name: getattr(change, name) for name in fields}, "old": said(change.old), "new": said(change.new)}
+def _change_data(change: CellChange, plan: Plan) -> dict[str, Any]:
+    fields, shown_as = ("table", "key", "column", "row", "rule"), masked(change, plan.sensitive)
+    return {**{name: getattr(change, name) for name in fields}, "old": said(shown_as.old), "new": said(shown_as.new)}
+
+
+def _override_data(each: Override, plan: Plan) -> dict[str, Any]:
+    both = masked(CellChange(each.table, each.key, each.column, each.theirs, each.ours, "", each.row), plan.sensitive)
+    return {"table": each.table, "key": each.key, "column": each.column, "theirs": said(both.old), "ours": said(both.new)}
 
 
 def finding_data(finding: Finding) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Place = tuple[str, str]
 """(table, column): where a value stands."""
+FIELD = re.compile(r"\{([^{}$]+)\}")
+"""A column named in a sentence."""
 Kernel = Callable[["Evaluation"], Any]
 """Computes one whole column from columns already there."""
 
@@ -64,6 +67,12 @@ class FindingSpec:
     risk: Words = field(default_factory=dict)
     keeper: str = ""
     clears: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> Iterable[Place]:
+        """What its sentences name in braces: columns, or words that are none."""
+        texts = (*self.message.values(), *self.fix.values())
+        return ((self.table, name) for text in texts for name in FIELD.findall(text))
 
 
 @dataclass(frozen=True)
@@ -276,7 +285,7 @@ def needed_only(program: Program) -> Program:
     """The program without columns nobody reads."""
     by_place = {node.place: node for node in program.nodes()}
     wanted = (
-        {(spec.table, spec.where) for spec in program.findings}
+        {place for spec in program.findings for place in ((spec.table, spec.where), *spec.names)}
         | set(program.writes)
         | {(watch.table, watch.name) for watch in program.watches}
         | set(program.conditions)

@@ -18,7 +18,7 @@ UNITS: Mapping[str, Words] = {
     "percent": {"zh": "{}%", "en": "{} %"},
 }
 SAYINGS: Mapping[str, Words] = {
-    "check": {"zh": "要求：{require}", "en": "Wanted: {require}"},
+    "check": {"zh": "要求：{require}", "en": "Required: {require}"},
     "required": {"zh": "必须填写：{columns}", "en": "Must be filled in: {columns}"},
     "unique": {"zh": "不得重复：{columns}", "en": "May stand only once: {columns}"},
     "reference": {"zh": "“{column}”必须已登记", "en": "'{column}' must be registered"},
@@ -71,7 +71,7 @@ SAYINGS: Mapping[str, Words] = {
     "none": {"zh": "不要求", "en": "none"},
     "told": {"zh": "不符合时提示：{message}", "en": "Otherwise staff read: {message}"},
     "quoted": {"zh": "“{text}”", "en": "'{text}'"},
-    "alerted": {"zh": "一旦如此，告知有关人员：{message}", "en": "When it comes about, people hear: {message}"},
+    "alerted": {"zh": "出现这种情况时提示：{message}", "en": "When this comes up, people are told: {message}"},
     "form": {"zh": "可以打印“{title}”", "en": "{title} can be printed"},
     "of": {"zh": "{owner}的{what}", "en": "{what} of {owner}"},
     "status": {"zh": "依次为：{states}", "en": "One after the other: {states}"},

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from automations.cells import shown, typed_values
 from automations.judging import Evaluation, Judged
-from automations.model import CellProblem, Column, Finding, Sheet, Words
-from automations.program import FindingSpec
+from automations.model import CellChange, CellProblem, Column, Finding, Sheet, Words
+from automations.program import FIELD, FindingSpec, Place
 
 MASK = "***"
-FIELD = re.compile(r"\{([^{}$]+)\}")
 WORDS: Mapping[str, Words] = {
     "unreadable": {"zh": "“{heading}”填的是“{shown}”，看不懂", "en": "'{heading}' holds '{shown}', which cannot be read"},
     "expected": {"zh": "应填{expected}", "en": "write {expected}"},
@@ -113,9 +112,22 @@ def words_at(evaluation: Evaluation, table: str, text: str, rows: Any) -> list[s
 
 
 def column_of(evaluation: Evaluation, table: str, name: str) -> Column:
-    """The declared column, or a stand-in of the right type for a hidden one."""
-    declared = evaluation.snapshot.sheets[table].table.column(name)
-    return declared or Column(key=name, title={"zh": name}, type=evaluation.type_of(table, name))
+    """The declared column, or a stand-in of the right type for a hidden one; a look-up is as sensitive as what it looks up."""
+    declared = column_known(evaluation, table, name)
+    if declared is not None and declared.key == name:
+        return declared
+    sensitive = declared is not None and declared.sensitive
+    return Column(key=name, title={"zh": name}, type=evaluation.type_of(table, name), sensitive=sensitive)
+
+
+def column_known(evaluation: Evaluation, table: str, name: str) -> Column | None:
+    """The declared column a name means: one of the table, or through `known_as.column` one of a table it refers to."""
+    declared = evaluation.snapshot.sheets[table].table
+    via, _, further = name.partition(".")
+    if not further:
+        return declared.column(name)
+    target = next((column.refers_to for column in declared.columns if column.known_as == via), None)
+    return column_known(evaluation, target, further) if target and target in evaluation.snapshot.sheets else None
 
 
 def cells_shown(evaluation: Evaluation, table: str, name: str, rows: Any, language: str = "zh") -> list[str]:
@@ -127,6 +139,13 @@ def cells_shown(evaluation: Evaluation, table: str, name: str, rows: Any, langua
         return [str(person) for person in evaluation.people(table, name)[np.asarray(rows, dtype="int64")]]
     values = values_at(evaluation, table, name, rows)
     return [shown(value, column.type, language) for value in values]
+
+
+def masked(change: CellChange, sensitive: Collection[Place]) -> CellChange:
+    """A change as it may be shown: what stands or stood in a sensitive column is not."""
+    if (change.table, change.column) not in sensitive:
+        return change
+    return replace(change, old=None if change.old is None else MASK, new=None if change.new is None else MASK)
 
 
 def values_at(evaluation: Evaluation, table: str, name: str, rows: Any) -> list[Any]:
