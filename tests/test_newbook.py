@@ -59,6 +59,17 @@ def test_rows_are_written_by_type_and_read_back(path: Path) -> None:
     assert (lists.title, len(lists.columns[0])) == ("选项", 60)
 
 
+def test_sentences_of_ours_break_into_lines_and_other_texts_do_not(tmp_path: Path) -> None:
+    told = (
+        Column("what", {"zh": "情况"}, ours=True, width=40),
+        Column("remark", {"zh": "备注"}, width=40),
+        Column("who", {"zh": "谁"}, ours=True),
+    )
+    create(tmp_path / "新.xlsx", [replace(COMPLAINTS, columns=(*COMPLAINTS.columns[-2:], *told))], "zh", {})
+    columns = openpyxl.load_workbook(tmp_path / "新.xlsx")["客户投诉"].column_dimensions
+    assert [bool(columns[letter].alignment.wrap_text) for letter in "ABCDE"] == [False, True, True, False, False]
+
+
 def test_columns_have_formats_widths_and_dropdowns(path: Path) -> None:
     book = openpyxl.load_workbook(path)
     sheet = book["客户投诉"]

@@ -44,7 +44,9 @@ WIDTHS: Mapping[ColumnType, int] = {
     "reference": 15,
 }
 NARROWEST, WIDEST = 8, 60
-SUMMARY_WIDTHS: Mapping[str, int] = {"state": 15, "next": 30, "due": 17, "left": 14, "late": 12, "problems": 52}
+SENTENCE = 30
+"""A text column of ours this wide is there for sentences."""
+SUMMARY_WIDTHS: Mapping[str, int] = {"state": 15, "next": 30, "due": 17, "left": 19, "late": 16, "problems": 52}
 
 COLOURS: Mapping[str, tuple[str, str]] = {
     "red": ("FCE4E4", "B42318"),
@@ -155,12 +157,18 @@ def tint(colour: str) -> DifferentialStyle:
 
 def alignment(table: Table, column: Column) -> Alignment:
     """Long texts wrap, numbers stand right, states, dates and truths in the middle."""
-    if summary_part(table, column) in ("problems", "next"):
+    if wraps(table, column):
         return Alignment(vertical="top", wrap_text=True)
     if column.type in ("integer", "decimal", "money", "percent"):
         return Alignment(horizontal="right", vertical="center")
     centred = column.type in ("date", "datetime", "time", "boolean", "choice") or is_state(table, column)
     return Alignment(horizontal="center" if centred else None, vertical="center")
+
+
+def wraps(table: Table, column: Column) -> bool:
+    """Whether a column holds sentences of ours: in the summary of the row, or a text declared to be this wide."""
+    ours = column.ours and column.type == "text" and (column.width or 0) >= SENTENCE
+    return ours or summary_part(table, column) in ("problems", "next", "late")
 
 
 def choices_of(column: Column, language: str) -> tuple[str, ...]:
