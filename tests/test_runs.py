@@ -451,12 +451,15 @@ def test_what_is_sensitive_stands_in_no_mail_finding_plan_or_problem_cell() -> N
             KH-1        | 甲商贸        | {SECRETS[0]} | {SECRETS[1]}
             KH-2        | 乙            | {SECRETS[2]} | {SECRETS[2]}
         """,
+        carriers="carrier_id | carrier_name",
         staff=STAFF,
     )
     words = []
     for now in (FRIDAY, "2025-09-27 16:31", "2025-10-09 09:00"):
         run = stage.run(now)
         words += [everything_said(run.plan)]
+        stage.edit("staff", "phone", "YG-01", SECRETS[0])
+    assert [text for text in words if "客户KH-1的电话相同" in text] != []
     ours = {column.heading("zh") for table in stage.world.config.tables.values() for column in table.columns if column.ours}
     for rows in stage.raw().values():
         places = [place for place, header in enumerate(rows[0]) if header in ours]
