@@ -95,3 +95,10 @@ def test_the_page_holds_every_policy_and_loads_nothing(book: Book):
 
     assert [policy.title for pack in book.packs for policy in pack.policies if policy.title not in page] == []
     assert re.findall(r"<script|<link|src=|https?://", page) == []
+
+
+def test_a_long_list_of_numbers_may_break_between_them_on_the_page(book: Book):
+    page = book_html(book, ROOT)
+
+    assert "<span>2025-01-29、</span><wbr><span>2026-02-17、</span><wbr>" in page
+    assert '<td class="number"><span>5个工作日</span><wbr></td>' in page
