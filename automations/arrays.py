@@ -78,7 +78,9 @@ def as_array(found: Any, kind: ColumnType) -> Any:
 
 def text_array(data: np.ndarray[Any, Any]) -> Any:
     """Texts as the frame keeps them, blank where missing or empty."""
-    return _texts(data, pd.isna(data) | (data == ""))
+    blank = pd.isna(data)
+    blank[~blank] = data[~blank] == ""  # a missing value can be compared with nothing
+    return _texts(data, blank)
 
 
 def _texts(data: np.ndarray[Any, Any], blank: np.ndarray[Any, Any]) -> Any:

@@ -263,3 +263,10 @@ def test_rules_that_are_known_late_fill_the_columns_of_their_rows_beside_rules_t
         "LX-1 who: blank -> KH-9",
         "LX-1 contact: blank -> LX-1",
     ]
+
+
+def test_a_row_whose_key_staff_cleared_does_not_stop_the_rows_that_are_new(config: Config) -> None:
+    standing = LEDGER_HEAD + " | 2025-09-26 | 甲运 | 800.10 | 王敏 |\nFY-1 | 2025-09-26 | 甲运 | 800.10 | |"
+    plan = planned(config, {"shipments": SHIPPED, "freight_ledger": standing}, NOW)
+
+    assert rows(plan) == ["freight_ledger FY-2 row 4", "freight_ledger FY-4 row 5"]
