@@ -129,9 +129,10 @@ def _read_anew(world: World, now: datetime) -> Reading:
 
 def judge(world: World, snapshot: Snapshot, now: datetime) -> Judged:
     """Every column of every table at this moment; what was seen of rows that are gone is left in the ledger."""
-    there = {name: set(sheet.frame[sheet.table.key]) for name, sheet in snapshot.sheets.items()}
-    seen = (each for each in world.ledger.transitions(snapshot.workbook) if each.key in there.get(each.table, ()))
-    return world.judge.judge(snapshot, Memory(tuple(seen)), now)
+    log = world.ledger.transitions(snapshot.workbook)
+    watched = {each.table for each in log} & snapshot.sheets.keys()
+    there = {name: set(snapshot.sheets[name].frame[snapshot.sheets[name].table.key]) for name in watched}
+    return world.judge.judge(snapshot, Memory(tuple(each for each in log if each.key in there.get(each.table, ()))), now)
 
 
 def told(world: World, now: datetime, anew: Collection[str] = ()) -> Told:
